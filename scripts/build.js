@@ -1,0 +1,50 @@
+// Bundles src/main.ts into dist/ (ESM, split into lazily loaded chunks). Runs on every install, under any Node.
+
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+
+let esbuild;
+try {
+  esbuild = await import("esbuild");
+} catch {
+  if (existsSync("dist/main.js")) process.exit(0); // installed from a package that carries its bundle
+  console.error("platform: esbuild is missing; install with development dependencies to build from source");
+  process.exit(1);
+}
+
+await rm("dist", { recursive: true, force: true });
+await esbuild.build({
+  entryPoints: { main: "src/main.ts", "sandbox-worker": "src/sandbox/worker.ts" },
+  outdir: "dist",
+  bundle: true,
+  splitting: true,
+  platform: "node",
+  format: "esm",
+  target: "node22",
+  jsx: "automatic",
+  sourcemap: "linked",
+  sourcesContent: false,
+  minifySyntax: true,
+  legalComments: "none",
+  define: { "process.env.NODE_ENV": '"production"' },
+  // CommonJS dependencies ask for `require`.
+  banner: {
+    js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
+  },
+  plugins: [
+    {
+      // Ink imports React's developer tools only when DEV=true; the bundle has no use for them.
+      name: "no-devtools",
+      setup(build) {
+        build.onResolve({ filter: /^react-devtools-core$/ }, () => ({
+          path: "react-devtools-core",
+          namespace: "empty",
+        }));
+        build.onLoad({ filter: /.*/, namespace: "empty" }, () => ({
+          contents: "export default undefined",
+          loader: "js",
+        }));
+      },
+    },
+  ],
+});

@@ -1,0 +1,77 @@
+import { z } from "zod";
+
+/** A service's name: checked once, where it enters the program. */
+export type ServiceName = string & z.$brand<"ServiceName">;
+
+/**
+ * Longest service name, in characters. A StatefulSet named with more than 52 makes no pods (its pods carry the
+ * name with a hash in a label of 63), and `-cache` takes six of them.
+ */
+export const maxServiceNameLength = 46;
+
+/** Why a name cannot be a service's, in a sentence without the name itself; undefined where it can. */
+export function serviceNameProblem(name: string): string | undefined {
+  if (name === "") return "a name is needed";
+  if (name.length > maxServiceNameLength) {
+    return `a name has at most ${maxServiceNameLength} characters, this one has ${name.length}`;
+  }
+  if (/[\n\r]/.test(name)) return "a name is one line";
+  if (/[A-Z]/.test(name) && !/[^-A-Za-z0-9_]/.test(name))
+    return "a name is lower case: letters, digits and hyphens";
+  if (/[^-a-z0-9]/.test(name)) return "a name has only lower-case letters, digits and hyphens";
+  if (!/^[a-z]/.test(name)) return "a name starts with a letter";
+  if (name.endsWith("-")) return "a name ends with a letter or a digit";
+  return undefined;
+}
+
+/** The nearest valid name, or undefined where nothing of the input can be kept or it is valid already. */
+export function suggestServiceName(name: string): string | undefined {
+  const mended = name
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+/, "")
+    .slice(0, maxServiceNameLength)
+    .replace(/-+$/, "");
+  return mended === "" || mended === name ? undefined : mended;
+}
+
+/** Parses a service's name; the issue's message is {@link serviceNameProblem}'s with a suggestion where there is one. */
+export const serviceNameSchema = z
+  .string()
+  .superRefine((name, context) => {
+    const problem = serviceNameProblem(name);
+    if (problem === undefined) return;
+    const suggestion = suggestServiceName(name);
+    context.addIssue({
+      code: "custom",
+      message: suggestion === undefined ? problem : `${problem}; did you mean ${suggestion}?`,
+    });
+  })
+  .brand<"ServiceName">();
+
+/** The namespace a service owns. */
+export function namespaceOf(service: ServiceName): string {
+  return `app-${service}`;
+}
+
+/** Label keys the platform sets; the cluster's guardrails and all selectors rely on them. */
+export const labels = {
+  /** `"true"` on a namespace the platform manages, and on every object it made. */
+  managed: "platform.company.com/managed",
+  service: "platform.company.com/service",
+  /** The owning team. */
+  team: "platform.company.com/team",
+  /** Name of the run that created the object: a rollback deletes only what carries its own. */
+  run: "platform.company.com/run",
+  /** What an object is to the service: `workload`, `database` or `cache`. */
+  component: "platform.company.com/component",
+} as const;
+
+/** The namespace of Runs, standards and the platform's own parts. */
+export const systemNamespace = "platform-system";
+
+/** The one field manager under which commands and operator write (server-side apply). */
+export const fieldManager = "platform";

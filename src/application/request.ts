@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { serviceNameSchema } from "./names.ts";
+
+/** Languages a skeleton is offered for. */
+export const languages = ["go", "typescript"] as const;
+export type Language = (typeof languages)[number];
+
+export const databaseTypes = ["postgres", "none"] as const;
+export const cacheTypes = ["redis", "none"] as const;
+export const exposures = ["internal", "public", "none"] as const;
+export const alertNames = ["high-error-rate", "high-latency"] as const;
+
+/** Most replicas one service may ask for. */
+export const maxReplicas = 50;
+
+/**
+ * What a developer asks for, complete: argv, file and wizard all end here, parsed once. Defaults are part of the
+ * schema so that every face has the same ones. `team` is left out where the standards have only one.
+ */
+export const serviceRequestSchema = z.strictObject({
+  name: serviceNameSchema,
+  team: z
+    .string()
+    .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/)
+    .max(63)
+    .optional(),
+  language: z.enum(languages),
+  replicas: z.int().min(1).max(maxReplicas).default(2),
+  database: z.enum(databaseTypes).default("none"),
+  cache: z.enum(cacheTypes).default("none"),
+  /** `internal`: reached inside the cluster; `public`: a route, certificate and DNS name too; `none`: takes no requests. */
+  exposure: z.enum(exposures).default("internal"),
+  alerts: z.array(z.enum(alertNames)).default([...alertNames]),
+  /** Container image. Left out: the starter image of the standards runs until the pipeline has pushed one. */
+  image: z
+    .string()
+    .min(1)
+    .max(512)
+    .regex(/^[a-z0-9]([-a-zA-Z0-9._/:@]*[a-zA-Z0-9])?$/)
+    .optional(),
+});
+export type ServiceRequest = z.output<typeof serviceRequestSchema>;

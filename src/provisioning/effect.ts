@@ -1,0 +1,53 @@
+import { z } from "zod";
+
+/**
+ * One thing outside the process that a step made or changed. Its key is deterministic, so that an intent found
+ * without a result can be looked up.
+ */
+export const effectSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("object"),
+    apiVersion: z.string(),
+    /** Kubernetes kind, for example `Deployment`. */
+    type: z.string(),
+    namespace: z.string().optional(),
+    name: z.string(),
+  }),
+  z.strictObject({
+    kind: z.literal("repository"),
+    /** URL of the repository, without credentials. */
+    url: z.string(),
+  }),
+  z.strictObject({
+    kind: z.literal("commit"),
+    url: z.string(),
+    branch: z.string(),
+    /** What the commit writes, for a person. */
+    title: z.string(),
+  }),
+]);
+export type Effect = z.output<typeof effectSchema>;
+
+/** Identity of an effect within a run: equal keys are the same thing outside. */
+export function effectKey(effect: Effect): string {
+  switch (effect.kind) {
+    case "object":
+      return `object:${effect.apiVersion}/${effect.type}:${effect.namespace ?? ""}/${effect.name}`;
+    case "repository":
+      return `repository:${effect.url}`;
+    case "commit":
+      return `commit:${effect.url}#${effect.branch}:${effect.title}`;
+  }
+}
+
+/** Short text for a person, as kubectl writes it: `deployment/api-gateway`. */
+export function effectLabel(effect: Effect): string {
+  switch (effect.kind) {
+    case "object":
+      return `${effect.type.toLowerCase()}/${effect.name}`;
+    case "repository":
+      return `repository ${effect.url.replace(/^.*\/([^/]+\/[^/]+?)(\.git)?$/, "$1")}`;
+    case "commit":
+      return `commit "${effect.title}"`;
+  }
+}

@@ -1,0 +1,113 @@
+import type { Effect } from "./effect.ts";
+import type { EffectOutcome, RunError, RunEvent } from "./event.ts";
+import type { Operation, StepId } from "./plan.ts";
+
+/** Name of a Run object, for example `api-gateway-create-7f3k`. */
+export type RunName = string & { readonly __brand: "RunName" };
+
+export type RunPhase =
+  /** Requested; no engine has taken it yet. */
+  | "Pending"
+  | "Running"
+  /** A step failed for good; a person chooses: retry, roll back, leave. */
+  | "Held"
+  | "Interrupted"
+  | "Succeeded"
+  | "RollingBack"
+  | "RolledBack"
+  /** Effects remain: see the orphans. */
+  | "RollbackFailed";
+
+export type StepPhase =
+  | "Waiting"
+  | "Running"
+  /** Failed, and will be tried again by itself at `retryAt`. */
+  | "Retrying"
+  | "Succeeded"
+  | "Failed"
+  | "Compensating"
+  | "Compensated"
+  | "CompensationFailed";
+
+export interface EffectState {
+  readonly effect: Effect;
+  /** `unknown`: intended, and no result was recorded. */
+  readonly state: "unknown" | EffectOutcome | "restored" | "kept" | "gone" | "rolled-back";
+  readonly uid?: string;
+  /** Why it was kept. */
+  readonly reason?: string;
+}
+
+export interface StepState {
+  readonly id: StepId;
+  readonly title: string;
+  readonly needs: readonly StepId[];
+  readonly phase: StepPhase;
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly retryAt?: string;
+  /** What it made, or its newest log line while it runs. */
+  readonly summary: string;
+  readonly warnings: readonly string[];
+  readonly error?: RunError;
+  readonly effects: readonly EffectState[];
+}
+
+export interface LogLine {
+  readonly at: string;
+  readonly step: StepId;
+  readonly line: string;
+}
+
+/** A run as all views show it: the fold of its events over its request. */
+export interface RunState {
+  readonly name: RunName;
+  readonly operation: Operation;
+  readonly service: string;
+  readonly team: string;
+  readonly requestedBy: string;
+  readonly requestedAt: string;
+  readonly phase: RunPhase;
+  readonly epoch: number;
+  /** Who executes, or last executed, it: `user@host:pid`. */
+  readonly holder: string;
+  readonly steps: readonly StepState[];
+  readonly log: readonly LogLine[];
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  /** The failure a person has to decide on, with its step. */
+  readonly failure?: { readonly step: StepId; readonly error: RunError };
+  readonly orphans: readonly Effect[];
+}
+
+/** What a rollback would do, computed before anything is deleted. */
+export interface RollbackPreview {
+  readonly run: RunName;
+  readonly deletes: readonly PreviewLine[];
+  readonly keeps: readonly PreviewLine[];
+  readonly irreversible: readonly PreviewLine[];
+  /** True where data would be destroyed: the flow asks for the service's name. */
+  readonly destroysData: boolean;
+}
+
+export interface PreviewLine {
+  readonly effects: readonly Effect[];
+  /** For a person: `namespace app-ledger and what is in it`. */
+  readonly text: string;
+  /** Why: `made by this run, never used`. */
+  readonly reason: string;
+}
+
+/** A run in progress in this process. */
+export interface Execution {
+  readonly name: RunName;
+  readonly state: RunState;
+  /** Called with each event once it is journaled, and the state after it. Returns the unsubscriber. */
+  subscribe(listener: (event: RunEvent, state: RunState) => void): () => void;
+  /** The state the run came to rest in: any phase but Pending, Running and RollingBack. Rejects where the journal itself cannot be written (lost epoch, unreachable). */
+  readonly finished: Promise<RunState>;
+  /** Finishes the write in hand, journals `RunInterrupted` and comes to rest. */
+  interrupt(reason: string): Promise<void>;
+}

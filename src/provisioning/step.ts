@@ -1,0 +1,82 @@
+import type { Application } from "../application/application.ts";
+import type { ServiceRequest } from "../application/request.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { KubeObject } from "../cluster/object.ts";
+import type { CodeHost } from "../delivery/code-host.ts";
+import type { Metrics } from "../monitoring/metrics.ts";
+import type { Standards } from "../standards/standards.ts";
+import type { Clock } from "./clock.ts";
+import type { EffectOutcome } from "./event.ts";
+import type { PlannedStep, StepId } from "./plan.ts";
+import type { EffectState, RunName } from "./run.ts";
+
+/** What a plan is computed from: the request, the standards and what the cluster serves. No writes happen here. */
+export interface PlanContext {
+  readonly request: ServiceRequest;
+  readonly standards: Standards;
+  /** The service's Application as this request makes it. */
+  readonly application: Application;
+  readonly cluster: Cluster;
+  readonly codeHost: CodeHost;
+}
+
+/** What a running step works with. Everything that leaves the process goes through `write`, so that it is journaled. */
+export interface StepContext extends PlanContext {
+  readonly run: RunName;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** A line for the log pane; never a secret. */
+  log(line: string): void;
+  readonly write: EffectWriter;
+  /** What this step has recorded so far, over all its attempts. */
+  readonly effects: readonly EffectState[];
+}
+
+/** Journals the intent, makes the effects in parallel where asked for together, journals the results. */
+export interface EffectWriter {
+  /**
+   * Server-side applies the objects, after a check that what exists is ours; new ones get the run's label.
+   * @throws StepError of class `conflict` where an object exists that is not the service's.
+   */
+  objects(
+    objects: readonly KubeObject[],
+  ): Promise<readonly { readonly object: KubeObject; readonly outcome: EffectOutcome }[]>;
+  /** Creates an object once: one that exists and is the service's is left exactly as it is (credentials). */
+  createOnce(object: KubeObject): Promise<{ readonly object: KubeObject; readonly outcome: EffectOutcome }>;
+  /** Deletes objects by name and UID and waits until they are gone. */
+  deleteObjects(objects: readonly KubeObject[]): Promise<void>;
+  repository(
+    url: string,
+    make: () => Promise<{ readonly created: boolean }>,
+  ): Promise<{ readonly created: boolean }>;
+  /** `make` answers with the commit's hash, and whether it was new. */
+  commit(
+    target: { readonly url: string; readonly branch: string; readonly title: string },
+    make: () => Promise<{ readonly commit: string; readonly created: boolean }>,
+  ): Promise<{ readonly commit: string }>;
+}
+
+export interface StepResult {
+  /** One line for the run screen: `app-api-gateway, 9 objects`. */
+  readonly summary: string;
+  /** What a person should know though the step succeeded: a missing CRD, unproven monitoring. */
+  readonly warnings?: readonly string[];
+}
+
+/** One unit of a plan. Adding one is a file in `steps/` and a line in `steps/index.ts`. */
+export interface Step {
+  readonly id: StepId;
+  readonly title: string;
+  readonly needs: readonly StepId[];
+  /** Whether the plan has this step at all. */
+  when(context: Pick<PlanContext, "request" | "standards">): boolean;
+  /** What it will do, for the plan, the dry run and the wizard's preview. */
+  describe(
+    context: PlanContext,
+  ): Promise<Pick<PlannedStep, "effects" | "notes"> & { readonly manifests: readonly KubeObject[] }>;
+  /** Idempotent: a retry and a resume call it again. */
+  apply(context: StepContext): Promise<StepResult>;
+  /** Overrides how effects are undone; left out, the engine deletes what the run created in reverse order. */
+  compensate?(context: StepContext): Promise<void>;
+}

@@ -1,0 +1,45 @@
+import type { Proof } from "../monitoring/metrics.ts";
+import type { Operation } from "../provisioning/plan.ts";
+import type { RunPhase } from "../provisioning/run.ts";
+
+/** A number of things that are ready out of those wanted. */
+export interface Readiness {
+  readonly ready: number;
+  readonly wanted: number;
+}
+
+/** A data store as the dashboard shows it; `none` where the service has none. */
+export type DataStore =
+  | { readonly type: "none" }
+  | { readonly type: "postgres" | "redis"; readonly ready: boolean };
+
+/** The newest run of a service. */
+export interface LastRun {
+  readonly name: string;
+  readonly operation: Operation;
+  readonly phase: RunPhase;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
+/** How much a service needs a person: sorts the dashboard. */
+export type Verdict = "failed" | "degraded" | "working" | "healthy";
+
+/** One row of the dashboard: everything known about a service from the cluster, however incomplete. */
+export interface Service {
+  readonly name: string;
+  readonly namespace: string;
+  readonly team: string;
+  readonly verdict: Verdict;
+  /** Why the verdict is not healthy, in the cluster's own words, cleaned; empty where it is. */
+  readonly reason: string;
+  readonly replicas: Readiness | undefined;
+  readonly database: DataStore;
+  readonly cache: DataStore;
+  readonly monitoring: Proof;
+  readonly image: string;
+  readonly starter: boolean;
+  readonly lastRun: LastRun | undefined;
+  /** RFC 3339: the namespace's creation. */
+  readonly createdAt: string;
+}
