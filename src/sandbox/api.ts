@@ -23,8 +23,7 @@ export interface StoredObject {
     }[];
     [field: string]: unknown;
   };
-  // biome-ignore lint/suspicious/noExplicitAny: objects of any schema; each controller knows its own.
-  [field: string]: any;
+  [field: string]: unknown;
 }
 
 /** `group/plural`, for example `apps/deployments`, or `/pods` for the core group. */
