@@ -1,0 +1,211 @@
+import { access, constants, mkdir, mkdtemp, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { CodeHost } from "./code-host.ts";
+import { DeliveryError } from "./delivery-error.ts";
+import { type GitOptions, git } from "./git.ts";
+import { type BareRepository, commitFiles, commitsOf, countForeignCommits } from "./git-commit.ts";
+import { type HostOptions, pathBelow, repositoryUrl } from "./git-host.ts";
+
+/** Where a repository remembers the run that made it. */
+const madeBy = "platform.run";
+
+/** Times a commit is tried again on a branch that somebody else moved. */
+const attempts = 4;
+
+/** Bare repositories in a folder of this machine: the sandbox's, or `delivery.host: file:///…`. */
+export function localHost(prefix: string, root: string, host: HostOptions): CodeHost {
+  const options: GitOptions = { binary: host.binary, environment: host.environment, access: "local" };
+  const folderOf = (url: string): string => join(root, pathBelow(prefix, url));
+  const open = (url: string, signal?: AbortSignal): BareRepository => ({
+    folder: folderOf(url),
+    options,
+    signal,
+  });
+
+  return {
+    urlOf: (team, service) => repositoryUrl(prefix, team, service),
+
+    async check(signal) {
+      try {
+        await git(options, ["--version"], { signal });
+        const existing = await nearestExisting(root);
+        await access(existing, constants.W_OK | constants.X_OK);
+        return { ok: true };
+      } catch (error) {
+        const problem = ioFailure(error, root);
+        return { ok: false, problem: problem.message, mend: problem.mend };
+      }
+    },
+
+    async exists(url, signal) {
+      return (await kindOf(open(url, signal))) === "repository";
+    },
+
+    async create(url, run, signal) {
+      const repository = open(url, signal);
+      return guarded(root, async () => {
+        if ((await kindOf(repository)) === "repository")
+          return { created: (await maker(repository)) === run };
+        const team = dirname(repository.folder);
+        await mkdir(team, { recursive: true, mode: 0o700 });
+        // Made aside and renamed into place: nobody ever sees half a repository, and of two makers one wins.
+        const aside = await mkdtemp(join(team, ".making-"));
+        try {
+          await git(options, ["init", "--bare", "--quiet", "--template=", "--initial-branch=main", aside], {
+            signal,
+          });
+          await git(options, [`--git-dir=${aside}`, "config", "--local", madeBy, run], { signal });
+          await writeFile(join(aside, "description"), `made by ${run}\n`);
+          await rename(aside, repository.folder);
+          return { created: true };
+        } catch (error) {
+          if (!hasCode(error, "ENOTEMPTY", "EEXIST")) throw error;
+          return { created: (await maker(repository)) === run };
+        } finally {
+          await rm(aside, { recursive: true, force: true });
+        }
+      });
+    },
+
+    async commit(url, change, signal) {
+      const repository = open(url, signal);
+      return guarded(root, async () => {
+        await demand(repository, url);
+        for (let attempt = 1; ; attempt++) {
+          try {
+            return await commitFiles(repository, change, host.now());
+          } catch (error) {
+            const moved = error instanceof DeliveryError && error.class === "transient";
+            if (!moved || attempt === attempts) throw error;
+          }
+        }
+      });
+    },
+
+    async log(url, branch, limit, signal) {
+      const repository = open(url, signal);
+      await demand(repository, url);
+      return commitsOf(repository, branch, limit);
+    },
+
+    async foreignCommits(url, signal) {
+      const repository = open(url, signal);
+      await demand(repository, url);
+      return countForeignCommits(repository);
+    },
+
+    async remove(url, run, signal) {
+      const repository = open(url, signal);
+      return guarded(root, async () => {
+        if ((await kindOf(repository)) === "nothing") return true;
+        if ((await kindOf(repository)) !== "repository" || (await maker(repository)) !== run) return false;
+        if ((await countForeignCommits(repository)) > 0) return false;
+        // Out of everybody's reach first, then counted again: a push that came in between is not lost.
+        const aside = join(dirname(repository.folder), `.removing-${run}-${basename(repository.folder)}`);
+        await rename(repository.folder, aside);
+        if ((await countForeignCommits({ ...repository, folder: aside })) > 0) {
+          await rename(aside, repository.folder);
+          return false;
+        }
+        await rm(aside, { recursive: true, force: true });
+        await removeIfEmpty(dirname(repository.folder));
+        return true;
+      });
+    },
+  };
+}
+
+type Kind = "nothing" | "repository" | "something else";
+
+async function kindOf({ folder, options, signal }: BareRepository): Promise<Kind> {
+  try {
+    if (!(await stat(folder)).isDirectory()) return "something else";
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return "nothing";
+    throw ioFailure(error, folder);
+  }
+  const { exitCode } = await git(options, [`--git-dir=${folder}`, "rev-parse", "--is-bare-repository"], {
+    signal,
+    expect: "any",
+  });
+  return exitCode === 0 ? "repository" : "something else";
+}
+
+/** @throws DeliveryError where there is no repository. */
+async function demand(repository: BareRepository, url: string): Promise<void> {
+  const kind = await kindOf(repository);
+  if (kind === "repository") return;
+  throw kind === "nothing"
+    ? new DeliveryError("refused", `there is no repository ${url}`, "platform run retry makes it again")
+    : new DeliveryError(
+        "conflict",
+        `${repository.folder} is in the way and is no Git repository`,
+        "move it elsewhere, then: platform run retry",
+      );
+}
+
+async function maker({ folder, options, signal }: BareRepository): Promise<string | undefined> {
+  const { stdout, exitCode } = await git(
+    options,
+    [`--git-dir=${folder}`, "config", "--local", "--get", madeBy],
+    {
+      signal,
+      expect: [0, 1],
+    },
+  );
+  return exitCode === 0 ? stdout.trim() : undefined;
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  try {
+    await stat(path);
+    return path;
+  } catch (error) {
+    const parent = dirname(path);
+    if (!hasCode(error, "ENOENT") || parent === path) throw error;
+    return nearestExisting(parent);
+  }
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  await rmdir(folder).catch((error: unknown) => {
+    if (!hasCode(error, "ENOTEMPTY", "EEXIST", "ENOENT")) throw error;
+  });
+}
+
+async function guarded<T>(root: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw ioFailure(error, root);
+  }
+}
+
+function hasCode(error: unknown, ...codes: readonly string[]): error is Error & { readonly code: string } {
+  return (
+    error instanceof Error && "code" in error && typeof error.code === "string" && codes.includes(error.code)
+  );
+}
+
+/** A failed file operation as a DeliveryError; anything that is one already, or an abort, passes unchanged. */
+function ioFailure(error: unknown, root: string): Error & { readonly mend: string } {
+  if (error instanceof DeliveryError) return error;
+  if (hasCode(error, "ENOSPC", "EDQUOT")) {
+    return new DeliveryError(
+      "refused",
+      `no space left on the disk of ${root}`,
+      "free some, then: platform run retry",
+      error,
+    );
+  }
+  if (hasCode(error, "EACCES", "EPERM", "EROFS")) {
+    const mend = "give this user write access to that folder, or change delivery.host in the standards";
+    return new DeliveryError("rights", `the folder ${root} cannot be written to`, mend, error);
+  }
+  if (hasCode(error, "ENOTDIR", "EEXIST", "ENOTEMPTY")) {
+    const mend = "move it elsewhere, or change delivery.host in the standards";
+    return new DeliveryError("conflict", `something that is no folder is in the way of ${root}`, mend, error);
+  }
+  if (error instanceof Error) return Object.assign(error, { mend: "" });
+  return new DeliveryError("internal", String(error), "");
+}
