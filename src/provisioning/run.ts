@@ -80,6 +80,10 @@ export interface RunState {
   /** The failure a person has to decide on, with its step. */
   readonly failure?: { readonly step: StepId; readonly error: RunError };
   readonly orphans: readonly Effect[];
+  /** Who rolled, or rolls, it back, and what they chose; unset where nobody has. */
+  readonly rollback?: { readonly by: string; readonly dataStores: "keep-used" | "keep" | "delete" };
+  /** Whether the workload was ready at some time in this run: from then on its data stores count as used. */
+  readonly reachedReady: boolean;
 }
 
 /** What a rollback would do, computed before anything is deleted. */

@@ -1,0 +1,114 @@
+import { isClusterError } from "../cluster/errors.ts";
+import { type RunError, runErrorSchema } from "./event.ts";
+
+/** Why a use case of runs was refused before anything was written. */
+export type ProvisioningErrorKind =
+  /** The request is wrong, or the service exists (or does not): exit code 2. */
+  | "usage"
+  /** The cluster lacks `platform install`, a StorageClass, an image: exit code 4. */
+  | "refused"
+  /** RBAC or credentials: exit code 4. */
+  | "rights"
+  /** Another engine executes the run: exit code 4. */
+  | "busy"
+  /** No answer from the cluster or the code host: exit code 5. */
+  | "unreachable";
+
+/** A refusal: nothing was written. `message` says what is the case, `mend` what to type or whom to ask. */
+export class ProvisioningError extends Error {
+  override readonly name = "ProvisioningError";
+  readonly kind: ProvisioningErrorKind;
+  readonly mend: string;
+
+  constructor(kind: ProvisioningErrorKind, message: string, mend = "", cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.kind = kind;
+    this.mend = mend;
+  }
+}
+
+/** Why a step failed, ready for a person; thrown by steps and the effect writer. */
+export class StepError extends Error {
+  override readonly name = "StepError";
+  readonly class: RunError["class"];
+  readonly mend: string;
+
+  constructor(errorClass: RunError["class"], message: string, mend = "", cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.class = errorClass;
+    this.mend = mend;
+  }
+}
+
+/**
+ * The journal cannot be written any more: another engine has taken the run (`lost-epoch`), the Run was deleted
+ * (`gone`), or the cluster does not answer (`unreachable`). The engine stops and writes nothing more.
+ */
+export class JournalError extends Error {
+  override readonly name = "JournalError";
+  readonly kind: "lost-epoch" | "gone" | "unreachable";
+
+  constructor(kind: JournalError["kind"], message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.kind = kind;
+  }
+}
+
+const longest = 2_000;
+
+/** Cuts a text that goes into the journal; a Run is limited to about 1.5 MB. */
+export function bounded(text: string, length = longest): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+/** Any error as the journal records it. Errors of other parts are recognised by their `class` and `mend`. */
+export function toRunError(error: unknown): RunError {
+  const message = bounded(error instanceof Error ? error.message : String(error));
+  if (isClusterError(error)) {
+    const asked = error.request === "" ? message : `${error.request}: ${message}`;
+    switch (error.kind) {
+      case "conflict":
+      case "expired":
+      case "throttled":
+      case "server":
+        return { class: "transient", message: asked, mend: "try again" };
+      case "unreachable":
+        return { class: "unreachable", message: asked, mend: "see that the cluster answers, then retry" };
+      case "unauthenticated":
+        return {
+          class: "rights",
+          message: asked,
+          mend: "renew your credentials for this context, then retry",
+        };
+      case "forbidden":
+        return /quota|admission|denied the request|denied request|PodSecurity|violates|being terminated/i.test(
+          message,
+        )
+          ? { class: "refused", message: asked, mend: "meet the rule the message names, then retry" }
+          : {
+              class: "rights",
+              message: asked,
+              mend: "ask a platform engineer for the right the message names, then retry",
+            };
+      case "invalid":
+        return { class: "invalid", message: asked, mend: "" };
+      case "already-exists":
+        return { class: "conflict", message: asked, mend: "" };
+      case "not-found":
+        return {
+          class: "refused",
+          message: asked,
+          mend: "somebody deleted it meanwhile: retry makes it again",
+        };
+    }
+  }
+  if (error instanceof Error && "class" in error && "mend" in error) {
+    const parsed = runErrorSchema.safeParse({ class: error.class, message, mend: error.mend });
+    if (parsed.success) return parsed.data;
+  }
+  return {
+    class: "internal",
+    message,
+    mend: "this is a defect of the platform: report it with the run's name",
+  };
+}

@@ -1,0 +1,235 @@
+import { effectKey } from "./effect.ts";
+import type { RunEvent } from "./event.ts";
+import type { StepId } from "./plan.ts";
+import type { EffectState, RunName, RunState, StepState } from "./run.ts";
+
+/** Log lines a run's state and its journal hold; older ones are dropped. */
+export const keptLogLines = 200;
+
+/** What a run is before its first event: the Run object's name, creation time and spec. */
+export type RunRequest = Pick<RunState, "operation" | "service" | "team" | "requestedBy" | "requestedAt"> & {
+  readonly name: RunName;
+};
+
+/** A run that was requested and that nobody has taken yet. */
+export function initialState(request: RunRequest): RunState {
+  return {
+    ...request,
+    phase: "Pending",
+    epoch: 0,
+    holder: "",
+    steps: [],
+    log: [],
+    orphans: [],
+    reachedReady: false,
+  };
+}
+
+/** The state of a run: the fold of its events. */
+export function replay(request: RunRequest, events: readonly RunEvent[]): RunState {
+  return events.reduce(reduce, initialState(request));
+}
+
+/** An effect that may exist outside and that a rollback has to account for. */
+export function inPlay({ state }: EffectState): boolean {
+  return (
+    state === "unknown" ||
+    state === "created" ||
+    state === "changed" ||
+    state === "unchanged" ||
+    state === "deleted"
+  );
+}
+
+function withStep(state: RunState, id: StepId, change: (step: StepState) => StepState): RunState {
+  return { ...state, steps: state.steps.map((step) => (step.id === id ? change(step) : step)) };
+}
+
+/** Steps that no engine works on any more wait again; what they did stays recorded. */
+function settled(step: StepState): StepState {
+  if (step.phase !== "Running" && step.phase !== "Retrying" && step.phase !== "Compensating") return step;
+  const { retryAt: _, ...rest } = step;
+  return { ...rest, phase: "Waiting" };
+}
+
+/** As {@link settled}, and failures are open again: an engine goes on with the run. */
+function reopened(step: StepState): StepState {
+  if (step.phase === "Failed" || step.phase === "CompensationFailed") return { ...step, phase: "Waiting" };
+  return settled(step);
+}
+
+function merged(
+  effects: readonly EffectState[],
+  additions: readonly EffectState[],
+  replaces: (before: EffectState) => boolean = () => true,
+): readonly EffectState[] {
+  const byKey = new Map(effects.map((effect) => [effectKey(effect.effect), effect]));
+  for (const addition of additions) {
+    const key = effectKey(addition.effect);
+    const before = byKey.get(key);
+    if (before === undefined || replaces(before)) byKey.set(key, addition);
+  }
+  return [...byKey.values()];
+}
+
+/** Records what a later attempt saw without forgetting that an earlier one of the same run created it. */
+function recorded(before: EffectState | undefined, now: EffectState): EffectState {
+  const sameObject = before?.uid === undefined || before.uid === now.uid;
+  return before?.state === "created" && sameObject && (now.state === "changed" || now.state === "unchanged")
+    ? { ...now, state: "created" }
+    : now;
+}
+
+/** One event onto a run's state. Pure; an event about a step that the plan does not hold changes nothing but the log. */
+export function reduce(state: RunState, event: RunEvent): RunState {
+  switch (event.type) {
+    case "RunStarted":
+      return {
+        ...state,
+        phase: "Running",
+        epoch: event.epoch,
+        holder: event.holder,
+        startedAt: event.at,
+        steps: event.plan.steps.map(({ id, title, needs }) => ({
+          id,
+          title,
+          needs,
+          phase: "Waiting",
+          attempt: 0,
+          summary: "",
+          warnings: [],
+          effects: [],
+        })),
+      };
+    case "RunTaken": {
+      const { finishedAt: _, ...rest } = state;
+      return {
+        ...rest,
+        phase: state.rollback === undefined ? "Running" : "RollingBack",
+        epoch: event.epoch,
+        holder: event.holder,
+        steps: state.steps.map(reopened),
+      };
+    }
+    case "StepStarted": {
+      const { failure, ...rest } = state;
+      return withStep(
+        failure === undefined || failure.step === event.step ? rest : state,
+        event.step,
+        (step) => {
+          const { error: _, retryAt: __, finishedAt: ___, ...kept } = step;
+          return { ...kept, phase: "Running", attempt: event.attempt, startedAt: step.startedAt ?? event.at };
+        },
+      );
+    }
+    case "StepLogged":
+      return {
+        ...withStep(state, event.step, (step) =>
+          step.phase === "Running" || step.phase === "Compensating" ? { ...step, summary: event.line } : step,
+        ),
+        log: [...state.log.slice(1 - keptLogLines), { at: event.at, step: event.step, line: event.line }],
+      };
+    case "EffectsIntended":
+      return withStep(state, event.step, (step) => ({
+        ...step,
+        effects: merged(
+          step.effects,
+          event.effects.map((effect) => ({ effect, state: "unknown" })),
+          // What an attempt recorded as existing stays so: an intent to write it again takes nothing away.
+          (before) => !inPlay(before),
+        ),
+      }));
+    case "EffectsRecorded":
+      return withStep(state, event.step, (step) => {
+        const before = new Map(step.effects.map((effect) => [effectKey(effect.effect), effect]));
+        return {
+          ...step,
+          effects: merged(
+            step.effects,
+            event.results.map(({ effect, outcome, uid }) =>
+              recorded(before.get(effectKey(effect)), {
+                effect,
+                state: outcome,
+                ...(uid === undefined ? {} : { uid }),
+              }),
+            ),
+          ),
+        };
+      });
+    case "StepSucceeded":
+      return {
+        ...withStep(state, event.step, (step) => ({
+          ...step,
+          phase: "Succeeded",
+          finishedAt: event.at,
+          summary: event.summary,
+          warnings: event.warnings,
+        })),
+        reachedReady: state.reachedReady || event.step === "apply_kubernetes",
+      };
+    case "StepFailed": {
+      const retrying = event.retryAt !== undefined;
+      const next = withStep(state, event.step, (step) => ({
+        ...step,
+        phase: retrying ? "Retrying" : "Failed",
+        attempt: event.attempt,
+        error: event.error,
+        ...(event.retryAt === undefined ? { finishedAt: event.at } : { retryAt: event.retryAt }),
+      }));
+      return retrying ? next : { ...next, failure: { step: event.step, error: event.error } };
+    }
+    case "RunHeld":
+      return { ...state, phase: "Held", steps: state.steps.map(settled), finishedAt: event.at };
+    case "RunInterrupted":
+      return { ...state, phase: "Interrupted", steps: state.steps.map(settled), finishedAt: event.at };
+    case "RunSucceeded": {
+      const { failure: _, ...rest } = state;
+      return { ...rest, phase: "Succeeded", finishedAt: event.at };
+    }
+    case "RollbackStarted": {
+      const { finishedAt: _, ...rest } = state;
+      return {
+        ...rest,
+        phase: "RollingBack",
+        rollback: { by: event.by, dataStores: event.dataStores },
+        orphans: [],
+        steps: state.steps.map((step) =>
+          step.phase === "CompensationFailed" ? reopened(step) : settled(step),
+        ),
+      };
+    }
+    case "CompensationStarted":
+      return withStep(state, event.step, (step) => ({ ...step, phase: "Compensating" }));
+    case "EffectsReleased": {
+      // A repository's commits were made by other steps: each result goes to the step that recorded the effect.
+      return event.results.reduce((next, { effect, outcome, reason }) => {
+        const key = effectKey(effect);
+        const owner = next.steps.find((step) =>
+          step.effects.some((known) => effectKey(known.effect) === key),
+        );
+        return withStep(next, owner?.id ?? event.step, (step) => {
+          const before = step.effects.find((known) => effectKey(known.effect) === key);
+          const released: EffectState = {
+            effect,
+            state: outcome === "deleted" ? "rolled-back" : outcome,
+            ...(before?.uid === undefined ? {} : { uid: before.uid }),
+            ...(reason === "" ? {} : { reason }),
+          };
+          return { ...step, effects: merged(step.effects, [released]) };
+        });
+      }, state);
+    }
+    case "CompensationSucceeded":
+      return withStep(state, event.step, (step) => ({ ...step, phase: "Compensated" }));
+    case "CompensationFailed":
+      return withStep(state, event.step, (step) => ({
+        ...step,
+        phase: "CompensationFailed",
+        error: event.error,
+      }));
+    case "RolledBack":
+      return { ...state, phase: "RolledBack", orphans: [], finishedAt: event.at };
+    case "RollbackFailed":
+      return { ...state, phase: "RollbackFailed", orphans: event.orphans, finishedAt: event.at };
+  }
+}
