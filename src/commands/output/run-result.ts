@@ -1,0 +1,82 @@
+import { effectLabel } from "../../provisioning/effect.ts";
+import type { EffectState, RunState } from "../../provisioning/run.ts";
+import { duration } from "./age.ts";
+
+const verbs = { create: "created", delete: "deleted" } as const;
+
+/** What a run came to, for a person: one line, then cause, what exists, and the next commands. */
+export function runResult(
+  state: RunState,
+  { command }: { command(...words: readonly string[]): string },
+): { readonly result: string; readonly notes: readonly string[] } {
+  const took = duration(state.startedAt, state.finishedAt);
+  const subject = `${state.operation} ${state.service}`;
+  const notes: string[] = [];
+  if (state.failure !== undefined && state.phase !== "Succeeded") {
+    const { error } = state.failure;
+    notes.push(`  Cause    ${error.message}`);
+    if (error.mend !== "") notes.push(`  Mend     ${error.mend}`);
+  }
+  switch (state.phase) {
+    case "Succeeded":
+      return {
+        result: `service ${state.service} ${verbs[state.operation]}${took === "" ? "" : ` in ${took}`}`,
+        notes,
+      };
+    case "RolledBack": {
+      const kept = effectsIn(state, "kept");
+      notes.push(`  Undone   ${count(effectsIn(state, "rolled-back").length, "effect")}`);
+      for (const { effect, reason } of kept) notes.push(`  Kept     ${effectLabel(effect)}: ${reason ?? ""}`);
+      return { result: `${subject} rolled back${failedAt(state)}`, notes };
+    }
+    case "RollbackFailed":
+      for (const orphan of state.orphans) notes.push(`  Remains  ${effectLabel(orphan)}`);
+      notes.push(`  → ${command("run", "rollback", state.name)} tries again`);
+      return { result: `${subject}: the roll back failed, effects remain`, notes };
+    case "Held":
+    case "Interrupted":
+      notes.push(`  Exists   ${exists(state)}`);
+      notes.push(`  → ${command("run", "retry", state.name)} goes on from there`);
+      notes.push(`  → ${command("run", "rollback", state.name)} undoes it`);
+      return {
+        result:
+          state.phase === "Held"
+            ? `${subject} is held${failedAt(state)}`
+            : `${subject} was interrupted; nothing is lost`,
+        notes,
+      };
+    case "Pending":
+    case "Running":
+    case "RollingBack":
+      notes.push(`  → ${command("run", "watch", state.name)}`);
+      return {
+        result: `${subject} is still ${state.phase === "RollingBack" ? "rolling back" : "running"}`,
+        notes,
+      };
+  }
+}
+
+function failedAt(state: RunState): string {
+  const failed = state.steps.find(({ id }) => id === state.failure?.step);
+  return failed === undefined ? "" : `: ${failed.title} failed`;
+}
+
+function effectsIn(state: RunState, wanted: EffectState["state"]): readonly EffectState[] {
+  return state.steps.flatMap(({ effects }) => effects).filter(({ state: now }) => now === wanted);
+}
+
+/** What a run has made so far, in words: `14 objects, 1 repository`. */
+export function exists(state: RunState): string {
+  const counts = new Map<string, number>();
+  for (const { effect, state: now } of state.steps.flatMap(({ effects }) => effects)) {
+    if (now !== "created" && now !== "changed" && now !== "unknown") continue;
+    counts.set(effect.kind, (counts.get(effect.kind) ?? 0) + 1);
+  }
+  const parts = [...counts].map(([kind, number]) => count(number, kind));
+  return parts.length === 0 ? "nothing" : parts.join(", ");
+}
+
+/** `1 object`, `2 objects`, `2 repositories`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${number === 1 ? noun : noun.endsWith("y") ? `${noun.slice(0, -1)}ies` : `${noun}s`}`;
+}
