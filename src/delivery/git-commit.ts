@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { cleanText } from "../cluster/text.ts";
 import type { Commit, RepositoryFile } from "./code-host.ts";
 import { DeliveryError } from "./delivery-error.ts";
 import { type GitOptions, git } from "./git.ts";
@@ -77,7 +78,7 @@ export async function commitsOf(
     .map((record) => {
       const [hash = "", author = "", at = "", title = ""] = record
         .split("\u0001")
-        .map((field) => field.replace(/\p{C}/gu, "").trim());
+        .map((field) => cleanText(field).trim());
       return { hash, author, at: rfc3339(at), title };
     });
 }

@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { cleanText } from "../cluster/text.ts";
 import { DeliveryError } from "./delivery-error.ts";
 
 /** How the `git` binary is run. */
@@ -179,8 +180,7 @@ function problemIn(stderr: string): string {
   const lines = stderr
     .split(/[\r\n]+/)
     .map((line) =>
-      line
-        .replace(/\p{C}/gu, "")
+      cleanText(line)
         .replace(/\/\/[^/@\s]*@/g, "//")
         .trim(),
     )
