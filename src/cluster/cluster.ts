@@ -10,6 +10,10 @@ export interface ObjectRef {
 /** What every request may carry. */
 export interface RequestOptions {
   readonly signal?: AbortSignal;
+  /** How long one attempt may take before it counts as `unreachable`; default 30 s. Not for watches and logs. */
+  readonly timeoutMs?: number;
+  /** The step on whose behalf this is asked. Only a sandbox is told, so that faults can hit a step. */
+  readonly step?: string;
 }
 
 export interface ListOptions extends RequestOptions {
@@ -71,7 +75,7 @@ export interface Cluster {
     options?: RequestOptions & { readonly subresource?: Subresource },
   ): Promise<KubeObject>;
   list(resource: Resource, options?: ListOptions): Promise<KubeList>;
-  /** Metadata only (`PartialObjectMetadataList`): a tenth of the bytes. */
+  /** Metadata only (`PartialObjectMetadataList`): a tenth of the bytes. Items carry the resource's own kind. */
   listMetadata(resource: Resource, options?: ListOptions): Promise<KubeList>;
   listTable(resource: Resource, options?: ListOptions): Promise<KubeTable>;
   create(resource: Resource, object: KubeObject, options?: WriteOptions): Promise<KubeObject>;
@@ -125,6 +129,8 @@ export interface Cluster {
     },
     options?: RequestOptions,
   ): Promise<unknown>;
+  /** Every resource the server serves that can be listed, each at its group's preferred version (discovery). */
+  discover(options?: RequestOptions): Promise<readonly Resource[]>;
   /** `gitVersion` of the server. */
   version(options?: RequestOptions): Promise<string>;
   close(): Promise<void>;

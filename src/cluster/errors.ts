@@ -24,6 +24,14 @@ export type ClusterErrorKind =
   /** No answer: connection refused, reset, DNS, TLS, time-out. */
   | "unreachable";
 
+/** One of the causes in a Status, for example of field `metadata.namespace` with reason `NamespaceTerminating`. */
+export interface ErrorCause {
+  readonly field: string;
+  readonly message: string;
+  /** Empty where the server gave none. */
+  readonly reason?: string;
+}
+
 /** A failed request. `message` is the server's own text, cleaned of control characters. */
 export class ClusterError extends Error {
   override readonly name = "ClusterError";
@@ -37,7 +45,7 @@ export class ClusterError extends Error {
   /** From `Retry-After`, in milliseconds. */
   readonly retryAfterMs: number | undefined;
   /** `details.causes` of a Status: the fields the server complained about. */
-  readonly causes: readonly { readonly field: string; readonly message: string }[];
+  readonly causes: readonly ErrorCause[];
 
   constructor(
     kind: ClusterErrorKind,
@@ -47,7 +55,7 @@ export class ClusterError extends Error {
       readonly reason?: string;
       readonly request?: string;
       readonly retryAfterMs?: number | undefined;
-      readonly causes?: readonly { readonly field: string; readonly message: string }[];
+      readonly causes?: readonly ErrorCause[];
       readonly cause?: unknown;
     } = {},
   ) {

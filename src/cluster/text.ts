@@ -1,0 +1,26 @@
+/** Text without a character that is not printable ASCII needs no cleaning. */
+const plain = /^[\x20-\x7e]*$/;
+
+/** Operating-system commands, device control and the like, with what they carry, up to their end on the same line. */
+const controlString = /(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\n]*?(?:\x07|\x1b\\|\x9c)/g;
+const controlSequence = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]/g;
+const otherEscape = /\x1b[ -/]*[0-~]?/g;
+
+/** Letters, marks, numbers, punctuation, symbols and blanks. Everything else goes: C0, C1, bidi and other format characters, private use, unassigned. */
+const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\n\t]/gu;
+
+/**
+ * Text of a server, container or file, made safe for a terminal: an allow-list, because names, messages and logs
+ * can carry escape sequences that rewrite the screen (CVE-2021-25743). Line breaks and tabs become blanks unless
+ * `lines` asks to keep them.
+ */
+export function cleanText(text: string, options: { readonly lines?: boolean } = {}): string {
+  if (plain.test(text)) return text;
+  const printable = text
+    .replace(controlString, "")
+    .replace(controlSequence, "")
+    .replace(otherEscape, "")
+    .replace(/\r\n?|[\u2028\u2029\v\f]/g, "\n")
+    .replace(unprintable, "");
+  return options.lines === true ? printable : printable.replace(/[\n\t]+/g, " ").trim();
+}

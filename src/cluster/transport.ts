@@ -1,0 +1,317 @@
+import type { Readable } from "node:stream";
+import { type Dispatcher, Pool, ProxyAgent } from "undici";
+import type { Endpoint } from "./endpoint.ts";
+import { ClusterError } from "./errors.ts";
+import { failure, retryAfter, unreachable } from "./failure.ts";
+import { cleanText } from "./text.ts";
+import type { Timing } from "./timing.ts";
+
+/** One HTTP request to the API server. */
+export interface HttpRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Path below the endpoint's URL; may carry a query. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly accept?: string;
+  readonly contentType?: string;
+  /** JSON to send. */
+  readonly body?: unknown;
+  /** What is asked, for errors: `create deployments.apps app-demo/demo`. */
+  readonly text: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly step?: string | undefined;
+  /**
+   * Sending it twice does what sending it once does: repeated when the server says `Retry-After` or the connection
+   * breaks. Any other request is repeated only on 429, which says that the server has not looked at it.
+   */
+  readonly idempotent: boolean;
+  /** 429 is an answer here, not "ask again" (evictions). */
+  readonly throttlingIsAnswer?: boolean;
+}
+
+/** An answer of 2xx, its body parsed (or the text, where it is no JSON). */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface TransportOptions {
+  readonly timing: Timing;
+  /** A `Warning` header of the server, cleaned, and the request it came for. */
+  readonly onWarning?: ((warning: string, request: string) => void) | undefined;
+}
+
+/** Enough for the parallel writes of several runs; more would only queue in the server. */
+const requestConnections = 16;
+const defaultTimeoutMs = 30_000;
+const longestRetryMs = 30_000;
+const mostAttempts = 8;
+/** Where a server says nothing: below the API server's own idle limit, so that a kept connection is seldom found closed. */
+const keepAliveMs = 25_000;
+
+const timedOut = Symbol("timed out");
+
+function dispatcherFor(endpoint: Endpoint, connections: number | null): Dispatcher {
+  const own = endpoint.credentials.clientCertificate?.();
+  const { ca, insecure, serverName } = endpoint.tls;
+  const cert = own?.cert ?? endpoint.tls.cert;
+  const key = own?.key ?? endpoint.tls.key;
+  const tls = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+    ...(insecure ? { rejectUnauthorized: false } : {}),
+    // HTTP/2 would send a run's parallel writes and all watches through one connection's flow control.
+    allowH2: false,
+  };
+  const options = {
+    connections,
+    pipelining: 1,
+    keepAliveTimeout: keepAliveMs,
+    connectTimeout: 10_000,
+    allowH2: false,
+    ...(endpoint.socketPath === undefined ? {} : { socketPath: endpoint.socketPath }),
+  };
+  const { origin } = new URL(endpoint.url);
+  if (endpoint.proxyUrl !== undefined) {
+    return new ProxyAgent({
+      ...options,
+      uri: endpoint.proxyUrl,
+      requestTls: tls,
+    });
+  }
+  return new Pool(origin, { ...options, connect: tls });
+}
+
+/**
+ * HTTP to one API server. Requests share a bounded pool of kept-alive connections; streams (watches, logs) have
+ * connections of their own, so that many of them never keep a request waiting.
+ */
+export class Transport {
+  readonly endpoint: Endpoint;
+  readonly #options: TransportOptions;
+  readonly #closing = new AbortController();
+  #requests: Dispatcher | undefined;
+  #streams: Dispatcher | undefined;
+  #certificate: string | undefined;
+
+  constructor(endpoint: Endpoint, options: TransportOptions) {
+    this.endpoint = endpoint;
+    this.#options = options;
+  }
+
+  /** Sends and reads the whole answer. @throws ClusterError for anything but 2xx; the signal's reason on abort. */
+  async send(request: HttpRequest): Promise<HttpAnswer> {
+    const { timing } = this.#options;
+    const started = timing.now().getTime();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#sendAuthenticated(request);
+      } catch (error) {
+        if (!(error instanceof ClusterError) || attempt >= mostAttempts) throw error;
+        const wait = this.#retryWait(request, error, attempt);
+        if (wait === undefined) throw error;
+        if (timing.now().getTime() + wait - started > longestRetryMs) throw error;
+        await timing.sleep(wait, request.signal);
+      }
+    }
+  }
+
+  /** Sends and hands out the answer's body as it comes. Ends after `idleMs` without a byte. */
+  async stream(request: HttpRequest, idleMs: number): Promise<Readable> {
+    return this.#authenticated(request, async (headers) => {
+      const answer = await this.#dispatch(this.#streamPool(), request, headers, {
+        bodyTimeout: idleMs,
+        signal: this.#signal(request.signal),
+        headersTimeout: request.timeoutMs ?? defaultTimeoutMs,
+      });
+      this.#warn(answer.headers.warning, request.text);
+      if (answer.statusCode >= 300) {
+        const text = await answer.body.text();
+        throw this.#failed(answer.statusCode, answer.headers["retry-after"], text, request);
+      }
+      return answer.body;
+    });
+  }
+
+  /** The error for a stream that broke. */
+  broken(error: unknown, request: HttpRequest): unknown {
+    if (error instanceof ClusterError) return error;
+    if (request.signal?.aborted === true) return request.signal.reason;
+    return unreachable(error, this.#where(), request.text);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new ClusterError("unreachable", "the connection was closed by this program"));
+    await Promise.all([this.#requests?.destroy(), this.#streams?.destroy()]);
+  }
+
+  #retryWait(request: HttpRequest, error: ClusterError, attempt: number): number | undefined {
+    if (error.kind === "throttled") {
+      if (request.throttlingIsAnswer === true) return undefined;
+      if (error.status !== 429 && !request.idempotent) return undefined;
+      // All who were turned away at once should not come back at once.
+      return (error.retryAfterMs ?? 1000) + this.#options.timing.random() * 250;
+    }
+    // A kept-alive connection that the server closed just then is found out only by using it.
+    const dropped = error.kind === "unreachable" && isDropped(error.cause);
+    return dropped && request.idempotent && attempt === 1 ? 20 : undefined;
+  }
+
+  async #sendAuthenticated(request: HttpRequest): Promise<HttpAnswer> {
+    return this.#authenticated(request, (headers) => this.#sendOnce(request, headers));
+  }
+
+  async #authenticated<T>(
+    request: HttpRequest,
+    send: (headers: Readonly<Record<string, string>>) => Promise<T>,
+  ): Promise<T> {
+    const { credentials } = this.endpoint;
+    try {
+      return await send(await credentials.headers(false));
+    } catch (error) {
+      const refused =
+        error instanceof ClusterError && error.kind === "unauthenticated" && error.status === 401;
+      if (!refused || !credentials.renewable) throw error;
+      request.signal?.throwIfAborted();
+      return send(await credentials.headers(true));
+    }
+  }
+
+  async #sendOnce(request: HttpRequest, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
+    const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(timedOut), timeoutMs);
+    const abort = () => limit.abort(request.signal?.reason);
+    request.signal?.throwIfAborted();
+    request.signal?.addEventListener("abort", abort, { once: true });
+    try {
+      const answer = await this.#dispatch(this.#requestPool(), request, headers, {
+        signal: limit.signal,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      });
+      const text = await answer.body.text();
+      this.#warn(answer.headers.warning, request.text);
+      if (answer.statusCode >= 300) {
+        throw this.#failed(answer.statusCode, answer.headers["retry-after"], text, request);
+      }
+      return { status: answer.statusCode, body: parse(text) };
+    } catch (error) {
+      if (limit.signal.reason === timedOut) {
+        throw new ClusterError(
+          "unreachable",
+          `${this.#where()} did not answer within ${timeoutMs / 1000} s`,
+          {
+            request: request.text,
+          },
+        );
+      }
+      throw this.broken(error, request);
+    } finally {
+      clearTimeout(timer);
+      request.signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  async #dispatch(
+    pool: Dispatcher,
+    request: HttpRequest,
+    credentials: Readonly<Record<string, string>>,
+    limits: {
+      readonly signal: AbortSignal;
+      readonly headersTimeout: number;
+      readonly bodyTimeout: number;
+    },
+  ): Promise<Dispatcher.ResponseData> {
+    const { endpoint } = this;
+    const { origin, pathname } = new URL(endpoint.url);
+    const query = request.query === undefined ? "" : new URLSearchParams(request.query).toString();
+    const path = `${pathname.replace(/\/$/, "")}${request.path}`;
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    try {
+      return await pool.request({
+        origin,
+        method: request.method,
+        path: query === "" ? path : `${path}${path.includes("?") ? "&" : "?"}${query}`,
+        headers: {
+          "user-agent": "platform",
+          accept: request.accept ?? "application/json",
+          ...(body === undefined ? {} : { "content-type": request.contentType ?? "application/json" }),
+          ...endpoint.headers,
+          ...credentials,
+          ...(endpoint.simulated && request.step !== undefined ? { "x-platform-step": request.step } : {}),
+        },
+        ...(body === undefined ? {} : { body }),
+        ...limits,
+      });
+    } catch (error) {
+      if (limits.signal.reason === timedOut) throw error;
+      throw this.broken(error, request);
+    }
+  }
+
+  #failed(
+    status: number,
+    after: string | readonly string[] | undefined,
+    text: string,
+    request: HttpRequest,
+  ): ClusterError {
+    const answer = { status, body: parse(text), retryAfterMs: retryAfter(after) };
+    return failure(answer, request.text, this.endpoint.context);
+  }
+
+  #warn(header: string | readonly string[] | undefined, request: string): void {
+    if (header === undefined || this.#options.onWarning === undefined) return;
+    const text = typeof header === "string" ? header : header.join(", ");
+    for (const [, warning = ""] of text.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)) {
+      this.#options.onWarning(cleanText(warning.replace(/\\(.)/g, "$1")), request);
+    }
+  }
+
+  #signal(own: AbortSignal | undefined): AbortSignal {
+    return own === undefined ? this.#closing.signal : AbortSignal.any([own, this.#closing.signal]);
+  }
+
+  #requestPool(): Dispatcher {
+    this.#dropPoolsOfOldCertificate();
+    this.#requests ??= dispatcherFor(this.endpoint, requestConnections);
+    return this.#requests;
+  }
+
+  #streamPool(): Dispatcher {
+    this.#dropPoolsOfOldCertificate();
+    this.#streams ??= dispatcherFor(this.endpoint, null);
+    return this.#streams;
+  }
+
+  /** Credentials may bring a new client certificate; connections made with the old one end when they are idle. */
+  #dropPoolsOfOldCertificate(): void {
+    const certificate = this.endpoint.credentials.clientCertificate?.()?.cert;
+    if (certificate === this.#certificate) return;
+    this.#certificate = certificate;
+    for (const pool of [this.#requests, this.#streams]) void pool?.close();
+    this.#requests = undefined;
+    this.#streams = undefined;
+  }
+
+  #where(): string {
+    const url = new URL(this.endpoint.url);
+    return this.endpoint.simulated ? `the ${this.endpoint.context}` : `${url.protocol}//${url.host}`;
+  }
+}
+
+function isDropped(error: unknown): boolean {
+  if (typeof error !== "object" || error === null || !("code" in error)) return false;
+  return error.code === "UND_ERR_SOCKET" || error.code === "ECONNRESET" || error.code === "EPIPE";
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
