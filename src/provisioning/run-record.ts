@@ -1,0 +1,172 @@
+import { z } from "zod";
+import { labels, systemNamespace } from "../application/names.ts";
+import { serviceRequestSchema } from "../application/request.ts";
+import type { KubeObject } from "../cluster/object.ts";
+import { ProvisioningError } from "./errors.ts";
+import { eventVersion, type RunEvent, runEventSchema } from "./event.ts";
+import { type Operation, operationSchema } from "./plan.ts";
+import type { RunName, RunPhase, RunState } from "./run.ts";
+import { type RunRequest, replay } from "./run-reducer.ts";
+
+/** What becomes of data stores when a service is deleted or a run rolled back. */
+export const dataStoreChoices = ["keep-used", "keep", "delete"] as const;
+
+/** `spec` of a Run: a request, not a program. Immutable, but for `action`. */
+export const runSpecSchema = z.strictObject({
+  operation: operationSchema.describe("What to do with the service."),
+  service: z.string().min(1).max(63).describe("The service's name."),
+  team: z.string().min(1).max(63).describe("The team that owns the service."),
+  parameters: z
+    .strictObject({
+      request: serviceRequestSchema.optional().describe("For a create: what was asked for."),
+      dataStores: z.enum(dataStoreChoices).optional().describe("For a delete: what becomes of data stores."),
+    })
+    .describe("What the operation is to do, in its own terms."),
+  requestedBy: z.string().min(1).max(512).describe("Who asked, as the cluster's authentication names them."),
+  action: z
+    .enum(["retry", "resume", "rollback", "cancel"])
+    .optional()
+    .describe("What to do with the run now; on-call may set it."),
+});
+export type RunSpec = z.output<typeof runSpecSchema>;
+
+/** `status` of a Run: the journal. Written only by who executes the run. */
+export const runStatusSchema = z.looseObject({
+  phase: z.string().default("Pending"),
+  message: z.string().default(""),
+  epoch: z.int().default(0),
+  holder: z.string().default(""),
+  /** Tells two engines of one process apart. */
+  token: z.string().default(""),
+  eventVersion: z.int().default(eventVersion),
+  events: z.array(z.unknown()).default([]),
+});
+
+/** A Run as read from the cluster. */
+export interface RunRecord {
+  readonly name: RunName;
+  readonly object: KubeObject;
+  readonly spec: RunSpec;
+  readonly epoch: number;
+  readonly token: string;
+  readonly events: readonly RunEvent[];
+  readonly state: RunState;
+}
+
+function isRunName(name: string): name is RunName {
+  return name.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name);
+}
+
+/**
+ * A name that came from the cluster or from a person as a Run's name.
+ * @throws ProvisioningError `usage` where no run can have it
+ */
+export function runName(name: string): RunName {
+  if (isRunName(name)) return name;
+  throw new ProvisioningError("usage", "that is no run's name", "see them with: platform run list");
+}
+
+/** A name for a new run: `api-gateway-create-7f3k`. */
+export function newRunName(
+  service: string,
+  operation: Operation,
+  randomBytes: (size: number) => Uint8Array,
+): RunName {
+  const alphabet = "23456789abcdefghjkmnpqrstuvwxyz";
+  const suffix = [...randomBytes(5)].map((byte) => alphabet[byte % alphabet.length] ?? "x").join("");
+  return runName(`${service}-${operation}-${suffix}`);
+}
+
+/** A new Run, ready to be created. */
+export function runObject(name: RunName, spec: RunSpec): KubeObject {
+  return {
+    apiVersion: "platform.company.com/v1",
+    kind: "Run",
+    metadata: {
+      name,
+      namespace: systemNamespace,
+      labels: {
+        [labels.managed]: "true",
+        [labels.service]: spec.service,
+        [labels.team]: spec.team,
+        "platform.company.com/operation": spec.operation,
+        "app.kubernetes.io/managed-by": "platform",
+      },
+    },
+    spec,
+  };
+}
+
+/**
+ * Reads a Run with its whole journal.
+ * @throws ProvisioningError `refused` for a Run that a newer version of this program wrote, or that is damaged
+ */
+export function readRun(object: KubeObject): RunRecord {
+  const name = runName(object.metadata.name);
+  const status = runStatusSchema.safeParse(object.status ?? {});
+  const spec = runSpecSchema.safeParse(object.spec);
+  if (status.success && status.data.eventVersion > eventVersion) {
+    throw new ProvisioningError(
+      "refused",
+      `run ${name} was written by a newer version of platform`,
+      "install that version",
+    );
+  }
+  const events = status.success ? z.array(runEventSchema).safeParse(status.data.events) : undefined;
+  if (!spec.success || !status.success || events === undefined || !events.success) {
+    const problem = spec.error ?? status.error ?? events?.error;
+    throw new ProvisioningError(
+      "refused",
+      `run ${name} cannot be read: ${problem?.issues[0]?.message ?? "damaged"} at ${problem?.issues[0]?.path.join(".") ?? "status"}`,
+      `look at it with: kubectl get run ${name} -n ${systemNamespace} -o yaml`,
+    );
+  }
+  return {
+    name,
+    object,
+    spec: spec.data,
+    epoch: status.data.epoch,
+    token: status.data.token,
+    events: events.data,
+    state: replay(requestOf(object, spec.data), events.data),
+  };
+}
+
+/** What a run is before its first event. */
+export function requestOf(object: KubeObject, spec: RunSpec): RunRequest {
+  return {
+    name: runName(object.metadata.name),
+    operation: spec.operation,
+    service: spec.service,
+    team: spec.team,
+    requestedBy: spec.requestedBy,
+    requestedAt: object.metadata.creationTimestamp ?? "",
+  };
+}
+
+/** The line a list of runs shows beside the phase. */
+export function runMessage(state: RunState): string {
+  const titles = (phase: string) =>
+    state.steps.filter((step) => step.phase === phase).map(({ title }) => title);
+  const phase: RunPhase = state.phase;
+  switch (phase) {
+    case "Pending":
+      return "requested";
+    case "Running":
+      return [...titles("Running"), ...titles("Retrying")].join(", ");
+    case "RollingBack":
+      return `rolling back: ${titles("Compensating").join(", ")}`.replace(/: $/, "");
+    case "Held":
+    case "RolledBack":
+    case "Interrupted": {
+      const title = state.steps.find((step) => step.id === state.failure?.step)?.title;
+      return state.failure === undefined
+        ? ""
+        : `${title ?? state.failure.step}: ${state.failure.error.message}`;
+    }
+    case "Succeeded":
+      return state.steps.flatMap((step) => step.warnings)[0] ?? "";
+    case "RollbackFailed":
+      return `${state.orphans.length} effects remain`;
+  }
+}
