@@ -61,6 +61,10 @@ export const standardsSchema = z.strictObject({
       provider: z.enum(["in-cluster"]).default("in-cluster"),
       image: z.string().default("docker.io/library/postgres:15.15"),
       storage: quantity.default("10Gi"),
+      resources: resourcesSchema.prefault({
+        requests: { cpu: "100m", memory: "256Mi" },
+        limits: { cpu: "1", memory: "1Gi" },
+      }),
     })
     .prefault({}),
   cache: z
@@ -68,6 +72,10 @@ export const standardsSchema = z.strictObject({
       provider: z.enum(["in-cluster"]).default("in-cluster"),
       image: z.string().default("docker.io/library/redis:7.4.7"),
       storage: quantity.default("1Gi"),
+      resources: resourcesSchema.prefault({
+        requests: { cpu: "50m", memory: "128Mi" },
+        limits: { cpu: "500m", memory: "256Mi" },
+      }),
     })
     .prefault({}),
   monitoring: z
@@ -83,8 +91,13 @@ export const standardsSchema = z.strictObject({
       namespace: z.string().default("monitoring"),
       /** OTLP endpoint for traces, host and port. */
       telemetry: z
-        .strictObject({ namespace: z.string(), port: z.int() })
-        .default({ namespace: "observability", port: 4317 }),
+        .strictObject({
+          namespace: z.string().default("observability"),
+          /** Service of the collector in that namespace. */
+          service: z.string().default("otel-collector"),
+          port: z.int().default(4317),
+        })
+        .prefault({}),
     })
     .prefault({}),
   network: z
@@ -94,6 +107,10 @@ export const standardsSchema = z.strictObject({
       gateway: z
         .strictObject({ namespace: z.string(), name: z.string() })
         .default({ namespace: "gateway", name: "public" }),
+      /**
+       * What public names point to, a DNS name or an address. Left out: `gateway.<domain>`.
+       */
+      target: z.string().min(1).optional(),
       /** cert-manager ClusterIssuer. */
       issuer: z.string().default("platform"),
       mesh: z.enum(["istio", "none"]).default("istio"),

@@ -1,0 +1,61 @@
+import type { Standards } from "../standards/standards.ts";
+import type { Application } from "./application.ts";
+import { labels, namespaceOf } from "./names.ts";
+import { RefusedInput } from "./refusal.ts";
+import type { ServiceRequest } from "./request.ts";
+
+/** The team where a request names none: the only one of the standards, if there is only one. */
+export function defaultTeam(standards: Standards): string | undefined {
+  const teams = Object.keys(standards.teams);
+  return teams.length === 1 ? teams[0] : undefined;
+}
+
+/**
+ * The Application that a request asks for. Without an image it runs the standards' starter image until the
+ * pipeline has pushed one.
+ * @throws RefusedInput where no team is named and the standards have several, or no image and they have no starter.
+ */
+export function applicationFor(request: ServiceRequest, standards: Standards): Application {
+  const team = request.team ?? defaultTeam(standards);
+  const image = request.image ?? standards.images.starter;
+  if (team === undefined) {
+    const allowed = Object.keys(standards.teams).sort().join(", ");
+    throw new RefusedInput([{ field: "team", message: `a team is needed, one of ${allowed}` }]);
+  }
+  if (image === undefined) {
+    throw new RefusedInput([
+      {
+        field: "image",
+        message:
+          "the standards have no starter image (images.starter), so a new service needs an image of its own: name one with --image",
+      },
+    ]);
+  }
+  return {
+    apiVersion: "platform.company.com/v1",
+    kind: "Application",
+    metadata: {
+      name: request.name,
+      namespace: namespaceOf(request.name),
+      labels: {
+        "app.kubernetes.io/name": request.name,
+        "app.kubernetes.io/managed-by": "platform",
+        "app.kubernetes.io/component": "application",
+        [labels.managed]: "true",
+        [labels.service]: request.name,
+        [labels.team]: team,
+      },
+    },
+    spec: {
+      team,
+      language: request.language,
+      replicas: request.replicas,
+      image,
+      starter: request.image === undefined,
+      exposure: request.exposure,
+      ...(request.database === "none" ? {} : { database: { type: request.database } }),
+      ...(request.cache === "none" ? {} : { cache: { type: request.cache } }),
+      monitoring: { enabled: true, alerts: [...new Set(request.alerts)].sort() },
+    },
+  };
+}

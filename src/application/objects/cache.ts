@@ -1,0 +1,99 @@
+import type { KubeObject } from "../../cluster/object.ts";
+import { cacheNames } from "../credentials.ts";
+import { ports } from "../ports.ts";
+import { dataStoreService, dataStoreStatefulSet, fromSecret } from "./data-store.ts";
+import { metadataOf, restrictedContainer, restrictedPod, type Subject } from "./subject.ts";
+
+/** User `redis` of the official image. */
+const redisUser = 999;
+
+const configuration = `dir /data
+appendonly yes
+appendfsync everysec
+protected-mode yes
+maxmemory-policy allkeys-lru
+rename-command DEBUG ""
+include /run/redis/secret.conf
+`;
+
+/** The password reaches Redis by a file in memory, never by its arguments, which every process in the pod could read. */
+const start =
+  'umask 077 && printf "requirepass %s\\n" "$REDISCLI_AUTH" > /run/redis/secret.conf && exec redis-server /etc/redis/redis.conf --maxmemory "$MAXIMUM_MEMORY"';
+
+const bytes: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  m: 1e-3,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+
+/** Three quarters of the container's limit, in bytes: the rest is for the copy that a rewrite of the log makes. */
+function maximumMemory(limit: string): number {
+  const match = /^([0-9.]+)([A-Za-z]*)$/.exec(limit);
+  return Math.floor(Number(match?.[1] ?? 0) * (bytes[match?.[2] ?? ""] ?? 1) * 0.75);
+}
+
+/** Redis in the cluster: a StatefulSet with a volume, its Service and configuration. Its Secret is made apart, once. */
+export function cache(subject: Subject): KubeObject[] {
+  const { name } = cacheNames(subject.name);
+  const { image, storage, resources } = subject.standards.cache;
+  const probe = (seconds: { readonly periodSeconds: number; readonly failureThreshold: number }) => ({
+    // redis-cli exits 0 on an error reply too, for example while the data set loads.
+    exec: { command: ["sh", "-c", "redis-cli ping | grep -qx PONG"] },
+    timeoutSeconds: 5,
+    ...seconds,
+  });
+  return [
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: metadataOf(subject, "cache", name),
+      data: { "redis.conf": configuration },
+    },
+    dataStoreService(subject, "cache", name, ports.redis),
+    dataStoreStatefulSet(subject, "cache", name, storage, {
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 30,
+      securityContext: restrictedPod(redisUser),
+      containers: [
+        {
+          name: "redis",
+          image,
+          command: ["sh", "-c", start],
+          ports: [{ name: ports.redis.name, containerPort: ports.redis.number, protocol: "TCP" }],
+          env: [
+            fromSecret("REDISCLI_AUTH", name, "password"),
+            { name: "MAXIMUM_MEMORY", value: String(maximumMemory(resources.limits.memory)) },
+          ],
+          resources,
+          securityContext: restrictedContainer,
+          startupProbe: probe({ periodSeconds: 2, failureThreshold: 150 }),
+          livenessProbe: probe({ periodSeconds: 10, failureThreshold: 6 }),
+          readinessProbe: probe({ periodSeconds: 5, failureThreshold: 3 }),
+          volumeMounts: [
+            { name: "data", mountPath: "/data" },
+            { name: "configuration", mountPath: "/etc/redis", readOnly: true },
+            { name: "run", mountPath: "/run/redis" },
+            { name: "tmp", mountPath: "/tmp" },
+          ],
+        },
+      ],
+      volumes: [
+        { name: "configuration", configMap: { name } },
+        { name: "run", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
+        { name: "tmp", emptyDir: { sizeLimit: "16Mi" } },
+      ],
+    }),
+  ];
+}

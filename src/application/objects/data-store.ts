@@ -1,0 +1,69 @@
+import type { KubeObject } from "../../cluster/object.ts";
+import { labels } from "../names.ts";
+import { labelsOf, metadataOf, type Subject, selectorOf } from "./subject.ts";
+
+type DataStoreComponent = "database" | "cache";
+
+/** A headless Service: the data store's pod is reached by name, and only while it is ready. */
+export function dataStoreService(
+  subject: Subject,
+  component: DataStoreComponent,
+  name: string,
+  port: { readonly name: string; readonly number: number },
+): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: metadataOf(subject, component, name),
+    spec: {
+      clusterIP: "None",
+      selector: selectorOf(subject, component),
+      ports: [
+        { name: port.name, port: port.number, targetPort: port.name, protocol: "TCP", appProtocol: "tcp" },
+      ],
+    },
+  };
+}
+
+/**
+ * A StatefulSet of one pod with one volume, which outlives it: only the platform deletes a volume, and only where
+ * a rollback or deletion says so.
+ */
+export function dataStoreStatefulSet(
+  subject: Subject,
+  component: DataStoreComponent,
+  name: string,
+  storage: string,
+  podSpec: object,
+): KubeObject {
+  return {
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: metadataOf(subject, component, name),
+    spec: {
+      replicas: 1,
+      serviceName: name,
+      revisionHistoryLimit: 5,
+      podManagementPolicy: "OrderedReady",
+      updateStrategy: { type: "RollingUpdate" },
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+      selector: { matchLabels: selectorOf(subject, component) },
+      template: { metadata: { labels: labelsOf(subject, component) }, spec: podSpec },
+      volumeClaimTemplates: [
+        {
+          // The claim's labels cannot change later: only those that never do.
+          metadata: {
+            name: "data",
+            labels: { ...selectorOf(subject, component), [labels.managed]: "true" },
+          },
+          spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } },
+        },
+      ],
+    },
+  };
+}
+
+/** An environment variable whose value is a key of a Secret. */
+export function fromSecret(variable: string, secret: string, key: string) {
+  return { name: variable, valueFrom: { secretKeyRef: { name: secret, key } } };
+}

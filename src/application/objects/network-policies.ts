@@ -1,0 +1,128 @@
+import type { KubeObject } from "../../cluster/object.ts";
+import { labels } from "../names.ts";
+import { ports } from "../ports.ts";
+import { metadataOf, type Subject, selectorOf } from "./subject.ts";
+
+type DataStoreComponent = "database" | "cache";
+
+function policy(subject: Subject, name: string, spec: object): KubeObject {
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: metadataOf(subject, "namespace", name),
+    spec,
+  };
+}
+
+/** A peer: every pod of a namespace. The label is the one that the API server itself sets. */
+function everyPodOf(namespace: string) {
+  return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } };
+}
+
+const tcp = (port: number | string) => ({ protocol: "TCP", port });
+
+/** Nothing goes in or out, for every pod of the namespace. */
+function denyAll(subject: Subject): KubeObject {
+  return policy(subject, "deny-all", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+}
+
+function dns(subject: Subject): KubeObject {
+  return policy(subject, "dns", {
+    podSelector: {},
+    policyTypes: ["Egress"],
+    egress: [{ to: [everyPodOf("kube-system")], ports: [{ protocol: "UDP", port: 53 }, tcp(53)] }],
+  });
+}
+
+function scraping(subject: Subject): KubeObject {
+  return policy(subject, "scraping", {
+    podSelector: { matchLabels: selectorOf(subject, "workload") },
+    policyTypes: ["Ingress"],
+    ingress: [
+      { from: [everyPodOf(subject.standards.monitoring.namespace)], ports: [tcp(ports.metrics.name)] },
+    ],
+  });
+}
+
+function telemetry(subject: Subject): KubeObject {
+  const { namespace, port } = subject.standards.monitoring.telemetry;
+  return policy(subject, "telemetry", {
+    podSelector: { matchLabels: selectorOf(subject, "workload") },
+    policyTypes: ["Egress"],
+    egress: [{ to: [everyPodOf(namespace)], ports: [tcp(port)] }],
+  });
+}
+
+/** Who may send the service requests: other services, and for a public one the gateway too. */
+function requests(subject: Subject): KubeObject {
+  const others = { namespaceSelector: { matchLabels: { [labels.managed]: "true" } } };
+  const gateway =
+    subject.spec.exposure === "public" ? [everyPodOf(subject.standards.network.gateway.namespace)] : [];
+  return policy(subject, "requests", {
+    podSelector: { matchLabels: selectorOf(subject, "workload") },
+    policyTypes: ["Ingress"],
+    ingress: [{ from: [others, ...gateway], ports: [tcp(ports.http.name)] }],
+  });
+}
+
+/** The service may call other services: their workloads, never their data stores. */
+function calls(subject: Subject): KubeObject {
+  return policy(subject, "calls", {
+    podSelector: { matchLabels: selectorOf(subject, "workload") },
+    policyTypes: ["Egress"],
+    egress: [
+      {
+        to: [
+          {
+            namespaceSelector: { matchLabels: { [labels.managed]: "true" } },
+            podSelector: { matchLabels: { [labels.component]: "workload" } },
+          },
+        ],
+        ports: [tcp(ports.http.number)],
+      },
+    ],
+  });
+}
+
+/** A data store is reached by the service's own workload and by nothing else. */
+function dataStore(subject: Subject, component: DataStoreComponent, port: number): KubeObject[] {
+  const workload = { podSelector: { matchLabels: selectorOf(subject, "workload") } };
+  const store = { podSelector: { matchLabels: selectorOf(subject, component) } };
+  return [
+    policy(subject, component, {
+      ...store,
+      policyTypes: ["Ingress"],
+      ingress: [{ from: [workload], ports: [tcp(port)] }],
+    }),
+    policy(subject, `to-${component}`, {
+      ...workload,
+      policyTypes: ["Egress"],
+      egress: [{ to: [store], ports: [tcp(port)] }],
+    }),
+  ];
+}
+
+/** Sidecars get their configuration and certificates from istiod (15012, TLS). */
+function mesh(subject: Subject): KubeObject {
+  return policy(subject, "mesh", {
+    podSelector: {},
+    policyTypes: ["Egress"],
+    egress: [{ to: [everyPodOf("istio-system")], ports: [tcp(15012)] }],
+  });
+}
+
+/** All paths in and out of a service's namespace: closed by default, then exactly what it needs. */
+export function networkPolicies(subject: Subject): KubeObject[] {
+  const { spec, standards } = subject;
+  return [
+    denyAll(subject),
+    dns(subject),
+    telemetry(subject),
+    calls(subject),
+    ...(spec.exposure === "none" ? [] : [requests(subject)]),
+    ...(spec.monitoring.enabled ? [scraping(subject)] : []),
+    ...(spec.database === undefined ? [] : dataStore(subject, "database", ports.postgres.number)),
+    ...(spec.cache === undefined ? [] : dataStore(subject, "cache", ports.redis.number)),
+    ...(standards.network.mesh === "istio" ? [mesh(subject)] : []),
+  ];
+}

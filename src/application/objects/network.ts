@@ -1,0 +1,90 @@
+import { isIP } from "node:net";
+import type { KubeObject } from "../../cluster/object.ts";
+import { ports } from "../ports.ts";
+import { metadataOf, type Subject, selectorOf } from "./subject.ts";
+
+/** Host name of a public service. */
+export function hostOf(subject: Pick<Subject, "name" | "standards">): string {
+  return `${subject.name}.${subject.standards.domain}`;
+}
+
+function meshMembership(subject: Subject): KubeObject[] {
+  const authentication = (name: string, spec: object): KubeObject => ({
+    apiVersion: "security.istio.io/v1",
+    kind: "PeerAuthentication",
+    metadata: metadataOf(subject, "network", name),
+    spec,
+  });
+  const strict = { mode: "STRICT" };
+  return [
+    authentication("default", { mtls: strict }),
+    // Prometheus is outside the mesh; who reaches this port at all is the network policies' decision.
+    ...(subject.spec.monitoring.enabled
+      ? [
+          authentication(`${subject.name}-metrics`, {
+            selector: { matchLabels: selectorOf(subject, "workload") },
+            mtls: strict,
+            portLevelMtls: { [String(ports.metrics.number)]: { mode: "PERMISSIVE" } },
+          }),
+        ]
+      : []),
+  ];
+}
+
+function route(subject: Subject): KubeObject {
+  const { namespace, name } = subject.standards.network.gateway;
+  return {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "HTTPRoute",
+    metadata: metadataOf(subject, "network", subject.name),
+    spec: {
+      parentRefs: [{ group: "gateway.networking.k8s.io", kind: "Gateway", namespace, name }],
+      hostnames: [hostOf(subject)],
+      rules: [
+        {
+          matches: [{ path: { type: "PathPrefix", value: "/" } }],
+          backendRefs: [
+            { group: "", kind: "Service", name: subject.name, port: ports.service.number, weight: 1 },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+function certificate(subject: Subject): KubeObject {
+  return {
+    apiVersion: "cert-manager.io/v1",
+    kind: "Certificate",
+    metadata: metadataOf(subject, "network", subject.name),
+    spec: {
+      secretName: `${subject.name}-tls`,
+      dnsNames: [hostOf(subject)],
+      usages: ["digital signature", "key encipherment", "server auth"],
+      privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
+      issuerRef: { group: "cert-manager.io", kind: "ClusterIssuer", name: subject.standards.network.issuer },
+    },
+  };
+}
+
+function dnsName(subject: Subject): KubeObject {
+  const { network, domain } = subject.standards;
+  const target = network.target ?? `gateway.${domain}`;
+  const recordType = { 0: "CNAME", 4: "A", 6: "AAAA" }[isIP(target)] ?? "CNAME";
+  return {
+    apiVersion: "externaldns.k8s.io/v1alpha1",
+    kind: "DNSEndpoint",
+    metadata: metadataOf(subject, "network", subject.name),
+    spec: {
+      endpoints: [{ dnsName: hostOf(subject), recordType, recordTTL: 300, targets: [target] }],
+    },
+  };
+}
+
+/** The mesh's strict mTLS for every service; a route, a certificate and a DNS name for a public one. */
+export function network(subject: Subject): KubeObject[] {
+  return [
+    ...(subject.standards.network.mesh === "istio" ? meshMembership(subject) : []),
+    ...(subject.spec.exposure === "public" ? [route(subject), certificate(subject), dnsName(subject)] : []),
+  ];
+}

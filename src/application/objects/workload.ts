@@ -1,0 +1,191 @@
+import type { KubeObject, OwnerReference } from "../../cluster/object.ts";
+import { cacheNames, databaseNames } from "../credentials.ts";
+import { ports } from "../ports.ts";
+import { fromSecret } from "./data-store.ts";
+import {
+  labelsOf,
+  metadataOf,
+  restrictedContainer,
+  restrictedPod,
+  type Subject,
+  selectorOf,
+} from "./subject.ts";
+
+/** User `nonroot` of distroless images; every image runs as it, whatever it says itself. */
+const workloadUser = 65532;
+
+/** Where traces go, as every OpenTelemetry SDK reads it; metrics are scraped and logs are read from stdout instead. */
+function telemetryEnvironment(subject: Subject) {
+  const { namespace, service, port } = subject.standards.monitoring.telemetry;
+  return [
+    { name: "POD_NAME", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "metadata.name" } } },
+    { name: "OTEL_SERVICE_NAME", value: subject.name },
+    { name: "OTEL_EXPORTER_OTLP_ENDPOINT", value: `http://${service}.${namespace}.svc:${port}` },
+    { name: "OTEL_EXPORTER_OTLP_PROTOCOL", value: "grpc" },
+    { name: "OTEL_TRACES_EXPORTER", value: "otlp" },
+    { name: "OTEL_METRICS_EXPORTER", value: "none" },
+    { name: "OTEL_LOGS_EXPORTER", value: "none" },
+    { name: "OTEL_PROPAGATORS", value: "tracecontext,baggage" },
+    {
+      name: "OTEL_RESOURCE_ATTRIBUTES",
+      value: `service.namespace=${subject.spec.team},k8s.namespace.name=${subject.namespace},k8s.pod.name=$(POD_NAME)`,
+    },
+  ];
+}
+
+function dataStoreEnvironment({ name, spec }: Subject) {
+  const database = databaseNames(name).name;
+  const cache = cacheNames(name).name;
+  return [
+    ...(spec.database === undefined
+      ? []
+      : [
+          fromSecret("DATABASE_URL", database, "uri"),
+          fromSecret("DATABASE_HOST", database, "host"),
+          fromSecret("DATABASE_PORT", database, "port"),
+          fromSecret("DATABASE_NAME", database, "database"),
+          fromSecret("DATABASE_USERNAME", database, "username"),
+          fromSecret("DATABASE_PASSWORD", database, "password"),
+        ]),
+    ...(spec.cache === undefined
+      ? []
+      : [
+          fromSecret("CACHE_URL", cache, "uri"),
+          fromSecret("CACHE_HOST", cache, "host"),
+          fromSecret("CACHE_PORT", cache, "port"),
+          fromSecret("CACHE_PASSWORD", cache, "password"),
+        ]),
+  ];
+}
+
+function container(subject: Subject) {
+  const healthz = (seconds: { readonly periodSeconds: number; readonly failureThreshold: number }) => ({
+    httpGet: { path: "/healthz", port: ports.http.name, scheme: "HTTP" },
+    timeoutSeconds: 2,
+    ...seconds,
+  });
+  return {
+    name: subject.name,
+    image: subject.spec.image,
+    ports: [
+      { name: ports.http.name, containerPort: ports.http.number, protocol: "TCP" },
+      { name: ports.metrics.name, containerPort: ports.metrics.number, protocol: "TCP" },
+    ],
+    env: [
+      { name: "PORT", value: String(ports.http.number) },
+      { name: "METRICS_PORT", value: String(ports.metrics.number) },
+      ...telemetryEnvironment(subject),
+      ...dataStoreEnvironment(subject),
+    ],
+    resources: subject.standards.workload.resources,
+    securityContext: restrictedContainer,
+    startupProbe: healthz({ periodSeconds: 2, failureThreshold: 60 }),
+    livenessProbe: healthz({ periodSeconds: 10, failureThreshold: 3 }),
+    readinessProbe: healthz({ periodSeconds: 5, failureThreshold: 2 }),
+    // Proxies need a moment to learn that the pod is going before it stops listening.
+    lifecycle: { preStop: { sleep: { seconds: 5 } } },
+    volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+  };
+}
+
+function spread(subject: Subject) {
+  return ["topology.kubernetes.io/zone", "kubernetes.io/hostname"].map((topologyKey) => ({
+    topologyKey,
+    maxSkew: 1,
+    whenUnsatisfiable: "ScheduleAnyway",
+    labelSelector: { matchLabels: selectorOf(subject, "workload") },
+  }));
+}
+
+function deployment(subject: Subject): KubeObject {
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: metadataOf(subject, "workload", subject.name),
+    spec: {
+      replicas: subject.spec.replicas,
+      revisionHistoryLimit: 10,
+      progressDeadlineSeconds: subject.standards.workload.progressDeadlineSeconds,
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      selector: { matchLabels: selectorOf(subject, "workload") },
+      template: {
+        metadata: { labels: labelsOf(subject, "workload") },
+        spec: {
+          serviceAccountName: subject.name,
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: 30,
+          securityContext: restrictedPod(workloadUser),
+          topologySpreadConstraints: spread(subject),
+          containers: [container(subject)],
+          volumes: [{ name: "tmp", emptyDir: { sizeLimit: "64Mi" } }],
+        },
+      },
+    },
+  };
+}
+
+function service(subject: Subject): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: metadataOf(subject, "workload", subject.name),
+    spec: {
+      type: "ClusterIP",
+      selector: selectorOf(subject, "workload"),
+      ports: [
+        {
+          name: ports.service.name,
+          port: ports.service.number,
+          targetPort: ports.http.name,
+          protocol: "TCP",
+          appProtocol: "http",
+        },
+      ],
+    },
+  };
+}
+
+/** One pod at a time may be evicted; with a single pod it would only block the node's drain. */
+function disruptionBudget(subject: Subject): KubeObject {
+  return {
+    apiVersion: "policy/v1",
+    kind: "PodDisruptionBudget",
+    metadata: metadataOf(subject, "workload", subject.name),
+    spec: {
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: "AlwaysAllow",
+      selector: { matchLabels: selectorOf(subject, "workload") },
+    },
+  };
+}
+
+/** The Application as owner, once the cluster has given it a UID. */
+function owner(subject: Subject): OwnerReference[] {
+  const { apiVersion, kind, metadata } = subject.application;
+  return metadata.uid === undefined
+    ? []
+    : [
+        {
+          apiVersion,
+          kind,
+          name: metadata.name,
+          uid: metadata.uid,
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ];
+}
+
+/** What runs the service. */
+export function workload(subject: Subject): KubeObject[] {
+  const ownerReferences = owner(subject);
+  const objects = [
+    ...(subject.spec.exposure === "none" ? [] : [service(subject)]),
+    deployment(subject),
+    ...(subject.spec.replicas > 1 ? [disruptionBudget(subject)] : []),
+  ];
+  return ownerReferences.length === 0
+    ? objects
+    : objects.map((object) => ({ ...object, metadata: { ...object.metadata, ownerReferences } }));
+}
