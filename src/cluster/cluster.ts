@@ -28,6 +28,14 @@ export interface ListOptions extends RequestOptions {
   readonly resourceVersion?: string;
 }
 
+export interface WatchOptions extends ListOptions {
+  readonly resourceVersion: string;
+  /** Objects without spec and status. */
+  readonly metadataOnly?: boolean;
+  /** The server has accepted the watch: from now on silence means that nothing changed. */
+  readonly onOpen?: () => void;
+}
+
 export interface WriteOptions extends RequestOptions {
   /** The server checks and answers as if it wrote, and writes nothing. */
   readonly dryRun?: boolean;
@@ -98,10 +106,7 @@ export interface Cluster {
    * last resourceVersion seen). Throws `expired` when that version is gone. For a watch that outlives
    * connections use {@link Reflector}.
    */
-  watch(
-    resource: Resource,
-    options: ListOptions & { readonly resourceVersion: string; readonly metadataOnly?: boolean },
-  ): AsyncIterable<WatchEvent>;
+  watch(resource: Resource, options: WatchOptions): AsyncIterable<WatchEvent>;
   /** Lines of a container's log, cleaned for a terminal. */
   logs(
     ref: Required<ObjectRef>,

@@ -18,6 +18,7 @@ import type {
   Patch,
   RequestOptions,
   Subresource,
+  WatchOptions,
   WriteOptions,
 } from "./cluster.ts";
 import { type ServedResource, servedGroups, servedIn } from "./discovery.ts";
@@ -166,10 +167,7 @@ export class HttpCluster implements Cluster {
     );
   }
 
-  async *watch(
-    resource: Resource,
-    options: ListOptions & { readonly resourceVersion: string; readonly metadataOnly?: boolean },
-  ): AsyncGenerator<WatchEvent, void, undefined> {
+  async *watch(resource: Resource, options: WatchOptions): AsyncGenerator<WatchEvent, void, undefined> {
     const text = requestText("watch", resource, { namespace: options.namespace });
     const { limit: _, ...selection } = options;
     const request: HttpRequest = {
@@ -190,6 +188,7 @@ export class HttpCluster implements Cluster {
       idempotent: true,
     };
     const stream = await this.#transport.stream(request, watchIdleMs);
+    options.onOpen?.();
     try {
       for await (const line of lines(stream)) {
         const event = watchEvent(line, resource, text, this.context);
