@@ -57,6 +57,11 @@ export function namespaceOf(service: ServiceName): string {
   return `app-${service}`;
 }
 
+/** The Service that Prometheus scrapes, apart from the one that takes requests. */
+export function metricsServiceOf(service: string): string {
+  return `${service}-metrics`;
+}
+
 /** Label keys the platform sets; the cluster's guardrails and all selectors rely on them. */
 export const labels = {
   /** `"true"` on a namespace the platform manages, and on every object it made. */

@@ -54,7 +54,7 @@ export async function commitFiles(
     throw new DeliveryError(
       "internal",
       "git accepted the commit, but the branch did not move",
-      "platform run retry",
+      "retry",
     );
   }
   return { commit, created: true };

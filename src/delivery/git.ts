@@ -73,7 +73,7 @@ export async function git(
     throw new DeliveryError(
       "invalid",
       "the program git was not found on this machine; nothing was written to a repository",
-      "install Git 2.30 or later, put it into PATH, then: platform run retry",
+      "install Git 2.30 or later, put it into PATH, then retry",
     );
   }
   const problem = problemIn(result.stderr);
@@ -81,7 +81,7 @@ export async function git(
     throw new DeliveryError(
       "unreachable",
       `git did not finish within ${timeouts[options.access] / 1000} s${problem === "" ? "" : `: ${problem}`}`,
-      "check that the Git host answers, then: platform run retry",
+      "check that the Git host answers, then retry",
     );
   }
   const exitCode = result.exitCode ?? -1;
@@ -96,7 +96,7 @@ export function failure(problem: string, args: readonly string[]): DeliveryError
   for (const { pattern, errorClass, mend } of knownFailures) {
     if (pattern.test(said)) return new DeliveryError(errorClass, `git: ${said}`, mend);
   }
-  return new DeliveryError("internal", `git: ${said}`, "see the log of the run, then: platform run retry");
+  return new DeliveryError("internal", `git: ${said}`, "see the log of the run, then retry");
 }
 
 const knownFailures: readonly {
@@ -107,40 +107,40 @@ const knownFailures: readonly {
   {
     pattern: /no space left on device|disk quota exceeded/i,
     errorClass: "refused",
-    mend: "free some disk space where the repositories live, then: platform run retry",
+    mend: "free some disk space where the repositories live, then retry",
   },
   {
     pattern:
       /read-only file system|permission denied, |unable to create|insufficient permission|mkdir .*permission/i,
     errorClass: "rights",
-    mend: "give this user write access to the folder of the repositories (delivery.host of the standards), then: platform run retry",
+    mend: "give this user write access to the folder of the repositories (delivery.host of the standards), then retry",
   },
   {
     pattern:
       /could not resolve host|connection refused|connection timed out|operation timed out|network is unreachable|no route to host|failed to connect|couldn't connect|connection reset|connection closed by|broken pipe/i,
     errorClass: "unreachable",
-    mend: "check that the Git host in delivery.host of the standards answers from here, then: platform run retry",
+    mend: "check that the Git host in delivery.host of the standards answers from here, then retry",
   },
   {
     pattern:
       /permission denied|authentication failed|could not read (username|password)|terminal prompts disabled|host key verification failed|access denied|not authorized|unauthorized|\b40[13]\b|write access .* not granted/i,
     errorClass: "rights",
-    mend: "give Git on this machine credentials that may push to the host in delivery.host of the standards, then: platform run retry",
+    mend: "give Git on this machine credentials that may push to the host in delivery.host of the standards, then retry",
   },
   {
     pattern: /not found|does not exist|does not appear to be a git repository|not a git repository/i,
     errorClass: "refused",
-    mend: "make the empty repository on the host (it cannot be made from here), then: platform run retry",
+    mend: "make the empty repository on the host (it cannot be made from here), then retry",
   },
   {
     pattern: /non-fast-forward|fetch first|cannot lock ref|not updating|stale info|failed to update ref/i,
     errorClass: "transient",
-    mend: "somebody pushed at the same moment: platform run retry",
+    mend: "somebody pushed at the same moment: retry",
   },
   {
     pattern: /protected branch|pre-receive hook declined|remote rejected/i,
     errorClass: "refused",
-    mend: "let the platform's user push to the branch, then: platform run retry",
+    mend: "let the platform's user push to the branch, then retry",
   },
 ];
 

@@ -136,11 +136,11 @@ async function demand(repository: BareRepository, url: string): Promise<void> {
   const kind = await kindOf(repository);
   if (kind === "repository") return;
   throw kind === "nothing"
-    ? new DeliveryError("refused", `there is no repository ${url}`, "platform run retry makes it again")
+    ? new DeliveryError("refused", `there is no repository ${url}`, "a retry makes it again")
     : new DeliveryError(
         "conflict",
         `${repository.folder} is in the way and is no Git repository`,
-        "move it elsewhere, then: platform run retry",
+        "move it elsewhere, then retry",
       );
 }
 
@@ -194,7 +194,7 @@ function ioFailure(error: unknown, root: string): Error & { readonly mend: strin
     return new DeliveryError(
       "refused",
       `no space left on the disk of ${root}`,
-      "free some, then: platform run retry",
+      "free some, then retry",
       error,
     );
   }

@@ -80,7 +80,7 @@ export function remoteHost(prefix: string, host: HostOptions): CodeHost {
       throw new DeliveryError(
         "refused",
         `there is no repository ${url}, and Git alone cannot make one on that host`,
-        "make it there, empty, and let Git on this machine push to it; then: platform run retry",
+        "make it there, empty, and let Git on this machine push to it; then retry",
       );
     },
 

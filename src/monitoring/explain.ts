@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { metricsServiceOf } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
@@ -47,8 +48,9 @@ export async function explainNoTarget(
     cluster.list(resources.serviceMonitors, within),
     cluster.list(resources.services, within),
   ]);
-  const service = services.items.find(({ metadata }) => metadata.name === name);
-  if (service === undefined) return broken(`there is no Service ${name} in ${namespace}`);
+  const scraped = metricsServiceOf(name);
+  const service = services.items.find(({ metadata }) => metadata.name === scraped);
+  if (service === undefined) return broken(`there is no Service ${scraped} in ${namespace}`);
   const matched = matchMonitor(monitors.items, service, namespace);
   if ("reason" in matched) return broken(matched.reason);
   const unselected = await unselectedBecause(cluster, matched.monitor, namespace, signal);

@@ -1,3 +1,4 @@
+import { metricsServiceOf } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { resources } from "../cluster/resource.ts";
@@ -49,7 +50,7 @@ export async function prove(
     if (!isClusterError(error)) throw error;
     return { status: "unproven", reason: `Prometheus does not answer: ${error.message}` };
   }
-  const fromTargets = judgeTargets(targets.filter(({ service }) => service === subject.name));
+  const fromTargets = judgeTargets(targets.filter(({ service }) => isOf(subject.name, service)));
   if (fromTargets !== undefined) return fromTargets;
   try {
     if (!(await servesMonitors(cluster, signal))) return { status: "unproven", reason: noMonitors };
@@ -62,6 +63,11 @@ export async function prove(
       reason: `Prometheus has no target, and why could not be read: ${error.message}`,
     };
   }
+}
+
+/** Whether a target's Service belongs to the platform's service of that name. */
+export function isOf(name: string, service: string): boolean {
+  return service === metricsServiceOf(name) || service === name;
 }
 
 /** What a service's own targets say; undefined where there are none, which needs an explanation. Pure. */

@@ -37,6 +37,8 @@ export interface Service {
   readonly database: DataStore;
   readonly cache: DataStore;
   readonly monitoring: Proof;
+  /** Names of the service's alerts that fire now; left out where that is not known. */
+  readonly firing?: readonly string[];
   readonly image: string;
   readonly starter: boolean;
   readonly lastRun: LastRun | undefined;

@@ -1,0 +1,168 @@
+import { z } from "zod";
+import { labels } from "../application/names.ts";
+import { applicationSpecSchema } from "../application/schema.ts";
+import type { KubeObject, KubeTable, ObjectMeta } from "../cluster/object.ts";
+import { cleanText } from "../cluster/text.ts";
+import { operationSchema } from "../provisioning/plan.ts";
+import type { RunPhase } from "../provisioning/run.ts";
+import type { LastRun, Readiness } from "./service.ts";
+
+/** What a dashboard keeps of a managed namespace. */
+export interface NamespaceFacts {
+  readonly name: string;
+  readonly service: string;
+  readonly team: string;
+  readonly createdAt: string;
+  readonly terminating: boolean;
+}
+
+/** … of an Application. */
+export interface ApplicationFacts {
+  readonly name: string;
+  readonly namespace: string;
+  readonly team: string;
+  readonly image: string;
+  readonly starter: boolean;
+  readonly replicas: number;
+  readonly database: boolean;
+  readonly cache: boolean;
+  readonly monitored: boolean;
+}
+
+/** … of a Deployment or StatefulSet. */
+export interface WorkloadFacts {
+  readonly name: string;
+  readonly namespace: string;
+  /** `workload`, `database` or `cache`; empty for somebody else's. */
+  readonly component: string;
+  readonly pods: Readiness;
+  readonly image: string;
+  /** False while the controller has not acted on the newest spec, or old pods are still being replaced. */
+  readonly settled: boolean;
+  /** What the controller itself reports as wrong: pods refused, deadline passed; empty where nothing. */
+  readonly problem: string;
+}
+
+/** … of a Run. */
+export interface RunFacts extends LastRun {
+  readonly service: string;
+  /** What it does, or what failed. */
+  readonly message: string;
+}
+
+export function namespaceFacts({ name, labels: own = {}, ...metadata }: ObjectMeta): NamespaceFacts {
+  return {
+    name,
+    service: own[labels.service] ?? name.replace(/^app-/, ""),
+    team: own[labels.team] ?? "",
+    createdAt: metadata.creationTimestamp ?? "",
+    terminating: metadata.deletionTimestamp !== undefined,
+  };
+}
+
+const applicationSchema = z.object(applicationSpecSchema.shape).partial();
+
+/** Tolerant of an Application that an older or newer version wrote. */
+export function applicationFacts(object: KubeObject): ApplicationFacts {
+  const spec = applicationSchema.safeParse(object.spec ?? {}).data ?? {};
+  return {
+    name: object.metadata.name,
+    namespace: object.metadata.namespace ?? "",
+    team: spec.team ?? "",
+    image: spec.image ?? "",
+    starter: spec.starter ?? false,
+    replicas: spec.replicas ?? 0,
+    database: spec.database !== undefined,
+    cache: spec.cache !== undefined,
+    monitored: spec.monitoring?.enabled ?? false,
+  };
+}
+
+const workloadSchema = z.object({
+  spec: z
+    .object({
+      replicas: z.int().default(1),
+      template: z
+        .object({ spec: z.object({ containers: z.array(z.object({ image: z.string().optional() })) }) })
+        .optional(),
+    })
+    .prefault({}),
+  status: z
+    .object({
+      observedGeneration: z.int().default(0),
+      readyReplicas: z.int().default(0),
+      updatedReplicas: z.int().default(0),
+      conditions: z
+        .array(
+          z.object({
+            type: z.string(),
+            status: z.string(),
+            reason: z.string().default(""),
+            message: z.string().default(""),
+          }),
+        )
+        .default([]),
+    })
+    .prefault({}),
+});
+
+export function workloadFacts(object: KubeObject): WorkloadFacts {
+  const parsed = workloadSchema.safeParse(object);
+  const { spec, status } = parsed.success ? parsed.data : workloadSchema.parse({});
+  const refused = status.conditions.find(
+    ({ type, status: value }) => type === "ReplicaFailure" && value === "True",
+  );
+  const late = status.conditions.find(({ reason }) => reason === "ProgressDeadlineExceeded");
+  const problem =
+    refused !== undefined
+      ? `pods cannot be created: ${refused.message}`
+      : late !== undefined
+        ? "the rollout did not finish in time"
+        : "";
+  return {
+    name: object.metadata.name,
+    namespace: object.metadata.namespace ?? "",
+    component: object.metadata.labels?.[labels.component] ?? "",
+    pods: { ready: status.readyReplicas, wanted: spec.replicas },
+    image: cleanText(spec.template?.spec.containers[0]?.image ?? ""),
+    settled:
+      status.observedGeneration >= (object.metadata.generation ?? 0) &&
+      status.updatedReplicas >= spec.replicas,
+    problem: cleanText(problem),
+  };
+}
+
+const phases: readonly RunPhase[] = [
+  ...(["Pending", "Running", "Held", "Interrupted"] as const),
+  ...(["Succeeded", "RollingBack", "RolledBack", "RollbackFailed"] as const),
+];
+
+/** Runs of the server's table: a row has no journal, which makes it a hundredth of the bytes. */
+export function runFacts({ columns, rows }: KubeTable): RunFacts[] {
+  const index = (name: string): number => columns.findIndex((column) => column.name === name);
+  const [service, operation, phase, message] = ["Service", "Operation", "Phase", "Message"].map(index);
+  return rows.flatMap(({ cells, metadata }) => {
+    const text = (at: number | undefined): string => {
+      const cell = at === undefined || at < 0 ? undefined : cells[at];
+      return typeof cell === "string" ? cleanText(cell) : "";
+    };
+    const parsed = operationSchema.safeParse(text(operation));
+    if (!parsed.success) return [];
+    return [
+      {
+        name: metadata.name,
+        service: text(service),
+        operation: parsed.data,
+        phase: phases.find((known) => known === text(phase)) ?? "Pending",
+        message: text(message),
+        at: metadata.creationTimestamp ?? "",
+      },
+    ];
+  });
+}
+
+/** Whether `run` is newer than `other`. Creation times have whole seconds: the name decides between equals, the same way for everybody. */
+export function isNewer(run: LastRun, other: LastRun | undefined): boolean {
+  if (other === undefined || run.at !== other.at) return other === undefined || run.at > other.at;
+  return run.name > other.name;
+}

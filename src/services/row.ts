@@ -1,0 +1,152 @@
+import type { Proof, Target } from "../monitoring/metrics.ts";
+import { isOf, judgeTargets } from "../monitoring/prove.ts";
+import type { ApplicationFacts, NamespaceFacts, RunFacts, WorkloadFacts } from "./facts.ts";
+import type { DataStore, LastRun, Service, Verdict } from "./service.ts";
+
+/** What Prometheus said of all services. */
+export type Scraping =
+  | { readonly state: "unasked" }
+  | { readonly state: "failed"; readonly reason: string }
+  | {
+      readonly state: "answered";
+      /** By namespace. */
+      readonly targets: ReadonlyMap<string, readonly Target[]>;
+      /** Names of firing alerts by namespace. */
+      readonly firing: ReadonlyMap<string, readonly string[]>;
+    };
+
+/** All that is known of one service. What has not been read yet is undefined. */
+export interface Parts {
+  readonly namespace: NamespaceFacts;
+  readonly application: ApplicationFacts | undefined;
+  readonly workload: WorkloadFacts | undefined;
+  readonly database: WorkloadFacts | undefined;
+  readonly cache: WorkloadFacts | undefined;
+  readonly run: RunFacts | undefined;
+  readonly scraping: Scraping;
+  /** Why its pods are not ready, from the pods themselves; empty where they were not asked. */
+  readonly problem: string;
+  /** True once Applications, workloads and runs have all been listed: only then is something missing. */
+  readonly complete: boolean;
+}
+
+/** A dashboard row. Pure. */
+export function rowOf(parts: Parts): Service {
+  const { namespace, application, workload, run, scraping } = parts;
+  const monitoring = proofOf(namespace, application, scraping);
+  const [verdict, reason] = judge(parts, monitoring);
+  const firing = scraping.state === "answered" ? scraping.firing.get(namespace.name) : undefined;
+  return {
+    name: namespace.service,
+    namespace: namespace.name,
+    team: namespace.team === "" ? (application?.team ?? "") : namespace.team,
+    verdict,
+    reason,
+    replicas: workload?.pods ?? (application && { ready: 0, wanted: application.replicas }),
+    database: dataStore("postgres", application?.database, parts.database),
+    cache: dataStore("redis", application?.cache, parts.cache),
+    monitoring,
+    ...(firing === undefined ? {} : { firing }),
+    image: application?.image ?? workload?.image ?? "",
+    starter: application?.starter ?? false,
+    lastRun: run && lastRun(run),
+    createdAt: namespace.createdAt,
+  };
+}
+
+/** What needs a person first, then by name. */
+export function byUrgency(a: Service, b: Service): number {
+  const difference = urgency[a.verdict] - urgency[b.verdict];
+  if (difference !== 0) return difference;
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+const urgency: Readonly<Record<Verdict, number>> = { failed: 0, degraded: 1, working: 2, healthy: 3 };
+
+function judge(parts: Parts, monitoring: Proof): readonly [Verdict, string] {
+  const { namespace, run, workload } = parts;
+  if (run !== undefined) {
+    const because = run.message === "" ? "" : `: ${run.message}`;
+    switch (run.phase) {
+      case "Held":
+        return ["failed", `${run.operation} is held${because}`];
+      case "RollbackFailed":
+        return ["failed", `the roll back of ${run.operation} failed${because}`];
+      case "Interrupted":
+        return ["degraded", `${run.operation} was interrupted, go on with: platform run retry ${run.name}`];
+      case "Pending":
+      case "Running":
+      case "RollingBack":
+        return ["working", run.message];
+      case "Succeeded":
+      case "RolledBack":
+        break;
+    }
+  }
+  if (namespace.terminating) return ["working", "the namespace is being deleted"];
+  if (parts.application === undefined && workload === undefined) return withoutApplication(parts);
+  const ofWorkload = judgeWorkload(workload, parts.problem);
+  if (ofWorkload[0] === "failed" || ofWorkload[0] === "degraded") return ofWorkload;
+  for (const store of [parts.database, parts.cache]) {
+    if (store !== undefined && store.pods.ready < store.pods.wanted) {
+      return [
+        "degraded",
+        store.problem === "" ? `${store.component} ${store.name} is not ready` : store.problem,
+      ];
+    }
+  }
+  if (monitoring.status === "broken") return ["degraded", monitoring.reason];
+  return ofWorkload;
+}
+
+function judgeWorkload(workload: WorkloadFacts | undefined, problem: string): readonly [Verdict, string] {
+  if (workload === undefined) return ["healthy", ""];
+  const { ready, wanted } = workload.pods;
+  if (ready >= wanted && (workload.settled || workload.problem === "")) {
+    return workload.settled ? ["healthy", ""] : ["working", "rolling out"];
+  }
+  const why = problem === "" ? workload.problem : problem;
+  if (why !== "") return [ready === 0 && wanted > 0 ? "failed" : "degraded", why];
+  const count = `${ready} of ${wanted} pods ready`;
+  // Pods that were ready and no longer are, without a rollout: nobody is at work on it.
+  return workload.settled && ready > 0 ? ["degraded", count] : ["working", count];
+}
+
+function withoutApplication({ complete, run }: Parts): readonly [Verdict, string] {
+  if (!complete) return ["healthy", ""];
+  if (run?.phase === "RolledBack") return ["degraded", "rolled back; what the roll back kept is still here"];
+  if (run?.operation === "delete") return ["degraded", "deleted; its data stores were kept"];
+  return ["degraded", "the namespace has no Application"];
+}
+
+function proofOf(
+  namespace: NamespaceFacts,
+  application: ApplicationFacts | undefined,
+  scraping: Scraping,
+): Proof {
+  if (application === undefined || !application.monitored) return { status: "off" };
+  switch (scraping.state) {
+    case "unasked":
+      return { status: "unproven", reason: "Prometheus has not been asked yet" };
+    case "failed":
+      return { status: "unproven", reason: scraping.reason };
+    case "answered": {
+      const targets = scraping.targets.get(namespace.name) ?? [];
+      const own = targets.filter(({ service }) => isOf(namespace.service, service));
+      return judgeTargets(own) ?? { status: "unproven", reason: "Prometheus shows no target of the service" };
+    }
+  }
+}
+
+function dataStore(
+  type: "postgres" | "redis",
+  wanted: boolean | undefined,
+  workload: WorkloadFacts | undefined,
+): DataStore {
+  if (workload === undefined) return wanted === true ? { type, ready: false } : { type: "none" };
+  return { type, ready: workload.pods.ready >= workload.pods.wanted };
+}
+
+function lastRun({ name, operation, phase, at }: RunFacts): LastRun {
+  return { name, operation, phase, at };
+}

@@ -1,0 +1,238 @@
+import { describe, expect, it } from "vitest";
+import { namespaceFacts, workloadFacts } from "../../../src/services/facts.ts";
+import { problemOf } from "../../../src/services/problem.ts";
+import { byUrgency, type Parts, rowOf } from "../../../src/services/row.ts";
+import type { Service } from "../../../src/services/service.ts";
+
+const parts = (over: Partial<Parts> = {}): Parts => ({
+  namespace: {
+    name: "app-ledger",
+    service: "ledger",
+    team: "payments",
+    createdAt: "2026-01-01T00:00:00Z",
+    terminating: false,
+  },
+  application: {
+    name: "ledger",
+    namespace: "app-ledger",
+    team: "payments",
+    image: "ghcr.io/acme/ledger:1",
+    starter: false,
+    replicas: 3,
+    database: false,
+    cache: false,
+    monitored: true,
+  },
+  workload: workload(3, 3),
+  database: undefined,
+  cache: undefined,
+  run: undefined,
+  scraping: {
+    state: "answered",
+    targets: new Map([
+      [
+        "app-ledger",
+        [
+          {
+            namespace: "app-ledger",
+            service: "ledger-metrics",
+            health: "up",
+            lastError: "",
+            scrapeUrl: "http://x",
+          },
+        ],
+      ],
+    ]),
+    firing: new Map(),
+  },
+  problem: "",
+  complete: true,
+  ...over,
+});
+
+const workload = (ready: number, wanted: number, over: Partial<NonNullable<Parts["workload"]>> = {}) => ({
+  name: "ledger",
+  namespace: "app-ledger",
+  component: "workload",
+  pods: { ready, wanted },
+  image: "ghcr.io/acme/ledger:1",
+  settled: true,
+  problem: "",
+  ...over,
+});
+
+const run = (phase: NonNullable<Parts["run"]>["phase"], message = "") => ({
+  name: "ledger-create-1",
+  service: "ledger",
+  operation: "create" as const,
+  phase,
+  message,
+  at: "2026-01-01T00:00:00Z",
+});
+
+describe("a row of the dashboard", () => {
+  it("is quiet when all is well", () => {
+    expect(rowOf(parts())).toMatchObject({
+      name: "ledger",
+      team: "payments",
+      verdict: "healthy",
+      reason: "",
+      replicas: { ready: 3, wanted: 3 },
+      database: { type: "none" },
+      monitoring: { status: "proven", targets: 1 },
+    });
+  });
+
+  it("says why pods are not ready, in the cluster's own words", () => {
+    const problem = "image ghcr.io/acme/ledger:2 cannot be pulled: not found";
+    expect(rowOf(parts({ workload: workload(1, 3, { settled: false }), problem }))).toMatchObject({
+      verdict: "degraded",
+      reason: problem,
+    });
+    expect(rowOf(parts({ workload: workload(0, 3), problem })).verdict).toBe("failed");
+  });
+
+  it("tells a rollout from pods that were lost", () => {
+    expect(rowOf(parts({ workload: workload(1, 3, { settled: false }) }))).toMatchObject({
+      verdict: "working",
+      reason: "1 of 3 pods ready",
+    });
+    expect(rowOf(parts({ workload: workload(1, 3) })).verdict).toBe("degraded");
+  });
+
+  it.each([
+    ["Held", "failed", "create is held: Pipeline: push refused"],
+    ["RollbackFailed", "failed", "the roll back of create failed: Pipeline: push refused"],
+    ["Running", "working", "Pipeline: push refused"],
+    ["Interrupted", "degraded", "create was interrupted, go on with: platform run retry ledger-create-1"],
+  ] as const)("with a run that is %s is %s", (phase, verdict, reason) => {
+    expect(rowOf(parts({ run: run(phase, "Pipeline: push refused") }))).toMatchObject({ verdict, reason });
+  });
+
+  it("shows a data store that is wanted and not there as not ready", () => {
+    const application = { ...parts().application, database: true } as Parts["application"];
+    expect(rowOf(parts({ application })).database).toEqual({ type: "postgres", ready: false });
+  });
+
+  it("is degraded while Prometheus cannot scrape it, and not while nobody can be asked", () => {
+    const down = {
+      namespace: "app-ledger",
+      service: "ledger-metrics",
+      health: "down" as const,
+      lastError: "connection refused",
+      scrapeUrl: "http://x",
+    };
+    const scraping = {
+      state: "answered" as const,
+      targets: new Map([["app-ledger", [down]]]),
+      firing: new Map(),
+    };
+    expect(rowOf(parts({ scraping }))).toMatchObject({
+      verdict: "degraded",
+      monitoring: { status: "broken" },
+    });
+    expect(rowOf(parts({ scraping: { state: "failed", reason: "no answer" } }))).toMatchObject({
+      verdict: "healthy",
+      monitoring: { status: "unproven", reason: "no answer" },
+    });
+  });
+
+  it("does not call a service half-made before everything was read", () => {
+    const nothing = { application: undefined, workload: undefined };
+    expect(rowOf(parts({ ...nothing, complete: false })).verdict).toBe("healthy");
+    expect(rowOf(parts(nothing)).verdict).toBe("degraded");
+  });
+
+  it("comes the earlier the more it needs a person", () => {
+    const row = (name: string, verdict: Service["verdict"]): Service => ({
+      ...rowOf(parts()),
+      name,
+      verdict,
+    });
+    const rows = [row("b", "healthy"), row("a", "healthy"), row("z", "failed"), row("y", "degraded")];
+    expect(rows.sort(byUrgency).map(({ name }) => name)).toEqual(["z", "y", "a", "b"]);
+  });
+});
+
+describe("facts", () => {
+  it("of a namespace without labels still name the service", () => {
+    expect(namespaceFacts({ name: "app-ledger" })).toMatchObject({ service: "ledger", team: "" });
+  });
+
+  it("of a Deployment say what its controller complains about", () => {
+    const facts = workloadFacts({
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "ledger", namespace: "app-ledger", generation: 2 },
+      spec: { replicas: 2 },
+      status: {
+        observedGeneration: 2,
+        conditions: [
+          {
+            type: "ReplicaFailure",
+            status: "True",
+            reason: "FailedCreate",
+            message: "exceeded quota: platform\u001b[2J",
+          },
+        ],
+      },
+    });
+    expect(facts).toMatchObject({
+      pods: { ready: 0, wanted: 2 },
+      problem: "pods cannot be created: exceeded quota: platform",
+    });
+  });
+});
+
+describe("what is wrong with pods", () => {
+  const pod = (status: unknown) => ({ apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, status });
+  const container = (state: unknown, lastState = {}) =>
+    pod({
+      containerStatuses: [{ name: "app", image: "x/y:1", ready: false, restartCount: 3, state, lastState }],
+    });
+
+  it.each([
+    [
+      container({ waiting: { reason: "ErrImagePull", message: 'failed to pull "x/y:1": x/y:1: not found' } }),
+      "image x/y:1 cannot be pulled: not found",
+    ],
+    [
+      container({ waiting: { reason: "ImagePullBackOff", message: 'Back-off pulling image "x/y:1"' } }),
+      "image x/y:1 cannot be pulled",
+    ],
+    [
+      container(
+        { waiting: { reason: "CrashLoopBackOff" } },
+        { terminated: { reason: "Error", exitCode: 3 } },
+      ),
+      "container app crashes again and again, exit code 3",
+    ],
+    [
+      container(
+        { waiting: { reason: "CrashLoopBackOff" } },
+        { terminated: { reason: "OOMKilled", exitCode: 137 } },
+      ),
+      "container app runs out of memory again and again",
+    ],
+    [
+      container({ waiting: { reason: "CreateContainerConfigError", message: 'secret "s" not found' } }),
+      'container app cannot start: secret "s" not found',
+    ],
+    [container({ waiting: { reason: "ContainerCreating" } }), ""],
+    [
+      pod({
+        conditions: [
+          {
+            type: "PodScheduled",
+            status: "False",
+            reason: "Unschedulable",
+            message: "0/3 nodes are available",
+          },
+        ],
+      }),
+      "pod p cannot be scheduled: 0/3 nodes are available",
+    ],
+  ])("is told in one line", (given, problem) => {
+    expect(problemOf([given])).toBe(problem);
+  });
+});
