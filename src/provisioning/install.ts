@@ -1,0 +1,198 @@
+import { isDeepStrictEqual } from "node:util";
+import { applicationCrd } from "../application/crd.ts";
+import { systemNamespace } from "../application/names.ts";
+import { apply, type Cluster } from "../cluster/cluster.ts";
+import { isClusterError } from "../cluster/errors.ts";
+import type { KubeObject } from "../cluster/object.ts";
+import { type Resource, resourceOf, resources } from "../cluster/resource.ts";
+import { standardsCrd, standardsName } from "../standards/crd.ts";
+import { type Standards, standardsSchema } from "../standards/standards.ts";
+import type { Clock } from "./clock.ts";
+import { ProvisioningError } from "./errors.ts";
+import { runCrd } from "./run-crd.ts";
+
+/** What became, or in a dry run would become, of one object of the installation. */
+export interface InstallResult {
+  readonly object: KubeObject;
+  readonly outcome: "created" | "changed" | "unchanged";
+}
+
+export interface InstallOptions {
+  /** Left out: those of the cluster are kept; a cluster without any gets the defaults. */
+  readonly standards?: Standards;
+  /** The server checks everything, and nothing is written. */
+  readonly dryRun?: boolean;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+}
+
+/** Longest time the API server may take to serve a new CRD, in milliseconds. */
+const establishedWithin = 30_000;
+
+const crds = [applicationCrd, standardsCrd, runCrd];
+const ownResources = [resources.applications, resources.standards, resources.runs];
+
+/** Where Runs live. It carries no label of a managed namespace: those are the services'. */
+const namespace: KubeObject = {
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: {
+    name: systemNamespace,
+    labels: {
+      "app.kubernetes.io/name": "platform",
+      "app.kubernetes.io/managed-by": "platform",
+      ...Object.fromEntries(
+        ["enforce", "audit", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "restricted"]),
+      ),
+    },
+  },
+};
+
+function standardsObject(standards: Standards): KubeObject {
+  return {
+    apiVersion: "platform.company.com/v1",
+    kind: "Standards",
+    metadata: { name: standardsName, labels: { "app.kubernetes.io/managed-by": "platform" } },
+    spec: standards,
+  };
+}
+
+/** What an installation consists of, in the order it is written. Pure. */
+export function installObjects(standards: Standards | undefined): readonly KubeObject[] {
+  return [...crds, namespace, ...(standards === undefined ? [] : [standardsObject(standards)])];
+}
+
+/** Whether the cluster serves everything `platform install` brings. Asks discovery, nothing else. */
+export async function isInstalled(
+  cluster: Cluster,
+  options: { readonly refresh?: boolean; readonly signal?: AbortSignal } = {},
+): Promise<boolean> {
+  const [first, ...others] = ownResources;
+  if (first === undefined || !(await cluster.serves(first, options))) return false;
+  const { refresh: _, ...cached } = options;
+  return (await Promise.all(others.map((resource) => cluster.serves(resource, cached)))).every(Boolean);
+}
+
+async function find(cluster: Cluster, object: KubeObject, signal: AbortSignal | undefined) {
+  const options = signal === undefined ? {} : { signal };
+  return cluster
+    .get(resourceOf(object), { name: object.metadata.name }, options)
+    .catch((error: unknown): undefined => {
+      if (isClusterError(error, "not-found")) return undefined;
+      throw error;
+    });
+}
+
+/** Everything that installing takes, asked before anything is written. */
+async function checkRights(cluster: Cluster, signal: AbortSignal | undefined): Promise<void> {
+  const options = signal === undefined ? {} : { signal };
+  const wanted: readonly Resource[] = [
+    resources.customResourceDefinitions,
+    resources.namespaces,
+    resources.standards,
+  ];
+  const missing = (
+    await Promise.all(
+      wanted.flatMap(({ group, plural }) =>
+        ["get", "create", "patch"].map(async (verb) =>
+          (await cluster.can({ verb, group, resource: plural }, options))
+            ? undefined
+            : `${verb} ${group === "" ? plural : `${plural}.${group}`}`,
+        ),
+      ),
+    )
+  ).filter((text) => text !== undefined);
+  if (missing.length === 0) return;
+  throw new ProvisioningError(
+    "rights",
+    `installing needs rights that you lack on ${cluster.context}: ${missing.join(", ")}; nothing was written`,
+    `ask a cluster administrator of ${cluster.context} to run: platform install`,
+  );
+}
+
+async function write(
+  cluster: Cluster,
+  object: KubeObject,
+  { dryRun = false, signal }: InstallOptions,
+): Promise<InstallResult> {
+  const before = await find(cluster, object, signal);
+  const options = signal === undefined ? {} : { signal };
+  // A CRD of this same installation says what standards may be: the server cannot check them before it has it.
+  if (dryRun && object.kind === "Standards") {
+    const outcome =
+      before === undefined
+        ? "created"
+        : isDeepStrictEqual(before.spec, object.spec)
+          ? "unchanged"
+          : "changed";
+    return { object, outcome };
+  }
+  const after = await apply(cluster, resourceOf(object), object, { ...options, dryRun });
+  if (before === undefined) return { object, outcome: "created" };
+  const same = dryRun
+    ? before.metadata.generation === after.metadata.generation &&
+      isDeepStrictEqual(before.metadata.labels, after.metadata.labels)
+    : before.metadata.resourceVersion === after.metadata.resourceVersion;
+  return { object, outcome: same ? "unchanged" : "changed" };
+}
+
+function isEstablished(crd: KubeObject): boolean {
+  const { status } = crd;
+  if (typeof status !== "object" || status === null || !("conditions" in status)) return false;
+  return (
+    Array.isArray(status.conditions) &&
+    status.conditions.some(
+      (condition: unknown) =>
+        typeof condition === "object" &&
+        condition !== null &&
+        "type" in condition &&
+        condition.type === "Established" &&
+        "status" in condition &&
+        condition.status === "True",
+    )
+  );
+}
+
+async function waitUntilServed(cluster: Cluster, { clock, signal }: InstallOptions): Promise<void> {
+  const options = signal === undefined ? {} : { signal };
+  const deadline = clock.now().getTime() + establishedWithin;
+  for (;;) {
+    const found = await Promise.all(crds.map((crd) => find(cluster, crd, signal)));
+    const established = found.every((crd) => crd !== undefined && isEstablished(crd));
+    if (established && (await isInstalled(cluster, { ...options, refresh: true }))) return;
+    if (clock.now().getTime() >= deadline) {
+      throw new ProvisioningError(
+        "refused",
+        `the cluster of ${cluster.context} took the CRDs but does not serve them after ${establishedWithin / 1000} s`,
+        "see kubectl describe crd applications.platform.company.com, then run platform install again",
+      );
+    }
+    await clock.sleep(200, signal);
+  }
+}
+
+/**
+ * Installs the platform, or brings an installation up to date: CRDs, `platform-system` and the standards, by
+ * server-side apply, so that a second time changes nothing.
+ * @throws ProvisioningError of kind `rights` before anything is written where the person may not; ClusterError.
+ */
+export async function install(cluster: Cluster, options: InstallOptions): Promise<readonly InstallResult[]> {
+  const { signal, dryRun = false } = options;
+  await checkRights(cluster, signal);
+  const results: InstallResult[] = [];
+  for (const object of installObjects(undefined)) results.push(await write(cluster, object, options));
+  if (!dryRun) await waitUntilServed(cluster, options);
+  const current = await find(cluster, standardsObject(standardsSchema.parse({})), signal);
+  const wanted = options.standards ?? (current === undefined ? standardsSchema.parse({}) : undefined);
+  if (wanted !== undefined) results.push(await write(cluster, standardsObject(wanted), options));
+  else if (current !== undefined) results.push({ object: current, outcome: "unchanged" });
+  return results;
+}
+
+/** What {@link install} would do, checked by the server; nothing is written. */
+export function planInstall(
+  cluster: Cluster,
+  options: Omit<InstallOptions, "dryRun">,
+): Promise<readonly InstallResult[]> {
+  return install(cluster, { ...options, dryRun: true });
+}
