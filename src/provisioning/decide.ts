@@ -34,7 +34,7 @@ export function isOver({ phase }: Pick<RunState, "phase">): boolean {
 }
 
 function toCompensate(step: StepState): boolean {
-  return step.phase !== "CompensationFailed" && step.effects.some(inPlay);
+  return step.phase !== "CompensationFailed" && step.phase !== "Compensated" && step.effects.some(inPlay);
 }
 
 function forwards(state: RunState, { live, onFailure }: Situation): readonly Command[] {

@@ -1,0 +1,217 @@
+import { labels } from "../application/names.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { isClusterError } from "../cluster/errors.ts";
+import { resourceOf, resources } from "../cluster/resource.ts";
+import type { CodeHost } from "../delivery/code-host.ts";
+import type { Clock } from "./clock.ts";
+import { effectKey } from "./effect.ts";
+import type { RunEvent } from "./event.ts";
+import type { Journal } from "./journal.ts";
+import { dataStoreNames, deleteClaims, foreignObjects } from "./namespace-contents.ts";
+import { type ObjectEffect, observeEffect, propagationOf, waitUntilGone } from "./objects.ts";
+import type { StepId } from "./plan.ts";
+import { type Disposal, planRollback, type RollbackFacts } from "./rollback.ts";
+import type { RunState } from "./run.ts";
+import { readRun } from "./run-record.ts";
+import { inPlay } from "./run-reducer.ts";
+
+type Released = Extract<RunEvent, { readonly type: "EffectsReleased" }>["results"];
+
+export interface CompensationContext {
+  readonly cluster: Cluster;
+  readonly codeHost: CodeHost;
+  readonly clock: Clock;
+  readonly journal: Pick<Journal, "append" | "state">;
+  readonly signal: AbortSignal;
+  log(line: string): void;
+}
+
+/** Looks at what a run's effects are now. `only` limits the look to what one step's compensation has to know. */
+export async function observeRun(
+  { cluster, codeHost }: Pick<CompensationContext, "cluster" | "codeHost">,
+  state: RunState,
+  only?: StepId,
+): Promise<RollbackFacts> {
+  const steps = state.steps.filter(
+    ({ id }) =>
+      only === undefined ||
+      id === only ||
+      id === "provision_database" ||
+      id === "provision_cache" ||
+      id === "create_namespace",
+  );
+  const effects = steps.flatMap((step) => step.effects.filter(inPlay).map(({ effect }) => effect));
+  const urls = new Set(
+    state.steps.flatMap((step) =>
+      step.effects.filter(inPlay).flatMap(({ effect }) => (effect.kind === "object" ? [] : [effect.url])),
+    ),
+  );
+  const makesNamespace = effects.some((effect) => effect.kind === "object" && effect.type === "Namespace");
+  const [objects, repositories, foreign, usedByOthers] = await Promise.all([
+    observeObjects(
+      cluster,
+      effects.filter((effect) => effect.kind === "object"),
+    ),
+    observeRepositories(codeHost, [...urls]),
+    makesNamespace && (only === undefined || only === "create_namespace")
+      ? foreignTo(cluster, state)
+      : Promise.resolve([]),
+    usedByLaterRuns(cluster, state),
+  ]);
+  return { objects, repositories, foreign, usedByOthers };
+}
+
+async function observeObjects(
+  cluster: Cluster,
+  effects: readonly ObjectEffect[],
+): Promise<RollbackFacts["objects"]> {
+  const found = await Promise.all(
+    effects.map(async (effect) => ({ effect, object: await observeEffect(cluster, effect) })),
+  );
+  return new Map(
+    found.flatMap(({ effect, object }) =>
+      object === undefined
+        ? []
+        : [
+            [
+              effectKey(effect),
+              { uid: object.metadata.uid ?? "", madeBy: object.metadata.labels?.[labels.run] },
+            ] as const,
+          ],
+    ),
+  );
+}
+
+async function observeRepositories(
+  codeHost: CodeHost,
+  urls: readonly string[],
+): Promise<RollbackFacts["repositories"]> {
+  const found = await Promise.all(
+    urls.map(async (url) =>
+      (await codeHost.exists(url))
+        ? [[url, { foreignCommits: await codeHost.foreignCommits(url) }] as const]
+        : [],
+    ),
+  );
+  return new Map(found.flat());
+}
+
+function foreignTo(cluster: Cluster, state: RunState): Promise<readonly string[]> {
+  const effects = new Set(
+    state.steps.flatMap((step) =>
+      step.effects
+        .filter(({ state: recorded }) => recorded === "created" || recorded === "unknown")
+        .map(({ effect }) => effectKey(effect)),
+    ),
+  );
+  const statefulSets = dataStoreNames(state.service);
+  return foreignObjects(cluster, `app-${state.service}`, {
+    effects,
+    run: state.name,
+    service: state.service,
+    statefulSets,
+  });
+}
+
+async function usedByLaterRuns(cluster: Cluster, state: RunState): Promise<boolean> {
+  const { items } = await cluster.list(resources.runs, {
+    namespace: "platform-system",
+    labelSelector: `${labels.service}=${state.service}`,
+  });
+  return items
+    .filter(({ metadata }) => metadata.name !== state.name)
+    .map((item) => readRun({ ...item, apiVersion: "platform.company.com/v1", kind: "Run" }).state)
+    .some((other) => other.reachedReady && (other.startedAt ?? "") > (state.startedAt ?? ""));
+}
+
+/**
+ * Undoes what one step made, in this process or another: all it needs is the journal. Deletes carry the UID, so
+ * that another object of the same name is never hit. Each effect's release is journaled.
+ * @throws ClusterError, StepError, DeliveryError: what was released until then is journaled all the same
+ */
+export async function compensateStep(context: CompensationContext, step: StepId): Promise<void> {
+  const { journal, clock } = context;
+  const state = journal.state;
+  const choice = state.rollback?.dataStores ?? "keep-used";
+  const facts = await observeRun(context, state, step);
+  const plan = planRollback(state, facts, choice);
+  const mine = plan.filter((disposal) => disposal.step === step);
+  const released: Released[number][] = [];
+  let failure: { readonly error: unknown } | undefined;
+  const attempt = async (work: () => Promise<Released>) => {
+    try {
+      released.push(...(await work()));
+    } catch (error) {
+      failure ??= { error };
+    }
+  };
+
+  // The namespace last, unless it takes the rest of its step with it.
+  const deletions = mine.filter(({ action }) => action === "delete");
+  const isNamespace = ({ effect }: Disposal) => effect.kind === "object" && effect.type === "Namespace";
+  await Promise.all(
+    deletions
+      .filter((disposal) => !isNamespace(disposal))
+      .map((disposal) => attempt(() => dispose(context, disposal, plan))),
+  );
+  if (failure === undefined) {
+    for (const disposal of deletions.filter(isNamespace))
+      await attempt(() => dispose(context, disposal, plan));
+  }
+  for (const { effect, action, reason } of mine) {
+    if (action === "keep") released.push({ effect, outcome: "kept", reason });
+    if (action === "gone" || action === "lost") released.push({ effect, outcome: "gone", reason });
+    // A commit goes with its repository, and is reported when that is gone.
+    if (action === "with" && effect.kind === "object" && failure === undefined) {
+      released.push({ effect, outcome: "deleted", reason });
+    }
+  }
+  if (released.length > 0) {
+    await journal.append({ type: "EffectsReleased", at: clock.now().toISOString(), step, results: released });
+  }
+  if (failure !== undefined) throw failure.error;
+}
+
+async function dispose(
+  { cluster, codeHost, clock, signal, log, journal }: CompensationContext,
+  { effect, uid, reason }: Disposal,
+  plan: readonly Disposal[],
+): Promise<Released> {
+  if (effect.kind === "commit") return [];
+  if (effect.kind === "repository") {
+    const removed = await codeHost.remove(effect.url, journal.state.name, signal);
+    const inside = plan.filter(
+      ({ effect: other, action }) => other.kind === "commit" && other.url === effect.url && action === "with",
+    );
+    const outcome = removed ? "deleted" : "kept";
+    const why = removed ? reason : "it was not made by this run, or holds commits that are not ours";
+    return [effect, ...inside.map((commit) => commit.effect)].map((part) => ({
+      effect: part,
+      outcome,
+      reason: why,
+    }));
+  }
+  const ref = {
+    name: effect.name,
+    ...(effect.namespace === undefined ? {} : { namespace: effect.namespace }),
+  };
+  try {
+    await cluster.delete(resourceOf({ apiVersion: effect.apiVersion, kind: effect.type }), ref, {
+      propagation: propagationOf(effect.type),
+      ...(uid === undefined ? {} : { uid }),
+    });
+  } catch (error) {
+    if (isClusterError(error, "not-found")) return [{ effect, outcome: "gone", reason: "" }];
+    if (isClusterError(error, "conflict")) {
+      return [{ effect, outcome: "kept", reason: "replaced by another object meanwhile" }];
+    }
+    throw error;
+  }
+  await waitUntilGone(cluster, clock, effect, uid, { signal, onProgress: log });
+  log(`${effect.type} ${effect.name} deleted`);
+  if (effect.type !== "StatefulSet" || effect.namespace === undefined) {
+    return [{ effect, outcome: "deleted", reason }];
+  }
+  const claims = await deleteClaims(cluster, clock, effect.namespace, effect.name, signal);
+  return [effect, ...claims].map((gone) => ({ effect: gone, outcome: "deleted", reason }));
+}

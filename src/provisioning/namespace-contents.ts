@@ -1,0 +1,149 @@
+import { labels, type ServiceName } from "../application/names.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { isClusterError } from "../cluster/errors.ts";
+import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
+import { apiVersionOf, type Resource, resources } from "../cluster/resource.ts";
+import type { Clock } from "./clock.ts";
+import { effectKey } from "./effect.ts";
+import { type ObjectEffect, objectEffect, waitUntilGone } from "./objects.ts";
+
+/** Kinds that controllers write beside what people make; they go when their cause goes. */
+const byProducts = new Set([
+  "Event",
+  "Endpoints",
+  "EndpointSlice",
+  "Lease",
+  "ControllerRevision",
+  "PodMetrics",
+]);
+/** Objects that Kubernetes or the mesh puts into every namespace. */
+const defaults = new Set([
+  "ServiceAccount/default",
+  "ConfigMap/kube-root-ca.crt",
+  "ConfigMap/istio-ca-root-cert",
+]);
+/** Marks of Secrets that a controller made for an object of the namespace. */
+const derivedBy = ["kubernetes.io/service-account.name", "cert-manager.io/certificate-name"];
+
+/** Whether a volume claim was made by a StatefulSet of this name from one of its templates. */
+export function isClaimOf(claim: string, statefulSet: string): boolean {
+  const rest = claim.replace(/-\d+$/, "");
+  return rest !== claim && rest.endsWith(`-${statefulSet}`);
+}
+
+/** What decides whose an object in a namespace is. */
+export interface Ownership {
+  /** Keys of the objects that are accounted for. */
+  readonly effects: ReadonlySet<string>;
+  /** Name of the run whose objects are accounted for; unset: all that carry the service's labels are. */
+  readonly run?: string;
+  readonly service: string;
+  /** Names of the StatefulSets whose volume claims are accounted for. */
+  readonly statefulSets: readonly string[];
+}
+
+/** Whether an object is neither accounted for, nor a dependent of another, nor one of Kubernetes' own. Pure. */
+export function isForeign(
+  kind: string,
+  apiVersion: string,
+  metadata: ObjectMeta,
+  ownership: Ownership,
+): boolean {
+  const { name, namespace, labels: found = {}, annotations = {}, ownerReferences = [] } = metadata;
+  if (byProducts.has(kind) || defaults.has(`${kind}/${name}`) || ownerReferences.length > 0) return false;
+  if (kind === "Secret" && derivedBy.some((mark) => mark in annotations)) return false;
+  if (kind === "PersistentVolumeClaim" && ownership.statefulSets.some((set) => isClaimOf(name, set)))
+    return false;
+  const key = effectKey({
+    kind: "object",
+    apiVersion,
+    type: kind,
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+  });
+  if (ownership.effects.has(key)) return false;
+  if (ownership.run !== undefined) return found[labels.run] !== ownership.run;
+  return found[labels.managed] !== "true" || found[labels.service] !== ownership.service;
+}
+
+/**
+ * What a namespace holds beyond what is accounted for, of every kind the cluster serves, as
+ * `configmap/notes`. What cannot be listed counts as foreign, since nothing unseen may be deleted.
+ */
+export async function foreignObjects(
+  cluster: Cluster,
+  namespace: string,
+  ownership: Ownership,
+): Promise<readonly string[]> {
+  const served = (await cluster.discover()).filter((resource) => resource.namespaced);
+  const found = await Promise.all(
+    served.map((resource) => foreignOf(cluster, resource, namespace, ownership)),
+  );
+  return found.flat();
+}
+
+async function foreignOf(
+  cluster: Cluster,
+  resource: Resource,
+  namespace: string,
+  ownership: Ownership,
+): Promise<readonly string[]> {
+  // Served by aggregation, computed from what is listed elsewhere.
+  if (byProducts.has(resource.kind) || resource.group === "metrics.k8s.io") return [];
+  try {
+    const { items } = await cluster.listMetadata(resource, { namespace });
+    return items
+      .filter(({ metadata }) =>
+        isForeign(resource.kind, apiVersionOf(resource), { namespace, ...metadata }, ownership),
+      )
+      .map(({ metadata }) => `${resource.kind.toLowerCase()}/${metadata.name}`);
+  } catch (error) {
+    if (isClusterError(error, "not-found")) return [];
+    if (isClusterError(error, "forbidden")) return [`${resource.plural} (you may not list them)`];
+    throw error;
+  }
+}
+
+/** Volume claims of a StatefulSet: they outlive it, and hold its data. */
+export async function claimsOf(
+  cluster: Cluster,
+  namespace: string,
+  statefulSet: string,
+): Promise<readonly KubeObject[]> {
+  const { items } = await cluster.list(resources.persistentVolumeClaims, { namespace });
+  return items
+    .filter(({ metadata }) => isClaimOf(metadata.name, statefulSet))
+    .map((item) => ({ ...item, apiVersion: "v1", kind: "PersistentVolumeClaim" }));
+}
+
+/** Deletes the volume claims of a StatefulSet that is gone, and waits until they are; the data is lost. */
+export async function deleteClaims(
+  cluster: Cluster,
+  clock: Clock,
+  namespace: string,
+  statefulSet: string,
+  signal: AbortSignal,
+): Promise<readonly ObjectEffect[]> {
+  const claims = await claimsOf(cluster, namespace, statefulSet);
+  await Promise.all(
+    claims.map(async (claim) => {
+      const { uid, name } = claim.metadata;
+      try {
+        await cluster.delete(
+          resources.persistentVolumeClaims,
+          { namespace, name },
+          uid === undefined ? {} : { uid },
+        );
+      } catch (error) {
+        if (!isClusterError(error, "not-found", "conflict")) throw error;
+      }
+      await waitUntilGone(cluster, clock, objectEffect(claim), uid, { signal });
+    }),
+  );
+  return claims.map(objectEffect);
+}
+
+/** Names that a service's data stores have as StatefulSets. */
+export function dataStoreNames(service: ServiceName | string): readonly string[] {
+  return [`${service}-db`, `${service}-cache`];
+}

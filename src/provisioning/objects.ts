@@ -1,0 +1,109 @@
+import { labels, type ServiceName } from "../application/names.ts";
+import type { Cluster, ObjectRef } from "../cluster/cluster.ts";
+import { isClusterError } from "../cluster/errors.ts";
+import type { KubeObject } from "../cluster/object.ts";
+import { resourceOf } from "../cluster/resource.ts";
+import type { Clock } from "./clock.ts";
+import type { Effect } from "./effect.ts";
+import { StepError } from "./errors.ts";
+
+/** An effect that is a Kubernetes object. */
+export type ObjectEffect = Extract<Effect, { readonly kind: "object" }>;
+
+/** Where an object is. */
+export function refOf(object: KubeObject): ObjectRef {
+  const { name, namespace } = object.metadata;
+  return { name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+/** An object as an effect. */
+export function objectEffect(object: KubeObject): ObjectEffect {
+  return { kind: "object", apiVersion: object.apiVersion, type: object.kind, ...refOf(object) };
+}
+
+/** Reads what an effect names, or undefined where it is not there (or its kind is not served). */
+export async function observeEffect(cluster: Cluster, effect: ObjectEffect): Promise<KubeObject | undefined> {
+  const { name, namespace } = effect;
+  try {
+    return await cluster.get(resourceOf({ apiVersion: effect.apiVersion, kind: effect.type }), {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+    });
+  } catch (error) {
+    if (isClusterError(error, "not-found")) return undefined;
+    throw error;
+  }
+}
+
+/** Whether an object was made for this service by the platform: nothing else is ever changed or deleted. */
+export function belongsTo(object: KubeObject, service: ServiceName | string): boolean {
+  const found = object.metadata.labels ?? {};
+  return found[labels.managed] === "true" && found[labels.service] === service;
+}
+
+/** How long one object may take to disappear, in milliseconds. */
+const goneDeadline = 10 * 60_000;
+
+/** The cluster's own words about why a namespace does not go away. */
+function terminationMessage(object: KubeObject): string {
+  const { status } = object;
+  if (typeof status !== "object" || status === null || !("conditions" in status)) return "";
+  const conditions: unknown = status.conditions;
+  if (!Array.isArray(conditions)) return "";
+  return conditions
+    .filter((condition: unknown) => isTrueCondition(condition))
+    .map(({ message }) => message)
+    .join("; ");
+}
+
+function isTrueCondition(
+  condition: unknown,
+): condition is { readonly status: "True"; readonly message: string } {
+  return (
+    typeof condition === "object" &&
+    condition !== null &&
+    "status" in condition &&
+    condition.status === "True" &&
+    "message" in condition &&
+    typeof condition.message === "string"
+  );
+}
+
+/**
+ * Waits until an object with this UID is gone; another of the same name counts as gone.
+ * @throws StepError `unhealthy` after ten minutes, with the cluster's reason
+ */
+export async function waitUntilGone(
+  cluster: Cluster,
+  clock: Clock,
+  effect: ObjectEffect,
+  uid: string | undefined,
+  options: { readonly signal?: AbortSignal; readonly onProgress?: (line: string) => void } = {},
+): Promise<void> {
+  const deadline = clock.now().getTime() + goneDeadline;
+  let told = "";
+  for (let pause = 30; ; pause = Math.min(500, pause * 1.5)) {
+    const object = await observeEffect(cluster, effect);
+    if (object === undefined || (uid !== undefined && object.metadata.uid !== uid)) return;
+    const message = terminationMessage(object);
+    if (clock.now().getTime() > deadline) {
+      const finalizers = object.metadata.finalizers ?? [];
+      const why = message === "" ? `its finalizers are ${finalizers.join(", ") || "none"}` : message;
+      throw new StepError(
+        "unhealthy",
+        `${effect.type} ${effect.name} is still there after ten minutes: ${why}`,
+        "see what holds it, then retry",
+      );
+    }
+    if (message !== "" && message !== told) {
+      told = message;
+      options.onProgress?.(`${effect.type.toLowerCase()} ${effect.name}: ${message}`);
+    }
+    await clock.sleep(pause, options.signal);
+  }
+}
+
+/** Workloads are deleted in the foreground, so that their pods are gone when they are. */
+export function propagationOf(type: string): "Foreground" | "Background" {
+  return type === "Deployment" || type === "StatefulSet" ? "Foreground" : "Background";
+}

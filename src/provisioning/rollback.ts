@@ -1,0 +1,203 @@
+import { type Effect, effectKey, effectLabel } from "./effect.ts";
+import type { StepId } from "./plan.ts";
+import type { DataStoreChoice } from "./provisioner.ts";
+import type { EffectState, PreviewLine, RollbackPreview, RunState, StepState } from "./run.ts";
+import { inPlay } from "./run-reducer.ts";
+
+/** What is outside now, as far as a rollback has to know it. */
+export interface RollbackFacts {
+  /** By effect key; an object that is not in the map is not there. */
+  readonly objects: ReadonlyMap<string, { readonly uid: string; readonly madeBy: string | undefined }>;
+  /** By URL; a repository that is not in the map is not there. */
+  readonly repositories: ReadonlyMap<string, { readonly foreignCommits: number }>;
+  /** What the service's namespace holds beyond this run's effects, their dependents and Kubernetes' own. */
+  readonly foreign: readonly string[];
+  /** Whether another run brought the service to ready on the data stores this run made. */
+  readonly usedByOthers: boolean;
+}
+
+/** What a rollback does with one effect. */
+export interface Disposal {
+  readonly step: StepId;
+  readonly effect: Effect;
+  /** `with`: goes when the namespace or repository it is in goes. */
+  readonly action: "delete" | "with" | "keep" | "gone" | "lost";
+  readonly uid?: string;
+  /** Why. */
+  readonly reason: string;
+}
+
+const dataStoreSteps: ReadonlySet<StepId> = new Set(["provision_database", "provision_cache"]);
+
+function isNamespace(effect: Effect): effect is Extract<Effect, { readonly kind: "object" }> {
+  return effect.kind === "object" && effect.type === "Namespace";
+}
+
+/** Whether an effect exists and was made by this run; what else a rollback could delete is nothing. */
+function madeHere(
+  state: RunState,
+  { effect, state: recorded, uid }: EffectState,
+  facts: RollbackFacts,
+): boolean {
+  if (effect.kind !== "object") return recorded === "created" || recorded === "unknown";
+  const found = facts.objects.get(effectKey(effect));
+  if (found === undefined) return false;
+  if (recorded === "created") return uid === undefined || found.uid === uid || found.madeBy === state.name;
+  return recorded === "unknown" && found.madeBy === state.name;
+}
+
+/** Why the data stores this run made are kept, or undefined where they go with it. */
+function whyDataStoresStay(
+  state: RunState,
+  facts: RollbackFacts,
+  choice: DataStoreChoice,
+): string | undefined {
+  if (choice === "delete") return undefined;
+  const made = state.steps
+    .filter((step) => dataStoreSteps.has(step.id))
+    .flatMap((step) => step.effects)
+    .some((effect) => inPlay(effect) && madeHere(state, effect, facts));
+  if (!made) return undefined;
+  if (choice === "keep") return "you chose to keep data stores";
+  if (state.reachedReady) return "made by this run, and the service has run on it";
+  return facts.usedByOthers ? "made by this run, and a later run has used it" : undefined;
+}
+
+/**
+ * What becomes of each effect of a run, by what the journal says and what is there now. Pure. Only what this run
+ * made is deleted (its UID, or its run label where no result was recorded).
+ */
+export function planRollback(
+  state: RunState,
+  facts: RollbackFacts,
+  choice: DataStoreChoice,
+): readonly Disposal[] {
+  const keepData = whyDataStoresStay(state, facts, choice);
+  const namespace = state.steps
+    .flatMap((step) => step.effects)
+    .find((effect) => isNamespace(effect.effect) && inPlay(effect) && madeHere(state, effect, facts));
+  const wholeNamespace = namespace !== undefined && keepData === undefined && facts.foreign.length === 0;
+
+  function disposal(step: StepState, recorded: EffectState): Omit<Disposal, "step"> {
+    const { effect } = recorded;
+    if (recorded.state === "deleted") {
+      return { effect, action: "lost", reason: "deleted by this run: it cannot be brought back" };
+    }
+    if (effect.kind === "object") {
+      const found = facts.objects.get(effectKey(effect));
+      if (found === undefined) return { effect, action: "gone", reason: "" };
+      const { uid } = found;
+      if (recorded.state === "changed" || recorded.state === "unchanged") {
+        return { effect, action: "keep", reason: "existed before this run" };
+      }
+      if (!madeHere(state, recorded, facts)) {
+        return { effect, action: "keep", reason: "not made by this run" };
+      }
+      if (keepData !== undefined && dataStoreSteps.has(step.id)) {
+        return { effect, action: "keep", reason: keepData };
+      }
+      if (keepData !== undefined && step.id === "create_namespace") {
+        return { effect, action: "keep", reason: "holds data stores that are kept" };
+      }
+      if (isNamespace(effect) && facts.foreign.length > 0) {
+        return { effect, action: "keep", reason: `holds what this run did not make: ${some(facts.foreign)}` };
+      }
+      const inside = wholeNamespace && step.id === "create_namespace" && !isNamespace(effect);
+      return { effect, action: inside ? "with" : "delete", uid, reason: "made by this run" };
+    }
+    const repository = facts.repositories.get(effect.url);
+    if (repository === undefined) return { effect, action: "gone", reason: "" };
+    const maker = state.steps
+      .flatMap((other) => other.effects)
+      .find((other) => other.effect.kind === "repository" && other.effect.url === effect.url);
+    const ours = maker?.state === "created" || maker?.state === "unknown";
+    const removed = ours && repository.foreignCommits === 0;
+    if (effect.kind === "commit") {
+      return removed
+        ? { effect, action: "with", reason: "goes with its repository" }
+        : { effect, action: "keep", reason: "history is never rewritten" };
+    }
+    if (removed) return { effect, action: "delete", reason: "made by this run, never used" };
+    return {
+      effect,
+      action: "keep",
+      reason: ours
+        ? `holds ${repository.foreignCommits} commit${repository.foreignCommits === 1 ? "" : "s"} that are not ours`
+        : "existed before this run",
+    };
+  }
+
+  return state.steps.flatMap((step) =>
+    step.effects.filter(inPlay).map((effect) => ({ step: step.id, ...disposal(step, effect) })),
+  );
+}
+
+function some(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(", ");
+  return names.length <= 3 ? shown : `${shown} and ${names.length - 3} more`;
+}
+
+function counted(count: number): string {
+  return count === 1 ? "1 object" : `${count} objects`;
+}
+
+/** What a person is shown before a rollback: {@link planRollback}, grouped. Pure. */
+export function previewRollback(
+  state: RunState,
+  facts: RollbackFacts,
+  choice: DataStoreChoice,
+): RollbackPreview {
+  const disposals = planRollback(state, facts, choice);
+  const goes = disposals.filter(({ action }) => action === "delete" || action === "with");
+  const namespace = goes.find(({ effect }) => isNamespace(effect));
+  const line = (lines: readonly Disposal[], text: string, reason: string): PreviewLine => ({
+    effects: lines.map(({ effect }) => effect),
+    text,
+    reason,
+  });
+
+  const dataLines = state.steps
+    .filter((step) => dataStoreSteps.has(step.id))
+    .flatMap((step) => {
+      const ofStep = goes.filter((disposal) => disposal.step === step.id);
+      if (ofStep.length === 0) return [];
+      const what = step.id === "provision_database" ? "database" : "cache";
+      const name = `${state.service}-${step.id === "provision_database" ? "db" : "cache"}`;
+      const why = state.reachedReady ? "made by this run; its data is lost" : "made by this run, never used";
+      return [line(ofStep, `${what} ${name}`, why)];
+    });
+  const objects = goes.filter(({ step, effect }) => effect.kind === "object" && !dataStoreSteps.has(step));
+  const objectLines =
+    objects.length === 0
+      ? []
+      : namespace === undefined
+        ? [line(objects, `what this run made in app-${state.service}`, counted(objects.length))]
+        : [line(objects, `namespace app-${state.service} and what is in it`, counted(objects.length))];
+  const outside = goes
+    .filter(({ effect }) => effect.kind === "repository")
+    .map((disposal) => {
+      const commits = goes.filter(({ effect }) => effect.kind === "commit");
+      return line([disposal, ...commits], effectLabel(disposal.effect), disposal.reason);
+    });
+
+  const keeps = grouped(disposals.filter(({ action }) => action === "keep"));
+  const irreversible = grouped(disposals.filter(({ action }) => action === "lost"));
+  return {
+    run: state.name,
+    deletes: [...objectLines, ...dataLines, ...outside],
+    keeps: keeps.map(({ reason, disposals: kept }) => line(kept, keptText(kept), reason)),
+    irreversible: irreversible.map(({ reason, disposals: lost }) => line(lost, keptText(lost), reason)),
+    destroysData: goes.some(({ step }) => dataStoreSteps.has(step)) && state.reachedReady,
+  };
+}
+
+function grouped(
+  disposals: readonly Disposal[],
+): readonly { readonly reason: string; readonly disposals: readonly Disposal[] }[] {
+  const groups = Map.groupBy(disposals, ({ reason }) => reason);
+  return [...groups].map(([reason, members]) => ({ reason, disposals: members }));
+}
+
+function keptText(disposals: readonly Disposal[]): string {
+  return some(disposals.map(({ effect }) => effectLabel(effect)));
+}
