@@ -25,6 +25,8 @@ export interface StepContext extends PlanContext {
   readonly run: RunName;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  /** For credentials. */
+  readonly randomBytes: (size: number) => Uint8Array;
   readonly signal: AbortSignal;
   /** A line for the log pane; never a secret. */
   log(line: string): void;

@@ -1,0 +1,21 @@
+import { desiredObjects } from "../../application/desired-objects.ts";
+import { creations } from "../describe.ts";
+import type { Step } from "../step.ts";
+
+/** The service's namespace with its guardrails: quota, limits, network policies, rights of the owning team. */
+export const createNamespace: Step = {
+  id: "create_namespace",
+  title: "Namespace and guardrails",
+  needs: ["preflight"],
+  when: () => true,
+  async describe({ application, standards }) {
+    return creations(desiredObjects(application, standards).namespace);
+  },
+  async apply({ application, standards, write, log }) {
+    const objects = desiredObjects(application, standards).namespace;
+    const written = await write.objects(objects);
+    const created = written.filter(({ outcome }) => outcome === "created").length;
+    log(`${created} of ${written.length} objects created`);
+    return { summary: `${application.metadata.namespace}, ${objects.length} objects` };
+  },
+};

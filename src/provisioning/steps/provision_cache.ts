@@ -1,0 +1,12 @@
+import { cacheSecret } from "../../application/credentials.ts";
+import type { Step } from "../step.ts";
+import { dataStoreStep } from "./data-store.ts";
+
+/** Redis in the cluster. */
+export const provisionCache: Step = dataStoreStep({
+  id: "provision_cache",
+  title: "Cache",
+  part: "cache",
+  when: ({ request }) => request.cache !== "none",
+  secret: cacheSecret,
+});

@@ -1,0 +1,12 @@
+import { databaseSecret } from "../../application/credentials.ts";
+import type { Step } from "../step.ts";
+import { dataStoreStep } from "./data-store.ts";
+
+/** PostgreSQL in the cluster. */
+export const provisionDatabase: Step = dataStoreStep({
+  id: "provision_database",
+  title: "Database",
+  part: "database",
+  when: ({ request }) => request.database !== "none",
+  secret: databaseSecret,
+});
