@@ -1,8 +1,19 @@
+import { randomBytes } from "node:crypto";
+import { hostname, tmpdir, userInfo } from "node:os";
 import type { Cluster } from "./cluster/cluster.ts";
+import { connect } from "./cluster/connect.ts";
+import { systemTiming } from "./cluster/timing.ts";
 import type { CodeHost } from "./delivery/code-host.ts";
+import { gitHost } from "./delivery/git-host.ts";
+import { missingHost } from "./delivery/missing-host.ts";
 import type { Metrics } from "./monitoring/metrics.ts";
+import { prometheus } from "./monitoring/prometheus.ts";
 import type { Clock } from "./provisioning/clock.ts";
+import { createProvisioner } from "./provisioning/create-provisioner.ts";
+import { install, isInstalled } from "./provisioning/install.ts";
 import type { Provisioner } from "./provisioning/provisioner.ts";
+import { loadStandards, readStandardsFile } from "./standards/load.ts";
+import { sandboxStandards } from "./standards/sandbox-standards.ts";
 import type { Standards } from "./standards/standards.ts";
 
 /** Everything a face works with, composed once for one cluster. */
@@ -32,13 +43,22 @@ export interface OpenedSandbox {
   close(): Promise<void>;
 }
 
+/** The sandbox, served on a port for kubectl. */
+export interface ServedSandbox {
+  readonly url: string;
+  /** Path of a kubeconfig for it. */
+  readonly kubeconfig: string;
+  close(): Promise<void>;
+}
+
 /** How the sandbox is reached; `main.ts` alone knows its module. */
 export interface SandboxAccess {
   /** Folder of the sandbox's store. */
   readonly folder: string;
   /** Folder of the sandbox's Git repositories. */
   readonly repositories: string;
-  open(options: { readonly speed?: number; readonly port?: number }): Promise<OpenedSandbox>;
+  open(options: { readonly speed?: number }): Promise<OpenedSandbox>;
+  serve(options: { readonly speed?: number; readonly port: number }): Promise<ServedSandbox>;
 }
 
 /** Which cluster, and as whom. */
@@ -49,4 +69,96 @@ export type Where =
 /** The cluster has no `platform install` yet. */
 export class NotInstalledError extends Error {
   override readonly name = "NotInstalledError";
+  readonly context: string;
+
+  constructor(context: string) {
+    super(`the platform is not installed on ${context}`);
+    this.context = context;
+  }
+}
+
+/**
+ * Connects, and sends nothing yet to a cluster of a kubeconfig.
+ * @throws KubeconfigError, or the sandbox's own error where its store cannot be opened
+ */
+export async function connectCluster(where: Where): Promise<Connected> {
+  if (where.kind === "kubeconfig") {
+    const cluster = await connect(where);
+    return { cluster, close: () => cluster.close() };
+  }
+  const { access, speed } = where;
+  const opened = await access.open(speed === undefined ? {} : { speed });
+  const cluster = await connect({
+    kind: "endpoint",
+    url: opened.url,
+    token: opened.token,
+    socketPath: opened.socketPath,
+    context: "sandbox",
+    simulated: true,
+  });
+  return {
+    cluster,
+    close: async () => {
+      await cluster.close();
+      await opened.close();
+    },
+  };
+}
+
+/** What composing a platform needs to know besides the connection. */
+export interface PlatformOptions {
+  /** Read instead of the cluster's standards: written into the sandbox, otherwise only for a preview. */
+  readonly standardsFile?: string;
+}
+
+/**
+ * Everything for one cluster. The sandbox gets what `platform install` writes when it has not got it yet.
+ * @throws NotInstalledError, RefusedInput for a wrong standards file, ClusterError
+ */
+export async function openPlatform(
+  connection: Connected,
+  where: Where,
+  options: PlatformOptions = {},
+): Promise<Platform> {
+  const { cluster } = connection;
+  const clock = systemTiming;
+  const fromFile =
+    options.standardsFile === undefined ? undefined : await readStandardsFile(options.standardsFile);
+  const installed = await isInstalled(cluster);
+  if (where.kind === "sandbox" && (!installed || fromFile !== undefined)) {
+    await install(cluster, { standards: fromFile ?? sandboxStandards(), clock });
+  } else if (!installed) {
+    throw new NotInstalledError(cluster.context);
+  }
+  const standards = fromFile ?? (await loadStandards(cluster));
+  const codeHost = codeHostFor(where, standards, clock);
+  const metrics = prometheus(cluster, standards);
+  const provisioner = createProvisioner({
+    cluster,
+    codeHost,
+    metrics,
+    standards,
+    clock,
+    randomBytes,
+    holder: `${userInfo().username}@${hostname()}:${process.pid}`,
+  });
+  return {
+    cluster,
+    standards,
+    provisioner,
+    codeHost,
+    metrics,
+    clock,
+    simulated: cluster.simulated,
+    close: connection.close,
+  };
+}
+
+/** The sandbox's repositories live in the user's state folder unless its standards say otherwise. */
+function codeHostFor(where: Where, standards: Standards, clock: Clock): CodeHost {
+  const { host } = standards.delivery;
+  const rest = { now: () => clock.now(), environment: process.env, temporary: tmpdir() };
+  if (host !== undefined) return gitHost({ where: { host }, ...rest });
+  if (where.kind === "sandbox") return gitHost({ where: { root: where.access.repositories }, ...rest });
+  return missingHost();
 }

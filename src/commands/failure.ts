@@ -1,19 +1,12 @@
+import { type Problem, RefusedInput } from "../application/refusal.ts";
 import { ClusterError } from "../cluster/errors.ts";
+import { KubeconfigError } from "../cluster/kubeconfig.ts";
 import { cleanText } from "../cluster/text.ts";
 import { DeliveryError } from "../delivery/delivery-error.ts";
+import { NotInstalledError } from "../platform.ts";
 import { JournalError, ProvisioningError } from "../provisioning/errors.ts";
+import { StandardsMissing } from "../standards/load.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
-
-/** One thing wrong with the input. */
-export interface Problem {
-  /** The flag, argument or path in a file; empty where it is about the whole. */
-  readonly field: string;
-  readonly message: string;
-  /** A corrected value. */
-  readonly suggestion?: string;
-  /** Line in the file, from 1. */
-  readonly line?: number;
-}
 
 /** Why a command ended without its result, ready for a person: what happened, what state things are in, what to type. */
 export class CommandFailure extends Error {
@@ -63,6 +56,22 @@ export interface FailureSurroundings {
 export function failureOf(error: unknown, surroundings: FailureSurroundings): CommandFailure {
   if (error instanceof CommandFailure) return error;
   if (error instanceof ClusterError) return clusterFailure(error, surroundings);
+  if (error instanceof RefusedInput) {
+    return usageFailure(error.file === undefined ? "the input is wrong" : `${error.file} is wrong`, {
+      problems: error.problems,
+    });
+  }
+  if (error instanceof KubeconfigError) {
+    return usageFailure(error.message, {
+      next: ["--kubeconfig FILE or KUBECONFIG names another", "platform --sandbox needs no cluster"],
+    });
+  }
+  if (error instanceof NotInstalledError || error instanceof StandardsMissing) {
+    return new CommandFailure(exitCodes.refused, error.message, {
+      next: [`${surroundings.command("install")} installs it, for those who may`],
+      cause: error,
+    });
+  }
   if (error instanceof ProvisioningError) return provisioningFailure(error);
   if (error instanceof JournalError) return journalFailure(error, surroundings);
   if (error instanceof DeliveryError) return deliveryFailure(error);

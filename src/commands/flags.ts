@@ -16,7 +16,7 @@ export interface GlobalFlags {
 }
 
 /** The same flags for `util.parseArgs`: decides, before anything is loaded, whether argv asks for the app. */
-const appFlags = {
+export const appFlagNames = {
   sandbox: { type: "boolean" },
   context: { type: "string" },
   kubeconfig: { type: "string" },
@@ -43,7 +43,7 @@ export function appFlagsOf(
   parseArgs: typeof import("node:util").parseArgs,
 ): GlobalFlags | undefined {
   try {
-    const { values } = parseArgs({ args: [...argv], options: appFlags, allowPositionals: false });
+    const { values } = parseArgs({ args: [...argv], options: appFlagNames, allowPositionals: false });
     if (values.sandbox && (values.context !== undefined || values.kubeconfig !== undefined)) return undefined;
     if (values.speed !== undefined && speedProblem(values.speed) !== undefined) return undefined;
     return {
@@ -74,7 +74,7 @@ export function commandLine(
   env: Readonly<Record<string, string | undefined>>,
   words: readonly string[],
 ): string {
-  const npm = env["npm_lifecycle_event"] === "start";
+  const npm = env.npm_lifecycle_event === "start";
   const parts = npm ? ["npm", "start", "--"] : ["platform"];
   if (flags.sandbox && !npm) parts.push("--sandbox");
   if (flags.context !== undefined) parts.push("--context", flags.context);

@@ -5,6 +5,8 @@ import { duration } from "./age.ts";
 import { runResult } from "./run-result.ts";
 import type { RunView } from "./run-view.ts";
 
+type Paint = (format: "red" | "green" | "yellow" | "dim", text: string) => string;
+
 /**
  * A run as plain lines for pipes, CI and screen readers: a line when a step starts, is tried again, succeeds or
  * fails, and its log lines between. Progress on `err`, the result on `out`.
@@ -13,93 +15,87 @@ export function linearRunView(
   { out, err }: { readonly out: Output; readonly err: Output },
   options: { readonly context: string; command(...words: readonly string[]): string },
 ): RunView {
+  const paint: Paint = (format, text) =>
+    err.colors ? styleText(format, text, { validateStream: false }) : text;
+  const write = (lines: readonly string[]) => {
+    if (lines.length > 0) err.write(`${lines.join("\n")}\n`);
+  };
   let before: RunState | undefined;
   let lastLog: LogLine | undefined;
-  const paint = (format: "red" | "green" | "yellow" | "dim", text: string) =>
-    err.colors ? styleText(format, text, { validateStream: false }) : text;
-  const line = (text: string) => err.write(`${text}\n`);
-
-  function heading(state: RunState): void {
-    line(`${state.operation} ${state.service} on ${options.context}, run ${state.name}`);
-  }
-
-  function step(now: StepState, then: StepState | undefined): void {
-    if (then?.phase === now.phase && then.attempt === now.attempt) return;
-    const summary = now.summary === "" ? "" : `  ${now.summary}`;
-    const took = duration(now.startedAt, now.finishedAt);
-    switch (now.phase) {
-      case "Waiting":
-        return;
-      case "Running":
-        return line(`  … ${now.title}${now.attempt > 1 ? `, attempt ${now.attempt}` : ""}`);
-      case "Retrying":
-        return line(
-          `  ${paint("yellow", "▲")} ${now.title}: ${now.error?.message ?? "failed"}; will be tried again${now.retryAt === undefined ? "" : ` at ${now.retryAt.slice(11, 19)}`}`,
-        );
-      case "Succeeded":
-        line(`  ${paint("green", "✔")} ${now.title}  ${paint("dim", took)}${summary}`);
-        for (const warning of now.warnings) line(`    ${paint("yellow", "▲")} ${warning}`);
-        return;
-      case "Failed":
-        line(`  ${paint("red", "✖")} ${now.title}  ${paint("dim", took)}  ${now.error?.message ?? ""}`);
-        return;
-      case "Compensating":
-        return line(`  ↩ ${now.title}`);
-      case "Compensated":
-        line(`  ${paint("green", "✔")} ${now.title} undone`);
-        for (const { reason, state } of now.effects) {
-          if (state === "kept" && reason !== undefined) line(`    kept: ${reason}`);
-        }
-        return;
-      case "CompensationFailed":
-        return line(`  ${paint("red", "✖")} ${now.title} not undone: ${now.error?.message ?? ""}`);
-    }
-  }
-
-  function logs(log: readonly LogLine[]): void {
-    const known = lastLog;
-    const index =
-      known === undefined
-        ? -1
-        : log.findLastIndex(
-            (entry) => entry.at === known.at && entry.step === known.step && entry.line === known.line,
-          );
-    for (const entry of log.slice(index + 1))
-      line(paint("dim", `    ${entry.at.slice(11, 19)}  ${entry.line}`));
-    lastLog = log.at(-1) ?? lastLog;
-  }
 
   return {
     update(state) {
-      if (before === undefined) heading(state);
-      else if (before.phase !== "RollingBack" && state.phase === "RollingBack") line("  Rolling back");
-      for (const now of state.steps) {
-        if (now.phase === "Running" || now.phase === "Retrying")
-          step(
-            now,
-            before?.steps.find(({ id }) => id === now.id),
-          );
+      if (before === undefined) {
+        write([`${state.operation} ${state.service} on ${options.context}, run ${state.name}`]);
+      } else if (before.phase !== "RollingBack" && state.phase === "RollingBack") {
+        write(["  Rolling back"]);
       }
-      logs(state.log);
-      for (const now of state.steps) {
-        if (now.phase !== "Running" && now.phase !== "Retrying")
-          step(
-            now,
-            before?.steps.find(({ id }) => id === now.id),
-          );
-      }
+      const changed = state.steps.filter((now) => {
+        const then = before?.steps.find(({ id }) => id === now.id);
+        return then?.phase !== now.phase || then.attempt !== now.attempt;
+      });
+      const begun = (step: StepState) => step.phase === "Running" || step.phase === "Compensating";
+      for (const step of changed.filter(begun)) write(stepLines(step, paint));
+      write(newLines(state.log, lastLog).map((entry) => paint("dim", `      ${entry.line}`)));
+      lastLog = state.log.at(-1) ?? lastLog;
+      for (const step of changed.filter((one) => !begun(one))) write(stepLines(step, paint));
       before = state;
     },
     finished(state, exitCode) {
       const { result, notes } = runResult(state, options);
       if (exitCode === 0) {
-        for (const note of notes) line(note);
+        write(notes);
         out.write(`${result}\n`);
       } else {
-        line("");
-        line(`${paint("red", "✖")} ${result}`);
-        for (const note of notes) line(note);
+        write(["", `${paint("red", "✖")} ${result}`, ...notes]);
       }
     },
   };
+}
+
+/** Those after the last one shown; all where it has been dropped from the journal since. */
+function newLines(log: readonly LogLine[], last: LogLine | undefined): readonly LogLine[] {
+  if (last === undefined || log.at(-1) === last) return last === undefined ? log : [];
+  const index = log.findLastIndex(
+    (entry) => entry.at === last.at && entry.step === last.step && entry.line === last.line,
+  );
+  return log.slice(index + 1);
+}
+
+/** What to say when a step has come to another phase or attempt. */
+function stepLines(step: StepState, paint: Paint): readonly string[] {
+  const took = paint("dim", duration(step.startedAt, step.finishedAt));
+  const message = step.error?.message ?? "";
+  switch (step.phase) {
+    case "Waiting":
+      return [];
+    case "Running":
+      return [`  … ${step.title}${step.attempt > 1 ? `, attempt ${step.attempt}` : ""}`];
+    case "Retrying": {
+      const when = step.retryAt === undefined ? "" : ` at ${step.retryAt.slice(11, 19)} UTC`;
+      return [`  ${paint("yellow", "▲")} ${step.title}: ${message}; will be tried again${when}`];
+    }
+    case "Succeeded":
+      return [
+        joined(`  ${paint("green", "✔")} ${step.title}`, took, step.summary),
+        ...step.warnings.map((warning) => `    ${paint("yellow", "▲")} ${warning}`),
+      ];
+    case "Failed":
+      return [joined(`  ${paint("red", "✖")} ${step.title}`, took, message)];
+    case "Compensating":
+      return [`  ↩ ${step.title}`];
+    case "Compensated":
+      return [
+        `  ${paint("green", "✔")} ${step.title} undone`,
+        ...step.effects.flatMap(({ state, reason }) =>
+          state === "kept" && reason !== undefined ? [`    kept: ${reason}`] : [],
+        ),
+      ];
+    case "CompensationFailed":
+      return [`  ${paint("red", "✖")} ${step.title} not undone: ${message}`];
+  }
+}
+
+function joined(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join("  ");
 }

@@ -1,4 +1,5 @@
 import { inspect, styleText } from "node:util";
+import { problemText } from "../../application/refusal.ts";
 import type { CommandFailure } from "../failure.ts";
 import type { Terminal } from "../terminal.ts";
 import { writeDocument, writeLine } from "./format.ts";
@@ -20,14 +21,7 @@ export async function reportFailure(
   } else {
     const mark = terminal.err.colors ? styleText("red", "✖", { validateStream: false }) : "✖";
     const lines = [`${mark} ${message}`];
-    for (const problem of problems) {
-      const where = [problem.field, problem.line === undefined ? "" : `line ${problem.line}`]
-        .filter((part) => part !== "")
-        .join(", ");
-      const suggestion = problem.suggestion === undefined ? "" : `; did you mean ${problem.suggestion}?`;
-      const text = problem.message.endsWith("?") ? problem.message : problem.message + suggestion;
-      lines.push(`  ${where === "" ? "" : `${where}: `}${text}`);
-    }
+    for (const problem of problems) lines.push(`  ${problemText(problem)}`);
     if (state !== "") lines.push(`  ${state}`);
     for (const hint of next) lines.push(`  → ${hint}`);
     terminal.err.write(`${lines.join("\n")}\n`);

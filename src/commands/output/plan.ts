@@ -1,0 +1,48 @@
+import { effectLabel } from "../../provisioning/effect.ts";
+import type { PlanWithManifests } from "../../provisioning/provisioner.ts";
+import type { Session } from "../session.ts";
+import { outputVersion, writeDocument } from "./format.ts";
+import { count } from "./run-result.ts";
+
+const signs = { create: "+", change: "~", delete: "-" } as const;
+
+/**
+ * Prints a plan: `text` and `json` or `yaml` on standard output as the result of a dry run, `progress` on the error
+ * stream before a question. The YAML form is the plan as comments and the manifests as documents, which kubectl reads.
+ */
+export async function printPlan(
+  session: Session,
+  { plan, manifests }: PlanWithManifests,
+  format: "text" | "json" | "yaml" | "progress",
+): Promise<void> {
+  const { out, err } = session.terminal;
+  if (format === "json") return writeDocument(out, "json", "plan", { plan, manifests });
+  const text = planText(plan).join("\n");
+  if (format === "progress") return err.write(`${text}\n`);
+  const { stringify } = await import("yaml");
+  const documents = manifests.map(
+    (manifest) => `---\n${stringify(manifest, { aliasDuplicateObjects: false })}`,
+  );
+  if (format === "yaml") {
+    const comment = [`${outputVersion} plan`, ...planText(plan)]
+      .map((line) => `# ${line}`.trimEnd())
+      .join("\n");
+    out.write(`${comment}\n${documents.join("")}`);
+    return;
+  }
+  out.write(`${text}\n\nManifests, ${count(manifests.length, "object")}:\n${documents.join("")}`);
+  err.write("Nothing was written: this is a dry run.\n");
+}
+
+/** A plan as lines: each step, what it needs, what it will do, what one should know. */
+export function planText(plan: PlanWithManifests["plan"]): readonly string[] {
+  const titles = new Map(plan.steps.map(({ id, title }) => [id, title]));
+  const lines = [`Plan to ${plan.operation} ${plan.service}, ${count(plan.steps.length, "step")}`, ""];
+  for (const step of plan.steps) {
+    const needs = step.needs.map((id) => titles.get(id) ?? id).join(", ");
+    lines.push(`  ${step.title}${needs === "" ? "" : `  (after ${needs})`}`);
+    for (const { action, effect } of step.effects) lines.push(`    ${signs[action]} ${effectLabel(effect)}`);
+    for (const note of step.notes) lines.push(`    ▲ ${note}`);
+  }
+  return lines;
+}

@@ -1,0 +1,13 @@
+import type { Command } from "commander";
+import type { Bind } from "./program.ts";
+import { addSandboxFault } from "./sandbox-fault.ts";
+import { addSandboxServe } from "./sandbox-serve.ts";
+
+/** `platform sandbox …`. */
+export function addSandbox(program: Command, bind: Bind): void {
+  const sandbox = program
+    .command("sandbox")
+    .description("serve and reset the embedded, simulated cluster, and inject faults into it");
+  addSandboxServe(sandbox, bind);
+  addSandboxFault(sandbox, bind);
+}

@@ -1,0 +1,62 @@
+import type { Command } from "commander";
+import { Option } from "commander";
+import { z } from "zod";
+import { confirmName } from "./confirm.ts";
+import { exitCodes } from "./exit-code.ts";
+import { follow } from "./follow.ts";
+import { serviceNameFrom } from "./names.ts";
+import { runOutput, timeout, yes } from "./options.ts";
+import { runFormats } from "./output/format.ts";
+import { printPlan } from "./output/plan.ts";
+import type { Bind } from "./program.ts";
+import { dataStoreChoices, dataStores } from "./run-options.ts";
+import { runView } from "./run-view-of.ts";
+
+const optionsSchema = z.object({
+  output: z.enum(runFormats),
+  dataStores: z.enum(dataStoreChoices),
+  dryRun: z.boolean().default(false),
+  yes: z.boolean().default(false),
+  timeout: z.number().optional(),
+});
+
+/** `platform service delete`. */
+export function addServiceDelete(service: Command, bind: Bind): void {
+  bind(
+    service
+      .command("delete")
+      .description("delete a service and everything that is only its own")
+      .argument("<name>", "the service's name")
+      .addOption(dataStores())
+      .addOption(new Option("--dry-run", "show what would be deleted and kept, delete nothing"))
+      .addOption(yes())
+      .addOption(timeout())
+      .addOption(runOutput())
+      .addHelpText(
+        "after",
+        `
+Examples:
+  platform service delete api-gateway --dry-run
+  platform service delete api-gateway --data-stores delete --yes`,
+      ),
+    async (session, args, raw) => {
+      const options = optionsSchema.parse(raw);
+      const name = serviceNameFrom(args[0]);
+      const { provisioner, cluster } = await session.platform();
+      const planned = await provisioner.planDelete(name, options.dataStores);
+      if (options.dryRun) {
+        await printPlan(session, planned, options.output);
+        return exitCodes.done;
+      }
+      if (!options.yes) {
+        await printPlan(session, planned, "progress");
+        await confirmName(session, name, `delete ${name} on ${cluster.context}`);
+      }
+      const execution = await provisioner.delete(name, { dataStores: options.dataStores });
+      return follow(session, execution, runView(session, cluster.context, options.output), {
+        asked: "completion",
+        ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
+      });
+    },
+  );
+}
