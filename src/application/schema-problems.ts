@@ -42,7 +42,8 @@ function messageOf(issue: Issue, input: unknown): string {
     case "invalid_value":
       return `must be one of ${issue.values.map(String).join(", ")}`;
     case "too_small":
-      return issue.origin === "string" ? "must not be empty" : `must be at least ${issue.minimum}`;
+      if (issue.origin === "string") return "must not be empty";
+      return issue.origin === "array" ? "must not be an empty list" : `must be at least ${issue.minimum}`;
     case "too_big":
       return `must be at most ${issue.maximum}${issue.origin === "string" ? " characters" : ""}`;
     case "invalid_format":

@@ -91,21 +91,22 @@ async function checkRights(cluster: Cluster, signal: AbortSignal | undefined): P
     resources.namespaces,
     resources.standards,
   ];
-  const missing = (
-    await Promise.all(
-      wanted.flatMap(({ group, plural }) =>
-        ["get", "create", "patch"].map(async (verb) =>
-          (await cluster.can({ verb, group, resource: plural }, options))
-            ? undefined
-            : `${verb} ${group === "" ? plural : `${plural}.${group}`}`,
-        ),
-      ),
-    )
-  ).filter((text) => text !== undefined);
-  if (missing.length === 0) return;
+  const missing = await Promise.all(
+    wanted.map(async ({ group, plural }) => {
+      const verbs = ["get", "create", "patch"];
+      const may = await Promise.all(
+        verbs.map((verb) => cluster.can({ verb, group, resource: plural }, options)),
+      );
+      const lacking = verbs.filter((_, index) => may[index] === false);
+      return lacking.length === 0
+        ? []
+        : [`${lacking.join("/")} ${group === "" ? plural : `${plural}.${group}`}`];
+    }),
+  );
+  if (missing.flat().length === 0) return;
   throw new ProvisioningError(
     "rights",
-    `installing needs rights that you lack on ${cluster.context}: ${missing.join(", ")}; nothing was written`,
+    `installing needs rights that you lack on ${cluster.context}: ${missing.flat().join(", ")}; nothing was written`,
     `ask a cluster administrator of ${cluster.context} to run: platform install`,
   );
 }

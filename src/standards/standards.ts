@@ -5,6 +5,23 @@ const quantity = z
   .string()
   .regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/, "is not a Kubernetes quantity");
 
+/** A DNS name of lower-case labels. */
+const dnsName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** Name of a namespace, a Service or a Gateway. */
+const objectName = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "is not a name of a Kubernetes object");
+
+const imageReference = z
+  .string()
+  .max(512)
+  .regex(/^[a-z0-9]([-a-zA-Z0-9._/:@]*[a-zA-Z0-9])?$/, "is not an image reference");
+
+const labelKey = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
+
 const resourcesSchema = z.strictObject({
   requests: z.strictObject({ cpu: quantity, memory: quantity }),
   limits: z.strictObject({ cpu: quantity, memory: quantity }),
@@ -22,16 +39,20 @@ export const standardsSchema = z.strictObject({
   /** Teams and the groups (as the cluster's authentication names them) that are them. */
   teams: z
     .record(
-      z.string().regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/),
+      z
+        .string()
+        .max(63)
+        .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/),
       z.strictObject({ groups: z.array(z.string().min(1)).min(1) }),
     )
+    .refine((teams) => Object.keys(teams).length > 0, "needs at least one team")
     .default({ platform: { groups: ["developers"] } }),
   /** Public services get `<name>.<domain>`. */
-  domain: z.string().default("apps.example.internal"),
+  domain: z.string().max(180).regex(dnsName, "is not a DNS name").default("apps.example.internal"),
   images: z
     .strictObject({
       /** What a new service runs until its pipeline has pushed an image. */
-      starter: z.string().optional(),
+      starter: imageReference.optional(),
       /** Prefixes an image may start with; empty: any. */
       registries: z.array(z.string()).default([]),
       /** Where pipelines push: `<repository>/<team>/<service>`. */
@@ -59,7 +80,7 @@ export const standardsSchema = z.strictObject({
   database: z
     .strictObject({
       provider: z.enum(["in-cluster"]).default("in-cluster"),
-      image: z.string().default("docker.io/library/postgres:15.15"),
+      image: imageReference.default("docker.io/library/postgres:15.15"),
       storage: quantity.default("10Gi"),
       resources: resourcesSchema.prefault({
         requests: { cpu: "100m", memory: "256Mi" },
@@ -70,7 +91,7 @@ export const standardsSchema = z.strictObject({
   cache: z
     .strictObject({
       provider: z.enum(["in-cluster"]).default("in-cluster"),
-      image: z.string().default("docker.io/library/redis:7.4.7"),
+      image: imageReference.default("docker.io/library/redis:7.4.7"),
       storage: quantity.default("1Gi"),
       resources: resourcesSchema.prefault({
         requests: { cpu: "50m", memory: "128Mi" },
@@ -86,15 +107,17 @@ export const standardsSchema = z.strictObject({
         .strictObject({ namespace: z.string(), service: z.string(), port: z.union([z.int(), z.string()]) })
         .optional(),
       /** Labels that the Prometheus resource selects ServiceMonitors and rules by. */
-      labels: z.record(z.string(), z.string()).default({ release: "prometheus" }),
+      labels: z
+        .record(z.string().regex(labelKey), z.string().max(63).regex(labelValue, "is not a label's value"))
+        .default({ release: "prometheus" }),
       /** Namespace Prometheus scrapes from. */
-      namespace: z.string().default("monitoring"),
+      namespace: objectName.default("monitoring"),
       /** OTLP endpoint for traces, host and port. */
       telemetry: z
         .strictObject({
-          namespace: z.string().default("observability"),
+          namespace: objectName.default("observability"),
           /** Service of the collector in that namespace. */
-          service: z.string().default("otel-collector"),
+          service: objectName.default("otel-collector"),
           port: z.int().default(4317),
         })
         .prefault({}),
@@ -105,14 +128,14 @@ export const standardsSchema = z.strictObject({
       whenMissing,
       /** The Gateway that public routes attach to. */
       gateway: z
-        .strictObject({ namespace: z.string(), name: z.string() })
+        .strictObject({ namespace: objectName, name: objectName })
         .default({ namespace: "gateway", name: "public" }),
       /**
        * What public names point to, a DNS name or an address. Left out: `gateway.<domain>`.
        */
       target: z.string().min(1).optional(),
       /** cert-manager ClusterIssuer. */
-      issuer: z.string().default("platform"),
+      issuer: objectName.default("platform"),
       mesh: z.enum(["istio", "none"]).default("istio"),
     })
     .prefault({}),
