@@ -83,7 +83,9 @@ export function failure(
   const seconds = details.retryAfterSeconds;
   const retryAfterMs =
     answer.retryAfterMs ?? (seconds === undefined || seconds <= 0 ? undefined : seconds * 1000);
-  const kind = kindOf(status, reason, retryAfterMs);
+  // A field that the schema does not have is the caller's mistake, though apply answers it with 500.
+  const unknownField = status === 500 && message.startsWith("failed to create typed patch object");
+  const kind = unknownField ? "invalid" : kindOf(status, reason, retryAfterMs);
   const text = cleanText(message, { lines: true }).trim() || `${context} answered ${status} ${reason}`;
   return new ClusterError(
     kind,
