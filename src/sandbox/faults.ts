@@ -47,7 +47,7 @@ export class Faults {
     this.#database = database;
     this.#now = now;
     database.exec(
-      "CREATE TABLE IF NOT EXISTS faults (id INTEGER PRIMARY KEY AUTOINCREMENT, fault TEXT NOT NULL, until INTEGER, left INTEGER)",
+      "CREATE TABLE IF NOT EXISTS injected_faults (id INTEGER PRIMARY KEY AUTOINCREMENT, fault TEXT NOT NULL, until INTEGER, left INTEGER)",
     );
   }
 
@@ -57,7 +57,7 @@ export class Faults {
     const forMs = parsed.forMs ?? (isMomentary(parsed) ? momentMs : undefined);
     const until = forMs === undefined ? null : this.#now() + forMs;
     const { lastInsertRowid } = this.#database
-      .prepare("INSERT INTO faults (fault, until, left) VALUES (?, ?, ?)")
+      .prepare("INSERT INTO injected_faults (fault, until, left) VALUES (?, ?, ?)")
       .run(JSON.stringify(parsed), until, parsed.times ?? null);
     return withId(Number(lastInsertRowid), parsed, until, parsed.times ?? null);
   }
@@ -66,7 +66,7 @@ export class Faults {
   list(): Fault[] {
     const now = this.#now();
     return this.#database
-      .prepare("SELECT id, fault, until, left FROM faults ORDER BY id")
+      .prepare("SELECT id, fault, until, left FROM injected_faults ORDER BY id")
       .all()
       .map((found) => row.parse(found))
       .filter(({ until, left }) => (until === null || until > now) && (left === null || left > 0))
@@ -75,12 +75,12 @@ export class Faults {
 
   /** Whether there was one. */
   remove(id: number): boolean {
-    return this.#database.prepare("DELETE FROM faults WHERE id = ?").run(id).changes > 0;
+    return this.#database.prepare("DELETE FROM injected_faults WHERE id = ?").run(id).changes > 0;
   }
 
   /** How many there were. */
   clear(): number {
-    return Number(this.#database.prepare("DELETE FROM faults").run().changes);
+    return Number(this.#database.prepare("DELETE FROM injected_faults").run().changes);
   }
 
   /** What to do with this request. Counts a hit of each fault that takes part in the answer. */
@@ -118,14 +118,14 @@ export class Faults {
 
   /** The newest fault's id, for {@link cutsWatch}. */
   mark(): number {
-    const newest = this.#database.prepare("SELECT coalesce(max(id), 0) AS id FROM faults").get();
+    const newest = this.#database.prepare("SELECT coalesce(max(id), 0) AS id FROM injected_faults").get();
     return z.object({ id: z.number() }).parse(newest).id;
   }
 
   #hit(fault: Fault): boolean {
     if (fault.times === undefined) return true;
     return (
-      this.#database.prepare("UPDATE faults SET left = left - 1 WHERE id = ? AND left > 0").run(fault.id)
+      this.#database.prepare("UPDATE injected_faults SET left = left - 1 WHERE id = ? AND left > 0").run(fault.id)
         .changes > 0
     );
   }

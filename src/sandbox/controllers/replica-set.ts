@@ -1,0 +1,97 @@
+import { ApiFailure } from "../status.ts";
+import { withCondition, withoutCondition } from "./conditions.ts";
+import { type Controller, keyOf, parseKey } from "./loop.ts";
+import { suffix } from "./names.ts";
+import { controllerKey, createPod, isActive, isReady, podsOf } from "./pods.ts";
+import { type Pod, type ReplicaSet, readReplicaSet } from "./shapes.ts";
+import { nowText, type Simulation } from "./simulation.ts";
+
+const component = "replicaset-controller";
+/** Pods made or removed in one look; the rest follows in the next. */
+const burst = 50;
+
+/** Keeps as many pods as the ReplicaSet wants. */
+export function replicaSetController(simulation: Simulation): Controller {
+  const { api, events, random } = simulation;
+
+  /** Why pods cannot be made, when they cannot. */
+  function scale(set: ReplicaSet, active: readonly Pod[]): string | undefined {
+    const missing = set.spec.replicas - active.length;
+    for (let i = 0; i < Math.min(missing, burst); i++) {
+      const generateName = `${set.metadata.name}-`;
+      const name = `${generateName}${suffix(random)}`;
+      try {
+        createPod(api, set, set.spec.template, { name, generateName });
+        events.record(set, "Normal", "SuccessfulCreate", `Created pod: ${name}`, component);
+      } catch (error) {
+        if (!(error instanceof ApiFailure)) throw error;
+        if (error.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating")) return undefined;
+        events.record(set, "Warning", "FailedCreate", `Error creating: ${error.message}`, component);
+        return error.message;
+      }
+    }
+    for (const pod of surplus(active, -missing).slice(0, burst)) {
+      api.delete("/pods", pod.metadata.namespace, pod.metadata.name, { uid: pod.metadata.uid });
+      events.record(set, "Normal", "SuccessfulDelete", `Deleted pod: ${pod.metadata.name}`, component);
+    }
+    return undefined;
+  }
+
+  return {
+    name: "replicasets",
+    *concerns({ resource, object }) {
+      if (resource === "apps/replicasets") yield keyOf(object);
+      else if (resource === "/pods") {
+        const key = controllerKey(object, "ReplicaSet");
+        if (key !== undefined) yield key;
+      }
+    },
+    *initial() {
+      for (const set of api.list("apps/replicasets")) yield keyOf(set);
+    },
+    reconcile(key) {
+      const { namespace, name } = parseKey(key);
+      const stored = api.get("apps/replicasets", namespace, name);
+      if (stored === undefined) return undefined;
+      const set = readReplicaSet(stored);
+      const before = podsOf(api, set);
+      const refusal =
+        set.metadata.deletionTimestamp === undefined ? scale(set, before.filter(isActive)) : undefined;
+      const pods = podsOf(api, set);
+      const active = pods.filter(isActive);
+      const ready = active.filter(isReady).length;
+      const conditions =
+        refusal === undefined
+          ? withoutCondition(set.status.conditions, "ReplicaFailure")
+          : withCondition(
+              set.status.conditions,
+              { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: refusal },
+              nowText(simulation),
+            );
+      api.updateStatus("apps/replicasets", {
+        ...stored,
+        status: {
+          replicas: active.length,
+          ...(active.length > 0 ? { fullyLabeledReplicas: active.length } : {}),
+          ...(ready > 0 ? { readyReplicas: ready, availableReplicas: ready } : {}),
+          terminatingReplicas: pods.filter(({ metadata }) => metadata.deletionTimestamp !== undefined).length,
+          observedGeneration: set.metadata.generation ?? 1,
+          ...(conditions.length > 0 ? { conditions } : {}),
+        },
+      });
+      if (refusal !== undefined) return 5000;
+      const wanted = set.metadata.deletionTimestamp === undefined ? set.spec.replicas : active.length;
+      return active.length === wanted ? undefined : 1;
+    },
+  };
+}
+
+/** The pods to remove first: not scheduled, not ready, youngest. */
+function surplus(active: readonly Pod[], count: number): readonly Pod[] {
+  if (count <= 0) return [];
+  const rank = (pod: Pod) => (pod.spec.nodeName === undefined ? 0 : isReady(pod) ? 2 : 1);
+  return [...active]
+    .reverse()
+    .sort((a, b) => rank(a) - rank(b))
+    .slice(0, count);
+}
