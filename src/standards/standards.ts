@@ -104,7 +104,7 @@ export const standardsSchema = z.strictObject({
       whenMissing,
       /** Where Prometheus answers, through the API server's service proxy. */
       prometheus: z
-        .strictObject({ namespace: z.string(), service: z.string(), port: z.union([z.int(), z.string()]) })
+        .strictObject({ namespace: objectName, service: objectName, port: z.union([z.int(), z.string()]) })
         .optional(),
       /** Labels that the Prometheus resource selects ServiceMonitors and rules by. */
       labels: z
