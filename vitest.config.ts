@@ -20,6 +20,7 @@ export default defineConfig({
         test: {
           name: "terminal",
           include: ["test/terminal/**/*.test.ts"],
+          globalSetup: ["test/terminal/build.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

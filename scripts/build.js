@@ -1,21 +1,24 @@
-// Bundles src/main.ts into dist/ (ESM, split into lazily loaded chunks). Runs on every install, under any Node.
+// Bundles src/main.ts into dist/, or the folder given (ESM, split into lazily loaded chunks). Runs on every install,
+// under any Node.
 
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+
+const outdir = process.argv[2] ?? "dist";
 
 let esbuild;
 try {
   esbuild = await import("esbuild");
 } catch {
-  if (existsSync("dist/main.js")) process.exit(0); // installed from a package that carries its bundle
+  if (existsSync(`${outdir}/main.js`)) process.exit(0); // installed from a package that carries its bundle
   console.error("platform: esbuild is missing; install with development dependencies to build from source");
   process.exit(1);
 }
 
-await rm("dist", { recursive: true, force: true });
+await rm(outdir, { recursive: true, force: true });
 await esbuild.build({
   entryPoints: { main: "src/main.ts", "sandbox-worker": "src/sandbox/worker.ts" },
-  outdir: "dist",
+  outdir,
   bundle: true,
   splitting: true,
   platform: "node",

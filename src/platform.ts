@@ -10,6 +10,7 @@ import type { Metrics } from "./monitoring/metrics.ts";
 import { prometheus } from "./monitoring/prometheus.ts";
 import type { Clock } from "./provisioning/clock.ts";
 import { createProvisioner } from "./provisioning/create-provisioner.ts";
+import { ProvisioningError } from "./provisioning/errors.ts";
 import { install, isInstalled } from "./provisioning/install.ts";
 import type { Provisioner } from "./provisioning/provisioner.ts";
 import { loadStandards, readStandardsFile } from "./standards/load.ts";
@@ -66,17 +67,6 @@ export type Where =
   | { readonly kind: "sandbox"; readonly access: SandboxAccess; readonly speed?: number }
   | { readonly kind: "kubeconfig"; readonly path?: string; readonly context?: string };
 
-/** The cluster has no `platform install` yet. */
-export class NotInstalledError extends Error {
-  override readonly name = "NotInstalledError";
-  readonly context: string;
-
-  constructor(context: string) {
-    super(`the platform is not installed on ${context}`);
-    this.context = context;
-  }
-}
-
 /**
  * Connects, and sends nothing yet to a cluster of a kubeconfig.
  * @throws KubeconfigError, or the sandbox's own error where its store cannot be opened
@@ -113,7 +103,7 @@ export interface PlatformOptions {
 
 /**
  * Everything for one cluster. The sandbox gets what `platform install` writes when it has not got it yet.
- * @throws NotInstalledError, RefusedInput for a wrong standards file, ClusterError
+ * @throws ProvisioningError where `platform install` has not been run, RefusedInput for a wrong standards file, ClusterError
  */
 export async function openPlatform(
   connection: Connected,
@@ -128,7 +118,11 @@ export async function openPlatform(
   if (where.kind === "sandbox" && (!installed || fromFile !== undefined)) {
     await install(cluster, { standards: fromFile ?? sandboxStandards(), clock });
   } else if (!installed) {
-    throw new NotInstalledError(cluster.context);
+    throw new ProvisioningError(
+      "refused",
+      `the platform is not installed on ${cluster.context}`,
+      "platform install installs it, for those who may",
+    );
   }
   const standards = fromFile ?? (await loadStandards(cluster));
   const codeHost = codeHostFor(where, standards, clock);

@@ -3,7 +3,6 @@ import { ClusterError } from "../cluster/errors.ts";
 import { KubeconfigError } from "../cluster/kubeconfig.ts";
 import { cleanText } from "../cluster/text.ts";
 import { DeliveryError } from "../delivery/delivery-error.ts";
-import { NotInstalledError } from "../platform.ts";
 import { JournalError, ProvisioningError } from "../provisioning/errors.ts";
 import { StandardsMissing } from "../standards/load.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
@@ -66,7 +65,7 @@ export function failureOf(error: unknown, surroundings: FailureSurroundings): Co
       next: ["--kubeconfig FILE or KUBECONFIG names another", "platform --sandbox needs no cluster"],
     });
   }
-  if (error instanceof NotInstalledError || error instanceof StandardsMissing) {
+  if (error instanceof StandardsMissing) {
     return new CommandFailure(exitCodes.refused, error.message, {
       next: [`${surroundings.command("install")} installs it, for those who may`],
       cause: error,

@@ -1,12 +1,5 @@
 import type { Cluster } from "../cluster/cluster.ts";
-import {
-  type Connected,
-  connectCluster,
-  openPlatform,
-  type Platform,
-  type SandboxAccess,
-  type Where,
-} from "../platform.ts";
+import type { Connected, Platform, SandboxAccess, Where } from "../platform.ts";
 import { usageFailure } from "./failure.ts";
 import { commandLine, type GlobalFlags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
@@ -44,7 +37,7 @@ export function openSession(terminal: Terminal, flags: GlobalFlags, sandbox: San
   let connected: Promise<Connected> | undefined;
   let opened: Promise<Platform> | undefined;
   const connect = () => {
-    connected ??= connectCluster(where);
+    connected ??= import("../platform.ts").then(({ connectCluster }) => connectCluster(where));
     return connected;
   };
   return {
@@ -64,7 +57,7 @@ export function openSession(terminal: Terminal, flags: GlobalFlags, sandbox: San
           ],
         });
       }
-      opened ??= connect().then((connection) =>
+      opened ??= Promise.all([connect(), import("../platform.ts")]).then(([connection, { openPlatform }]) =>
         openPlatform(connection, where, {
           ...(flags.standards === undefined ? {} : { standardsFile: flags.standards }),
         }),
