@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readDeployment } from "../../../src/sandbox/controllers/shapes.ts";
+import { deployment, namespace, type World, world } from "./world.ts";
+
+let w: World;
+beforeEach(() => {
+  w = world();
+});
+afterEach(() => w.stop());
+
+const status = (name = "web") => readDeployment(w.see("apps/deployments", name)).status;
+const condition = (type: string) => status().conditions.find((candidate) => candidate.type === type);
+const setImage = (image: string) => {
+  const stored = w.see("apps/deployments", "web");
+  const { spec } = deployment({ image });
+  w.api.update("apps/deployments", { ...stored, spec });
+};
+
+describe("a Deployment", () => {
+  test("comes up within believable seconds and says so as a real one does", () => {
+    w.create("apps/deployments", deployment({}));
+    const seconds = w.until(() => status().readyReplicas === 3);
+    expect(seconds).toBeGreaterThan(1);
+    expect(seconds).toBeLessThan(8);
+    expect(status()).toMatchObject({
+      observedGeneration: 1,
+      replicas: 3,
+      updatedReplicas: 3,
+      availableReplicas: 3,
+    });
+    expect(condition("Available")).toMatchObject({ status: "True", reason: "MinimumReplicasAvailable" });
+    expect(condition("Progressing")).toMatchObject({ status: "True", reason: "NewReplicaSetAvailable" });
+    expect(w.see("apps/deployments", "web").metadata.annotations).toEqual({
+      "deployment.kubernetes.io/revision": "1",
+    });
+    expect(new Set(w.pods().map(({ spec }) => spec.nodeName)).size).toBe(3);
+    const set = w.api.list("apps/replicasets")[0]?.metadata.name ?? "";
+    expect(w.events("web")).toEqual([`ScalingReplicaSet: Scaled up replica set ${set} from 0 to 3`]);
+    const pod = w.pods()[0]?.metadata.name ?? "";
+    expect(w.events(pod).map((event) => event.split(":")[0])).toEqual([
+      "Scheduled",
+      "Pulling",
+      "Pulled",
+      "Created",
+      "Started",
+    ]);
+  });
+
+  test("rolls a new image out without ever having fewer pods ready than it may", () => {
+    w.create("apps/deployments", deployment({ replicas: 4 }));
+    w.until(() => status().readyReplicas === 4);
+    const stored = w.see("apps/deployments", "web");
+    const { spec } = deployment({ image: "registry.example.internal/web:2", replicas: 4 });
+    w.api.update("apps/deployments", { ...stored, spec });
+    let least = 4;
+    let most = 4;
+    w.until(() => {
+      least = Math.min(least, status().availableReplicas);
+      most = Math.max(most, w.pods().filter(({ metadata }) => !metadata.deletionTimestamp).length);
+      return (
+        condition("Progressing")?.message?.includes("successfully") === true &&
+        status().observedGeneration === 2 &&
+        status().updatedReplicas === 4
+      );
+    });
+    expect(least).toBeGreaterThanOrEqual(3);
+    expect(most).toBeLessThanOrEqual(5);
+    w.until(() => w.pods().length === 4);
+    expect(w.pods().every(({ spec: { containers } }) => containers[0]?.image.endsWith(":2"))).toBe(true);
+    expect(w.see("apps/deployments", "web").metadata.annotations).toEqual({
+      "deployment.kubernetes.io/revision": "2",
+    });
+  });
+
+  test("going back to an earlier template uses its ReplicaSet again, as a new revision", () => {
+    w.create("apps/deployments", deployment({ image: "web:1" }));
+    w.until(() => status().readyReplicas === 3);
+    setImage("web:2");
+    w.until(
+      () => w.pods().length === 3 && w.pods().every(({ spec }) => spec.containers[0]?.image === "web:2"),
+    );
+    setImage("web:1");
+    w.until(
+      () => w.pods().length === 3 && w.pods().every(({ spec }) => spec.containers[0]?.image === "web:1"),
+    );
+    expect(w.api.list("apps/replicasets")).toHaveLength(2);
+    expect(w.see("apps/deployments", "web").metadata.annotations).toEqual({
+      "deployment.kubernetes.io/revision": "3",
+    });
+  });
+
+  test("whose new image cannot be pulled keeps its old pods and exceeds its deadline", () => {
+    w.create("apps/deployments", deployment({ spec: { progressDeadlineSeconds: 60 } }));
+    w.until(() => status().readyReplicas === 3);
+    const stored = w.see("apps/deployments", "web");
+    const broken = deployment({
+      image: "registry.example.internal/web:missing",
+      spec: { progressDeadlineSeconds: 60 },
+    });
+    w.api.update("apps/deployments", { ...stored, spec: broken.spec });
+    const seconds = w.until(() => condition("Progressing")?.reason === "ProgressDeadlineExceeded", 90);
+    expect(seconds).toBeGreaterThan(55);
+    expect(condition("Available")?.status).toBe("True");
+    expect(status().availableReplicas).toBe(3);
+    setImage("registry.example.internal/web:3");
+    w.until(() => condition("Progressing")?.reason === "NewReplicaSetAvailable");
+  });
+
+  test("replaces a pod that somebody deletes", () => {
+    w.create("apps/deployments", deployment({}));
+    w.until(() => status().readyReplicas === 3);
+    const gone = w.pods()[0]?.metadata;
+    w.api.delete("/pods", namespace, gone?.name ?? "");
+    w.until(() => w.pods().every(({ metadata }) => metadata.uid !== gone?.uid));
+    w.until(() => status().readyReplicas === 3);
+    expect(w.pods()).toHaveLength(3);
+  });
+
+  test("scales down, the youngest pods first, and to nothing", () => {
+    w.create("apps/deployments", deployment({}));
+    w.until(() => status().readyReplicas === 3);
+    const stored = w.see("apps/deployments", "web");
+    w.api.update("apps/deployments", { ...stored, spec: deployment({ replicas: 0 }).spec });
+    w.until(() => w.pods().length === 0);
+    expect(status().readyReplicas).toBe(0);
+  });
+
+  test("says why pods are refused when their service account is missing", () => {
+    w.api.delete("/serviceaccounts", namespace, "default");
+    w.create("apps/deployments", deployment({}));
+    w.until(() => condition("ReplicaFailure") !== undefined);
+    expect(condition("ReplicaFailure")?.message).toContain(
+      `error looking up service account ${namespace}/default: serviceaccount "default" not found`,
+    );
+    w.create("/serviceaccounts", { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default" } });
+    w.until(() => status().readyReplicas === 3);
+    expect(condition("ReplicaFailure")).toBeUndefined();
+  });
+});
