@@ -2,9 +2,13 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { serverSideApply } from "./apply.ts";
 import { type Contract, type Open, openContract } from "./contract.ts";
 import { crud } from "./crud.ts";
+import { definitions } from "./definitions.ts";
 import { deletion } from "./deletion.ts";
 import { lists } from "./lists.ts";
+import { namespaces } from "./namespaces.ts";
+import { reviews } from "./reviews.ts";
 import { watches } from "./watches.ts";
+import { workloads } from "./workloads.ts";
 
 /**
  * What this program asks of an API server, as tests. They run on the sandbox and on a real API server, which is the
@@ -29,6 +33,10 @@ export function contractSuite(name: string, open: Open): void {
       lists(contract);
       watches(contract);
       deletion(contract);
+      namespaces(contract);
+      definitions(contract);
+      reviews(contract);
+      workloads(contract);
     });
   });
 }
