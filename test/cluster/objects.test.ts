@@ -129,6 +129,27 @@ describe.skipIf(connection === undefined)("what a service is made of, on a real 
     },
   );
 
+  test("a warning would be seen: of a pod that is not restricted, of a field that a CRD does not know", async () => {
+    const request = requestOf({ name: uniqueName("objects"), replicas: 1 });
+    await make(request);
+    const spoilt = (kind: string, from: string, to: string): KubeObject => {
+      const text = JSON.stringify(everythingOf(request).find((object) => object.kind === kind));
+      expect(text).toContain(from);
+      return JSON.parse(text.replace(from, to));
+    };
+    const cases = [
+      spoilt("Deployment", '"allowPrivilegeEscalation":false', '"allowPrivilegeEscalation":true'),
+      spoilt("ServiceMonitor", '"jobLabel":', '"jobLable":'),
+    ];
+    for (const object of cases) {
+      const before = warnings.length;
+      // Created under another name, since an apply of an unknown field is refused outright.
+      const other = { ...object, metadata: { ...object.metadata, name: "spoilt" } };
+      await cluster.create(resourceOf(object), other, { dryRun: true });
+      expect(warnings.splice(before)).not.toEqual([]);
+    }
+  });
+
   test("an Application cannot be one that no service could be, nor change hands", async () => {
     const request = requestOf({ name: uniqueName("objects") });
     await make(request);

@@ -12,7 +12,6 @@ appendonly yes
 appendfsync everysec
 protected-mode yes
 maxmemory-policy allkeys-lru
-rename-command DEBUG ""
 include /run/redis/secret.conf
 `;
 
