@@ -18,6 +18,8 @@ export interface PlanContext {
   readonly application: Application;
   readonly cluster: Cluster;
   readonly codeHost: CodeHost;
+  /** For a deletion: what becomes of the data stores. */
+  readonly dataStores: "keep" | "delete";
 }
 
 /** What a running step works with. Everything that leaves the process goes through `write`, so that it is journaled. */
@@ -72,7 +74,7 @@ export interface Step {
   readonly title: string;
   readonly needs: readonly StepId[];
   /** Whether the plan has this step at all. */
-  when(context: Pick<PlanContext, "request" | "standards">): boolean;
+  when(context: Pick<PlanContext, "request" | "standards" | "dataStores">): boolean;
   /** What it will do, for the plan, the dry run and the wizard's preview. */
   describe(
     context: PlanContext,

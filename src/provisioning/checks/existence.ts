@@ -1,0 +1,140 @@
+import { labels, namespaceOf, systemNamespace } from "../../application/names.ts";
+import type { Cluster, ObjectRef } from "../../cluster/cluster.ts";
+import { isClusterError } from "../../cluster/errors.ts";
+import type { KubeObject } from "../../cluster/object.ts";
+import { type Resource, resources } from "../../cluster/resource.ts";
+import { isOver } from "../decide.ts";
+import { ProvisioningError } from "../errors.ts";
+import { belongsTo } from "../objects.ts";
+import { type RunRecord, readRun } from "../run-record.ts";
+import type { Check } from "./check.ts";
+
+/** Reads an object, or undefined where it is not there. */
+export async function find(
+  cluster: Cluster,
+  resource: Resource,
+  ref: ObjectRef,
+): Promise<KubeObject | undefined> {
+  try {
+    return await cluster.get(resource, ref);
+  } catch (error) {
+    if (isClusterError(error, "not-found")) return undefined;
+    throw error;
+  }
+}
+
+/** All runs of a service, newest first. */
+export async function runsOf(cluster: Cluster, service: string): Promise<readonly RunRecord[]> {
+  const { items } = await cluster.list(resources.runs, {
+    namespace: systemNamespace,
+    labelSelector: `${labels.service}=${service}`,
+  });
+  return items
+    .map((item) => readRun({ ...item, apiVersion: "platform.company.com/v1", kind: "Run" }))
+    .sort((a, b) => (a.state.requestedAt < b.state.requestedAt ? 1 : -1));
+}
+
+/** The service's namespace must be free, or the service's own; a namespace that is not ours is never taken over. */
+export const namespaceIsFree: Check = async ({ cluster, request, run }) => {
+  const name = namespaceOf(request.name);
+  const found = await find(cluster, resources.namespaces, { name });
+  if (found === undefined || found.metadata.labels?.[labels.run] === run) return undefined;
+  if (!belongsTo(found, request.name)) {
+    return new ProvisioningError(
+      "usage",
+      `namespace ${name} exists and is not the platform's; it was left as it is`,
+      "choose another name for the service",
+    );
+  }
+  if (found.metadata.deletionTimestamp !== undefined) {
+    return new ProvisioningError(
+      "usage",
+      `namespace ${name} is still being deleted`,
+      `wait until it is gone: kubectl wait --for=delete namespace/${name}`,
+    );
+  }
+  return {
+    warning: `namespace ${name} was kept by an earlier deletion or rollback: what it holds is used again`,
+  };
+};
+
+/** No service of that name may exist. */
+export const serviceIsNew: Check = async ({ cluster, request, run }) => {
+  const found = await find(cluster, resources.applications, {
+    name: request.name,
+    namespace: namespaceOf(request.name),
+  });
+  if (found === undefined || (run !== undefined && found.metadata.labels?.[labels.run] === run))
+    return undefined;
+  return new ProvisioningError(
+    "usage",
+    `service ${request.name} exists`,
+    `choose another name, or see it with: platform service get ${request.name}`,
+  );
+};
+
+/** The service must exist: its Application, or a namespace of its own that was kept. */
+export const serviceExists: Check = async ({ cluster, request }) => {
+  const namespace = namespaceOf(request.name);
+  const found = await find(cluster, resources.namespaces, { name: namespace });
+  if (found === undefined) {
+    return new ProvisioningError(
+      "usage",
+      `there is no service ${request.name}`,
+      "see them with: platform service list",
+    );
+  }
+  if (belongsTo(found, request.name)) return undefined;
+  return new ProvisioningError(
+    "usage",
+    `namespace ${namespace} is not the platform's; it was left as it is`,
+    "see the services with: platform service list",
+  );
+};
+
+/** A Run that was requested and that nobody took within this time was abandoned. In milliseconds. */
+const abandonedAfter = 60_000;
+
+/** Nobody else may be at work on the service, nor have left a run half-done. */
+export function noUnfinishedRun(verb: "create" | "delete"): Check {
+  return async ({ cluster, request, run }) => {
+    const records = await runsOf(cluster, request.name);
+    const own = records.find(({ name }) => name === run);
+    for (const { name, state, object, events } of records) {
+      // What was left before the service was deleted has nothing to go on with.
+      if (state.operation === "delete" && state.phase === "Succeeded") break;
+      if (name === run || isOver(state)) continue;
+      if (state.phase === "Pending" && events.length === 0) {
+        if (own === undefined) continue;
+        const age = Date.parse(own.state.requestedAt) - Date.parse(state.requestedAt);
+        const newer = Number(object.metadata.resourceVersion) > Number(own.object.metadata.resourceVersion);
+        if (age > abandonedAfter || newer) continue;
+      }
+      // A deletion cleans up after a run that is at rest.
+      if (
+        verb === "delete" &&
+        (state.phase === "Held" || state.phase === "Interrupted" || state.phase === "RollbackFailed")
+      ) {
+        continue;
+      }
+      if (verb === "create" && state.phase === "RollbackFailed") {
+        return new ProvisioningError(
+          "usage",
+          `run ${name} of ${request.name} could not be rolled back: effects remain`,
+          `roll it back again: platform run rollback ${name}`,
+        );
+      }
+      const busy = state.phase === "Running" || state.phase === "RollingBack" || state.phase === "Pending";
+      return new ProvisioningError(
+        busy ? "busy" : "usage",
+        busy
+          ? `${request.name} is being worked on: run ${name} by ${state.holder || state.requestedBy}`
+          : `run ${name} of ${request.name} is unfinished (${state.phase.toLowerCase()})`,
+        busy
+          ? `watch it: platform run watch ${name}`
+          : `go on with it: platform run retry ${name}, or undo it: platform run rollback ${name}`,
+      );
+    }
+    return undefined;
+  };
+}

@@ -1,0 +1,248 @@
+import { labels, type ServiceName, systemNamespace } from "../application/names.ts";
+import type { ServiceRequest } from "../application/request.ts";
+import { isClusterError } from "../cluster/errors.ts";
+import { resources } from "../cluster/resource.ts";
+import { standardsHash } from "../standards/load.ts";
+import { type CheckContext, runChecks } from "./checks/check.ts";
+import { noUnfinishedRun, runsOf } from "./checks/existence.ts";
+import { checks } from "./checks/index.ts";
+import { observeRun } from "./compensate.ts";
+import { atRest } from "./decide.ts";
+import { ProvisioningError } from "./errors.ts";
+import { type ExecutorOptions, startExecution } from "./execution.ts";
+import { livingHolder } from "./heartbeat.ts";
+import { isInstalled } from "./install.ts";
+import { contextOf, createContext, deleteContext, planFor, stepsFor } from "./operation.ts";
+import type { Operation } from "./plan.ts";
+import type { Provisioner } from "./provisioner.ts";
+import { previewRollback } from "./rollback.ts";
+import type { Execution, RunName } from "./run.ts";
+import { newRunName, type RunRecord, type RunSpec, readRun, runObject } from "./run-record.ts";
+import type { PlanContext } from "./step.ts";
+import { checksSummary } from "./steps/preflight.ts";
+import { watchRun } from "./watch-run.ts";
+
+/** The use cases of runs on one cluster. */
+export function createProvisioner(options: ExecutorOptions): Provisioner {
+  const { cluster, codeHost, standards, clock, randomBytes } = options;
+  const surroundings = { cluster, codeHost, standards };
+  /** Runs that this process executes now. */
+  const executing = new Map<RunName, Execution>();
+
+  async function mustBeInstalled(): Promise<void> {
+    if (await isInstalled(cluster)) return;
+    throw new ProvisioningError(
+      "refused",
+      `the platform is not installed on ${cluster.context}`,
+      "have a platform engineer run: platform install",
+    );
+  }
+
+  async function read(run: RunName): Promise<RunRecord> {
+    try {
+      return readRun(await cluster.get(resources.runs, { namespace: systemNamespace, name: run }));
+    } catch (error) {
+      if (!isClusterError(error, "not-found")) throw error;
+      throw new ProvisioningError("usage", `there is no run ${run}`, "see them with: platform run list");
+    }
+  }
+
+  async function execute(...[start]: [Parameters<typeof startExecution>[1]]): Promise<Execution> {
+    const execution = await startExecution(options, start);
+    executing.set(execution.name, execution);
+    const forget = () => executing.delete(execution.name);
+    execution.finished.then(forget, forget);
+    return execution;
+  }
+
+  /** Checks, requests the run, makes sure that nobody else was first, and executes it. */
+  async function request(
+    operation: Operation,
+    context: PlanContext,
+    parameters: RunSpec["parameters"],
+    onFailure: "rollback" | "hold",
+  ): Promise<Execution> {
+    const [{ count, warnings }, { username }, { plan }] = await Promise.all([
+      runChecks(checks[operation], context),
+      cluster.whoAmI(),
+      planFor(operation, context),
+    ]);
+    const spec: RunSpec = {
+      operation,
+      service: context.request.name,
+      team: context.application.spec.team,
+      parameters,
+      requestedBy: username,
+    };
+    const name = newRunName(context.request.name, operation, randomBytes);
+    const record = readRun(await cluster.create(resources.runs, runObject(name, spec)));
+    await mustBeFirst(operation, { ...context, run: name });
+    return execute({
+      record,
+      context,
+      steps: stepsFor(operation, context),
+      onFailure,
+      actor: username,
+      done: new Map([["preflight", { summary: checksSummary(count), warnings }]]),
+      first: (epoch, at) => [
+        {
+          type: "RunStarted",
+          at,
+          epoch,
+          holder: options.holder,
+          standardsHash: standardsHash(standards),
+          plan,
+        },
+      ],
+    });
+  }
+
+  /** Of two who ask at the same time, the later withdraws: it has written nothing but its request. */
+  async function mustBeFirst(operation: Operation, context: CheckContext & { readonly run: RunName }) {
+    const outcome = await noUnfinishedRun(operation)(context);
+    if (!(outcome instanceof ProvisioningError)) return;
+    await cluster.delete(resources.runs, { namespace: systemNamespace, name: context.run });
+    throw outcome;
+  }
+
+  /** A run that nobody works on: read, and refused while its holder lives. */
+  async function takeable(run: RunName): Promise<RunRecord> {
+    const own = executing.get(run);
+    const record = await read(run);
+    if (own !== undefined && !atRest(own.state)) throw busy(run, "this process");
+    if (!atRest(record.state)) {
+      const holder = await livingHolder(cluster, clock, run);
+      if (holder !== undefined) throw busy(run, holder);
+    }
+    const others = (await runsOf(cluster, record.spec.service)).filter(
+      ({ name, state }) => name !== run && (state.phase === "Running" || state.phase === "RollingBack"),
+    );
+    for (const other of others) {
+      if ((await livingHolder(cluster, clock, other.name)) !== undefined) {
+        throw busy(other.name, other.state.holder);
+      }
+    }
+    // Its holder may have written until it was found dead.
+    return read(run);
+  }
+
+  function busy(run: RunName, holder: string): ProvisioningError {
+    return new ProvisioningError(
+      "busy",
+      `run ${run} is being executed by ${holder}`,
+      `watch it: platform run watch ${run}`,
+    );
+  }
+
+  async function mayRollBack(record: RunRecord): Promise<void> {
+    const { name, state, spec } = record;
+    if (spec.operation === "delete") {
+      throw new ProvisioningError(
+        "usage",
+        `run ${name} is a deletion: what it deleted cannot be brought back`,
+        `finish it: platform run retry ${name}`,
+      );
+    }
+    if (state.phase === "RolledBack") {
+      throw new ProvisioningError("usage", `run ${name} is rolled back already`);
+    }
+  }
+
+  return {
+    async planCreate(serviceRequest) {
+      return planFor("create", createContext(serviceRequest, surroundings));
+    },
+    async planDelete(service, dataStores) {
+      return planFor("delete", await deleteContext(service, dataStores, surroundings));
+    },
+    async create(serviceRequest: ServiceRequest, { onFailure }) {
+      await mustBeInstalled();
+      const context = createContext(serviceRequest, surroundings);
+      return request("create", context, { request: serviceRequest }, onFailure);
+    },
+    async delete(service: ServiceName, { dataStores }) {
+      await mustBeInstalled();
+      const context = await deleteContext(service, dataStores, surroundings);
+      return request("delete", context, { dataStores: context.dataStores }, "hold");
+    },
+    async retry(run, { onFailure }) {
+      const record = await takeable(run);
+      const { state, spec } = record;
+      if (state.phase === "Succeeded" || state.phase === "RolledBack") {
+        throw new ProvisioningError(
+          "usage",
+          `run ${run} is over (${state.phase}): there is nothing to retry`,
+        );
+      }
+      if (state.rollback !== undefined) {
+        throw new ProvisioningError(
+          "usage",
+          `run ${run} is being undone: it cannot go forward again`,
+          `finish that: platform run rollback ${run}`,
+        );
+      }
+      const context = await contextOf(spec, surroundings);
+      const [{ username }, { plan }] = await Promise.all([
+        cluster.whoAmI(),
+        planFor(spec.operation, context),
+      ]);
+      return execute({
+        record,
+        context,
+        steps: stepsFor(spec.operation, context),
+        onFailure: spec.operation === "delete" ? "hold" : onFailure,
+        actor: username,
+        first: (epoch, at) =>
+          state.phase === "Pending"
+            ? [
+                {
+                  type: "RunStarted",
+                  at,
+                  epoch,
+                  holder: options.holder,
+                  standardsHash: standardsHash(standards),
+                  plan,
+                },
+              ]
+            : [{ type: "RunTaken", at, epoch, holder: options.holder, by: username }],
+      });
+    },
+    async previewRollback(run, dataStores) {
+      const record = await read(run);
+      await mayRollBack(record);
+      return previewRollback(record.state, await observeRun({ cluster, codeHost }, record.state), dataStores);
+    },
+    async rollback(run, { dataStores }) {
+      const record = await takeable(run);
+      await mayRollBack(record);
+      const [context, { username }] = await Promise.all([
+        contextOf(record.spec, surroundings),
+        cluster.whoAmI(),
+      ]);
+      return execute({
+        record,
+        context,
+        steps: [],
+        onFailure: "hold",
+        actor: username,
+        first: (epoch, at) => [
+          { type: "RunTaken", at, epoch, holder: options.holder, by: username },
+          { type: "RollbackStarted", at, by: username, dataStores },
+        ],
+      });
+    },
+    async get(run) {
+      return (await read(run)).state;
+    },
+    async list({ service } = {}) {
+      const { items } = await cluster.list(resources.runs, {
+        namespace: systemNamespace,
+        ...(service === undefined ? {} : { labelSelector: `${labels.service}=${service}` }),
+      });
+      return items
+        .map((item) => readRun({ ...item, apiVersion: "platform.company.com/v1", kind: "Run" }).state)
+        .sort((a, b) => (a.requestedAt < b.requestedAt ? 1 : a.requestedAt > b.requestedAt ? -1 : 0));
+    },
+    watch: (run, signal) => watchRun(cluster, clock, run, signal),
+  };
+}

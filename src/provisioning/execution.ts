@@ -1,0 +1,110 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import type { CodeHost } from "../delivery/code-host.ts";
+import type { Metrics } from "../monitoring/metrics.ts";
+import type { Standards } from "../standards/standards.ts";
+import type { Clock } from "./clock.ts";
+import { compensateStep } from "./compensate.ts";
+import { createEffectWriter } from "./effect-writer.ts";
+import { Engine } from "./engine.ts";
+import type { RunEvent } from "./event.ts";
+import { startHeartbeat } from "./heartbeat.ts";
+import { Journal } from "./journal.ts";
+import type { StepId } from "./plan.ts";
+import type { Execution } from "./run.ts";
+import type { RunRecord } from "./run-record.ts";
+import type { PlanContext, Step, StepResult } from "./step.ts";
+import { clusterForStep } from "./step-cluster.ts";
+
+/** What executing runs takes from outside. */
+export interface ExecutorOptions {
+  readonly cluster: Cluster;
+  readonly codeHost: CodeHost;
+  readonly metrics: Metrics;
+  readonly standards: Standards;
+  readonly clock: Clock;
+  readonly randomBytes: (size: number) => Uint8Array;
+  /** Who executes: `user@host:pid`. */
+  readonly holder: string;
+}
+
+export interface Start {
+  readonly record: RunRecord;
+  readonly context: PlanContext;
+  readonly steps: readonly Step[];
+  readonly onFailure: "rollback" | "hold";
+  /** Who asked for this, as the cluster's authentication names them. */
+  readonly actor: string;
+  /** The first events: they take the run. */
+  first(epoch: number, at: string): readonly RunEvent[];
+  /** Steps whose result is known already. */
+  readonly done?: ReadonlyMap<StepId, StepResult>;
+}
+
+/**
+ * Takes a run and executes it in this process, until it is at rest.
+ * @throws JournalError where somebody else took it first; ClusterError
+ */
+export async function startExecution(options: ExecutorOptions, start: Start): Promise<Execution> {
+  const { cluster, codeHost, metrics, clock, randomBytes, holder } = options;
+  const { record, context, steps } = start;
+  const token = Buffer.from(randomBytes(8)).toString("hex");
+  const journal = new Journal({ cluster, clock, record, holder, token });
+  const service = record.spec.service;
+
+  const engine = new Engine({
+    journal,
+    clock,
+    random: () => (randomBytes(1)[0] ?? 0) / 256,
+    steps,
+    onFailure: start.onFailure,
+    actor: start.actor,
+    done: start.done ?? new Map(),
+    contextFor(step, signal, log) {
+      const marked = clusterForStep(cluster, step);
+      return {
+        ...context,
+        cluster: marked,
+        run: record.name,
+        metrics,
+        clock,
+        randomBytes,
+        signal,
+        log,
+        effects: journal.state.steps.find(({ id }) => id === step)?.effects ?? [],
+        write: createEffectWriter({
+          cluster: marked,
+          clock,
+          journal,
+          step,
+          run: record.name,
+          service,
+          signal,
+        }),
+      };
+    },
+    async compensate(step, signal, log) {
+      const marked = clusterForStep(cluster, step);
+      await compensateStep({ cluster: marked, codeHost, clock, journal, signal, log }, step);
+    },
+  });
+
+  const [stopHeartbeat] = await Promise.all([
+    startHeartbeat(cluster, clock, record.object, holder),
+    journal.append(...start.first(journal.epoch, clock.now().toISOString())),
+  ]);
+  const finished = engine.run().finally(stopHeartbeat);
+  // Whoever awaits it learns of a failure; one that nobody awaits must not end the process.
+  finished.catch(() => {});
+  return {
+    name: record.name,
+    get state() {
+      return journal.durable;
+    },
+    subscribe: (listener) => journal.subscribe(listener),
+    finished,
+    async interrupt(reason) {
+      engine.interrupt(reason);
+      await finished;
+    },
+  };
+}

@@ -1,0 +1,177 @@
+import { applicationFor } from "../application/from-request.ts";
+import { labels, namespaceOf, type ServiceName, serviceNameSchema } from "../application/names.ts";
+import {
+  cacheTypes,
+  databaseTypes,
+  type ServiceRequest,
+  serviceRequestSchema,
+} from "../application/request.ts";
+import { applicationSpecSchema } from "../application/schema.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { KubeObject } from "../cluster/object.ts";
+import { resources } from "../cluster/resource.ts";
+import type { CodeHost } from "../delivery/code-host.ts";
+import type { Standards } from "../standards/standards.ts";
+import { find, runsOf } from "./checks/existence.ts";
+import { ProvisioningError } from "./errors.ts";
+import { claimsOf, dataStoreNames } from "./namespace-contents.ts";
+import type { Operation } from "./plan.ts";
+import type { DataStoreChoice, PlanWithManifests } from "./provisioner.ts";
+import type { RunSpec } from "./run-record.ts";
+import type { PlanContext, Step } from "./step.ts";
+import { stepsOf } from "./steps/index.ts";
+
+/** What an operation's plan is computed from. */
+export interface Surroundings {
+  readonly cluster: Cluster;
+  readonly codeHost: CodeHost;
+  readonly standards: Standards;
+}
+
+/** Steps of an operation that apply to this context. */
+export function stepsFor(operation: Operation, context: PlanContext): readonly Step[] {
+  return stepsOf[operation].filter((step) => step.when(context));
+}
+
+/** Computes the plan: who depends on a step that is left out depends on nothing in its place. */
+export async function planFor(operation: Operation, context: PlanContext): Promise<PlanWithManifests> {
+  const steps = stepsFor(operation, context);
+  const known = new Set(steps.map(({ id }) => id));
+  const described = await Promise.all(steps.map((step) => step.describe(context)));
+  return {
+    plan: {
+      operation,
+      service: context.request.name,
+      steps: steps.map(({ id, title, needs }, index) => ({
+        id,
+        title,
+        needs: needs.filter((need) => known.has(need)),
+        effects: [...(described[index]?.effects ?? [])],
+        notes: [...(described[index]?.notes ?? [])],
+      })),
+    },
+    manifests: described.flatMap(({ manifests }) => manifests),
+  };
+}
+
+/** @throws RefusedInput where the standards do not allow the request */
+export function createContext(request: ServiceRequest, surroundings: Surroundings): PlanContext {
+  const application = applicationFor(request, surroundings.standards);
+  return { ...surroundings, request, application, dataStores: "keep" };
+}
+
+/**
+ * What a deletion works on: the service as its Application says, or what is left of one in a namespace that was
+ * kept.
+ * @throws ProvisioningError `usage` where there is no such service
+ */
+export async function deleteContext(
+  service: ServiceName,
+  choice: DataStoreChoice,
+  surroundings: Surroundings,
+): Promise<PlanContext> {
+  const { cluster, standards } = surroundings;
+  const namespace = namespaceOf(service);
+  const [application, owner, stores] = await Promise.all([
+    find(cluster, resources.applications, { name: service, namespace }),
+    find(cluster, resources.namespaces, { name: namespace }),
+    storesLeft(cluster, service),
+  ]);
+  if (owner === undefined) {
+    throw new ProvisioningError(
+      "usage",
+      `there is no service ${service}`,
+      "see them with: platform service list",
+    );
+  }
+  const request = requestFrom(service, application, owner, stores);
+  const dataStores = await resolved(cluster, service, choice, stores);
+  return {
+    ...surroundings,
+    request,
+    // Only its name and team matter to a deletion; an image satisfies standards without a starter.
+    application: applicationFor(
+      { ...request, image: request.image ?? "none" },
+      withTeam(standards, request.team),
+    ),
+    dataStores,
+  };
+}
+
+/** A team that the standards no longer hold may still have its service deleted. */
+function withTeam(standards: Standards, team: string | undefined): Standards {
+  if (team === undefined || standards.teams[team] !== undefined) return standards;
+  return { ...standards, teams: { ...standards.teams, [team]: { groups: ["nobody"] } } };
+}
+
+interface Stores {
+  readonly database: boolean;
+  readonly cache: boolean;
+}
+
+async function storesLeft(cluster: Cluster, service: ServiceName): Promise<Stores> {
+  const namespace = namespaceOf(service);
+  const [database, cache] = await Promise.all(
+    dataStoreNames(service).map(async (name) => {
+      const [set, claims] = await Promise.all([
+        find(cluster, resources.statefulSets, { namespace, name }),
+        claimsOf(cluster, namespace, name),
+      ]);
+      return set !== undefined || claims.length > 0;
+    }),
+  );
+  return { database: database === true, cache: cache === true };
+}
+
+function requestFrom(
+  service: ServiceName,
+  application: KubeObject | undefined,
+  namespace: KubeObject,
+  stores: Stores,
+): ServiceRequest {
+  const spec = applicationSpecSchema.safeParse(application?.spec);
+  return serviceRequestSchema.parse({
+    name: service,
+    team: spec.data?.team ?? namespace.metadata.labels?.[labels.team] ?? "platform",
+    language: spec.data?.language ?? "go",
+    replicas: spec.data?.replicas ?? 1,
+    exposure: spec.data?.exposure ?? "none",
+    database: stores.database ? databaseTypes[0] : "none",
+    cache: stores.cache ? cacheTypes[0] : "none",
+    ...(spec.data === undefined || spec.data.starter ? {} : { image: spec.data.image }),
+  });
+}
+
+/** `keep-used` decided: data stores on which no run ever brought the service to ready are unused. */
+async function resolved(
+  cluster: Cluster,
+  service: ServiceName,
+  choice: DataStoreChoice,
+  stores: Stores,
+): Promise<"keep" | "delete"> {
+  if (!stores.database && !stores.cache) return "delete";
+  if (choice !== "keep-used") return choice;
+  const runs = await runsOf(cluster, service);
+  return runs.length > 0 && runs.every(({ state }) => !state.reachedReady) ? "delete" : "keep";
+}
+
+/** The context of a run that exists, from its spec alone: any process can go on with it. */
+export async function contextOf(spec: RunSpec, surroundings: Surroundings): Promise<PlanContext> {
+  const { request, dataStores } = spec.parameters;
+  if (spec.operation === "delete") {
+    const service = serviceNameSchema.parse(spec.service);
+    const choice = dataStores === "delete" ? "delete" : "keep";
+    const base = serviceRequestSchema.parse({ name: service, team: spec.team, language: "go" });
+    const standards = withTeam(surroundings.standards, spec.team);
+    return {
+      ...surroundings,
+      request: base,
+      application: applicationFor({ ...base, image: "none" }, standards),
+      dataStores: choice,
+    };
+  }
+  if (request === undefined) {
+    throw new ProvisioningError("refused", `the run of ${spec.service} has no request`, "make another run");
+  }
+  return createContext(request, surroundings);
+}

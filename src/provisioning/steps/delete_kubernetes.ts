@@ -1,0 +1,19 @@
+import { deletions } from "../describe.ts";
+import type { Step } from "../step.ts";
+import { serviceObjects } from "./service-objects.ts";
+
+/** Deletes the Application and all that runs, watches or exposes the service; its data stores stay. */
+export const deleteKubernetes: Step = {
+  id: "delete_kubernetes",
+  title: "Application",
+  needs: ["preflight"],
+  when: () => true,
+  async describe({ cluster, request }) {
+    return deletions((await serviceObjects(cluster, request.name)).workload);
+  },
+  async apply({ cluster, request, write }) {
+    const { workload } = await serviceObjects(cluster, request.name);
+    await write.deleteObjects(workload);
+    return { summary: `${workload.length} objects deleted` };
+  },
+};

@@ -1,0 +1,45 @@
+import { namespaceOf } from "../../application/names.ts";
+import { resources } from "../../cluster/resource.ts";
+import { find } from "../checks/existence.ts";
+import { deletions } from "../describe.ts";
+import { dataStoreNames, foreignObjects } from "../namespace-contents.ts";
+import type { Step } from "../step.ts";
+import { serviceObjects } from "./service-objects.ts";
+
+/** Deletes the namespace where it holds nothing that the platform did not make; otherwise only what it made. */
+export const deleteNamespace: Step = {
+  id: "delete_namespace",
+  title: "Namespace",
+  needs: ["delete_kubernetes", "delete_data_stores"],
+  when: ({ dataStores }) => dataStores === "delete",
+  async describe({ cluster, request }) {
+    const namespace = await find(cluster, resources.namespaces, { name: namespaceOf(request.name) });
+    const { guardrails } = await serviceObjects(cluster, request.name);
+    return deletions(
+      [...guardrails, ...(namespace === undefined ? [] : [namespace])],
+      ["the repository is kept"],
+    );
+  },
+  async apply({ cluster, request, write }) {
+    const name = namespaceOf(request.name);
+    const namespace = await find(cluster, resources.namespaces, { name });
+    if (namespace === undefined) return { summary: `${name} was gone already` };
+    const foreign = await foreignObjects(cluster, name, {
+      effects: new Set(),
+      service: request.name,
+      statefulSets: dataStoreNames(request.name),
+    });
+    if (foreign.length === 0) {
+      await write.deleteObjects([namespace]);
+      return { summary: `${name} deleted` };
+    }
+    const { guardrails } = await serviceObjects(cluster, request.name);
+    await write.deleteObjects(guardrails);
+    return {
+      summary: `${name} stays`,
+      warnings: [
+        `namespace ${name} stays: it holds ${foreign.slice(0, 5).join(", ")}, which the platform did not make`,
+      ],
+    };
+  },
+};

@@ -1,0 +1,24 @@
+import type { Operation } from "../plan.ts";
+import type { Step } from "../step.ts";
+import { applyKubernetes } from "./apply_kubernetes.ts";
+import { configureNetwork } from "./configure_network.ts";
+import { createNamespace } from "./create_namespace.ts";
+import { deleteDataStores } from "./delete_data_stores.ts";
+import { deleteKubernetes } from "./delete_kubernetes.ts";
+import { deleteNamespace } from "./delete_namespace.ts";
+import { preflight } from "./preflight.ts";
+import { provisionCache } from "./provision_cache.ts";
+import { provisionDatabase } from "./provision_database.ts";
+
+/** Each operation's steps, in an order in which each follows what it needs. */
+export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
+  create: [
+    preflight("create"),
+    createNamespace,
+    provisionDatabase,
+    provisionCache,
+    configureNetwork,
+    applyKubernetes,
+  ],
+  delete: [preflight("delete"), deleteKubernetes, deleteDataStores, deleteNamespace],
+};

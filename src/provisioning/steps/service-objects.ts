@@ -1,0 +1,84 @@
+import { labels, namespaceOf, type ServiceName } from "../../application/names.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import { isClusterError } from "../../cluster/errors.ts";
+import type { KubeObject } from "../../cluster/object.ts";
+import { apiVersionOf, type Resource, resources } from "../../cluster/resource.ts";
+import { claimsOf, dataStoreNames } from "../namespace-contents.ts";
+
+/** Kinds that guard a namespace: they stay as long as it does. */
+const guardrails: readonly Resource[] = [
+  resources.limitRanges,
+  resources.resourceQuotas,
+  resources.networkPolicies,
+  resources.serviceAccounts,
+  resources.roles,
+  resources.roleBindings,
+];
+
+const workloads: readonly Resource[] = [
+  resources.applications,
+  resources.deployments,
+  resources.statefulSets,
+  resources.jobs,
+  resources.services,
+  resources.configMaps,
+  resources.secrets,
+  resources.podDisruptionBudgets,
+  resources.horizontalPodAutoscalers,
+  resources.ingresses,
+  resources.httpRoutes,
+  resources.certificates,
+  resources.dnsEndpoints,
+  resources.peerAuthentications,
+  resources.serviceMonitors,
+  resources.prometheusRules,
+];
+
+/** Everything of a service in its namespace that the platform made, by what a deletion does with it. */
+export interface ServiceObjects {
+  /** Application, workload, monitoring and network. */
+  readonly workload: readonly KubeObject[];
+  /** StatefulSets, their Services, ConfigMaps and Secrets. */
+  readonly dataStores: readonly KubeObject[];
+  /** Volume claims of the data stores: their data. */
+  readonly claims: readonly KubeObject[];
+  /** Quota, policies, rights. */
+  readonly guardrails: readonly KubeObject[];
+}
+
+async function labelled(cluster: Cluster, resource: Resource, service: ServiceName) {
+  if (!(await cluster.serves(resource))) return [];
+  try {
+    const { items } = await cluster.listMetadata(resource, {
+      namespace: namespaceOf(service),
+      labelSelector: `${labels.managed}=true,${labels.service}=${service}`,
+    });
+    return items
+      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+      .map((item): KubeObject => ({ ...item, apiVersion: apiVersionOf(resource), kind: resource.kind }));
+  } catch (error) {
+    if (isClusterError(error, "not-found")) return [];
+    throw error;
+  }
+}
+
+function isDataStore({ metadata }: KubeObject): boolean {
+  const component = metadata.labels?.[labels.component];
+  return component === "database" || component === "cache";
+}
+
+/** Finds by label and UID what a deletion of the service may touch; what controllers made goes with its owner. */
+export async function serviceObjects(cluster: Cluster, service: ServiceName): Promise<ServiceObjects> {
+  const [made, guards, claims] = await Promise.all([
+    Promise.all(workloads.map((resource) => labelled(cluster, resource, service))),
+    Promise.all(guardrails.map((resource) => labelled(cluster, resource, service))),
+    Promise.all(dataStoreNames(service).map((name) => claimsOf(cluster, namespaceOf(service), name))),
+  ]);
+  const all = made.flat();
+  return {
+    workload: all.filter((object) => !isDataStore(object)),
+    dataStores: all.filter(isDataStore),
+    claims: claims.flat(),
+    guardrails: guards.flat(),
+  };
+}
