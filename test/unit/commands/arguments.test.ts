@@ -46,7 +46,7 @@ describe("wrong input is refused with 2 before any cluster is asked", () => {
   test.each([
     ["--language", "goo", /unknown language goo; allowed: go, typescript; did you mean go\?/],
     ["--database", "postgers", /unknown database postgers; allowed: postgres, none; did you mean postgres\?/],
-    ["--cache", "redsi", /unknown cache redsi; allowed: redis, none; did you mean redis\?/],
+    ["--cache", "rediss", /unknown cache rediss; allowed: redis, none; did you mean redis\?/],
     ["--exposure", "world", /unknown exposure world/],
     ["--alerts", "high-latencies", /did you mean high-latency\?/],
   ])("%s %s", async (flag, value, message) => {
@@ -134,7 +134,7 @@ describe("argv", () => {
   test("a cluster's standards are not replaced by a file", async () => {
     const { code, err } = await run(["service", "list", "--standards", "x.yaml"]);
     expect(code).toBe(2);
-    expect(err).toContain("platform --standards x.yaml install".replace(" --standards x.yaml", ""));
+    expect(err).toContain("platform install --standards x.yaml");
   });
 
   test("a kubeconfig that is not there", async () => {

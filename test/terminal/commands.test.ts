@@ -1,0 +1,79 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { freshHome, run, start } from "./terminal.ts";
+
+test("a cluster that does not answer: 5, and what to do", async () => {
+  await using home = await freshHome();
+  const kubeconfig = join(home.folder, "config");
+  await writeFile(
+    kubeconfig,
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      "current-context": "gone",
+      contexts: [{ name: "gone", context: { cluster: "gone", user: "me" } }],
+      clusters: [{ name: "gone", cluster: { server: "http://127.0.0.1:9" } }],
+      users: [{ name: "me", user: { token: "not-a-secret" } }],
+    }),
+  );
+  const { code, out, err } = await run(home, ["--kubeconfig", kubeconfig, "service", "list"]);
+  expect(code).toBe(5);
+  expect(out).toBe("");
+  expect(err).toContain("does not answer");
+  expect(err).toContain("Nothing was written");
+  expect(err).not.toContain("not-a-secret");
+  const contexts = await run(home, ["--kubeconfig", kubeconfig, "contexts"]);
+  expect(contexts.out).toMatch(/\* +gone +gone/);
+});
+
+test("without arguments and without a terminal: help, 2", async () => {
+  await using home = await freshHome();
+  const { code, out, err } = await run(home, []);
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toContain("Usage: platform");
+});
+
+test("a reader that goes away is no error", async () => {
+  await using home = await freshHome();
+  const { child, ended } = start(home, ["service", "create", "--help"]);
+  child.stdout?.destroy();
+  expect(await ended).toMatchObject({ code: 0, err: "" });
+});
+
+test.each(["bash", "zsh", "fish"])("completion for %s", async (shell) => {
+  await using home = await freshHome();
+  const { code, out } = await run(home, ["completion", shell]);
+  expect(code).toBe(0);
+  expect(out).toContain("platform");
+});
+
+test("completion knows commands, flags, values and the names of services", async () => {
+  await using home = await freshHome();
+  const complete = async (...words: string[]) => (await run(home, ["complete", "--", ...words])).out;
+  expect(await complete("service", "")).toMatch(/^create\t/m);
+  expect(await complete("service", "create", "--da")).toMatch(/^--database\t/m);
+  expect(await complete("service", "list", "--output", "")).toMatch(/^yaml\t/m);
+  await run(home, ["--sandbox", "--speed", "200", "service", "create", "shop", "--language", "go"]);
+  expect(await complete("--sandbox", "service", "get", "")).toMatch(/^shop\t/m);
+});
+
+test("faults are added, listed and cleared", async () => {
+  await using home = await freshHome();
+  expect(await run(home, ["sandbox", "fault", "add", "--refuse", "--half"])).toMatchObject({ code: 2 });
+  const added = await run(home, [
+    "sandbox",
+    "fault",
+    "add",
+    "--step",
+    "verify",
+    "--refuse",
+    "no",
+    "--times",
+    "2",
+  ]);
+  expect(added).toMatchObject({ code: 0 });
+  expect((await run(home, ["sandbox", "fault", "list"])).out).toMatch(/refuse +step=verify +2/);
+  expect((await run(home, ["sandbox", "fault", "clear"])).out).toBe("1 removed\n");
+  expect((await run(home, ["sandbox", "fault", "list", "-o", "json"])).out).toContain('"items": []');
+});
