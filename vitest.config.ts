@@ -29,6 +29,7 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
+          globalSetup: ["test/cluster/announce.ts"],
           testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
