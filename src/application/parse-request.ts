@@ -4,6 +4,7 @@ import type { Document, Position } from "./document.ts";
 import { defaultTeam } from "./from-request.ts";
 import { serviceNameProblem, suggestServiceName } from "./names.ts";
 import { nearest } from "./nearest.ts";
+import { imagePattern } from "./patterns.ts";
 import { type Problem, RefusedInput } from "./refusal.ts";
 import {
   alertNames,
@@ -15,7 +16,6 @@ import {
   type ServiceRequest,
   serviceRequestSchema,
 } from "./request.ts";
-import { imagePattern } from "./schema.ts";
 
 /** A request as argv, a file or the wizard give it: text or data, unchecked, by field. What is undefined was not given. */
 export type RawRequest = Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { serviceNameSchema } from "./names.ts";
+import { dnsLabelPattern, imagePattern } from "./patterns.ts";
 
 /** Languages a skeleton is offered for. */
 export const languages = ["go", "typescript"] as const;
@@ -19,11 +20,7 @@ export const maxReplicas = 50;
  */
 export const serviceRequestSchema = z.strictObject({
   name: serviceNameSchema,
-  team: z
-    .string()
-    .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/)
-    .max(63)
-    .optional(),
+  team: z.string().regex(dnsLabelPattern).max(63).optional(),
   language: z.enum(languages),
   replicas: z.int().min(1).max(maxReplicas).default(2),
   database: z.enum(databaseTypes).default("none"),
@@ -32,11 +29,6 @@ export const serviceRequestSchema = z.strictObject({
   exposure: z.enum(exposures).default("internal"),
   alerts: z.array(z.enum(alertNames)).default([...alertNames]),
   /** Container image. Left out: the starter image of the standards runs until the pipeline has pushed one. */
-  image: z
-    .string()
-    .min(1)
-    .max(512)
-    .regex(/^[a-z0-9]([-a-zA-Z0-9._/:@]*[a-zA-Z0-9])?$/)
-    .optional(),
+  image: z.string().min(1).max(512).regex(imagePattern).optional(),
 });
 export type ServiceRequest = z.output<typeof serviceRequestSchema>;

@@ -1,11 +1,6 @@
 import { z } from "zod";
+import { dnsLabelPattern, imagePattern } from "./patterns.ts";
 import { alertNames, cacheTypes, databaseTypes, exposures, languages, maxReplicas } from "./request.ts";
-
-/** A DNS label, as teams and services are named. */
-export const dnsLabelPattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-
-/** What an image reference may look like: no spaces, no shell characters. */
-export const imagePattern = /^[a-z0-9]([-a-zA-Z0-9._/:@]*[a-zA-Z0-9])?$/;
 
 /**
  * `spec` of an Application: the one source of its TypeScript type and of the CRD's schema (`crd.ts`). What a

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { dnsLabelPattern, imagePattern } from "../application/patterns.ts";
 
 /** A Kubernetes quantity, for example `100m` or `256Mi`. */
 const quantity = z
@@ -14,10 +15,7 @@ const objectName = z
   .max(63)
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "is not a name of a Kubernetes object");
 
-const imageReference = z
-  .string()
-  .max(512)
-  .regex(/^[a-z0-9]([-a-zA-Z0-9._/:@]*[a-zA-Z0-9])?$/, "is not an image reference");
+const imageReference = z.string().max(512).regex(imagePattern, "is not an image reference");
 
 const labelKey = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
@@ -39,10 +37,7 @@ export const standardsSchema = z.strictObject({
   /** Teams and the groups (as the cluster's authentication names them) that are them. */
   teams: z
     .record(
-      z
-        .string()
-        .max(63)
-        .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/),
+      z.string().max(63).regex(dnsLabelPattern),
       z.strictObject({ groups: z.array(z.string().min(1)).min(1) }),
     )
     .refine((teams) => Object.keys(teams).length > 0, "needs at least one team")

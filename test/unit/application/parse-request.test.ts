@@ -159,9 +159,21 @@ describe("what the standards say", () => {
     });
   });
 
-  test.each(["", "a b", "$(x)", "UPPER/x", "x\n"])("image %j is no reference", (image) => {
-    expect(problemsOf({ ...base, image })[0]?.field).toBe("image");
-  });
+  test.each(["", "a b", "$(x)", "UPPER/x", "x\n", "-x", "x:", "x@sha256:1", "a//b", "../x", "x:a b"])(
+    "image %j is no reference",
+    (image) => {
+      expect(problemsOf({ ...base, image })[0]?.field).toBe("image");
+    },
+  );
+});
+
+test.each([
+  "go",
+  "registry.example.com:5000/team/a_b/c--d:v1.2.3",
+  "localhost/x",
+  `registry.example.com/x:1@sha256:${"a".repeat(64)}`,
+])("image %s is one", (image) => {
+  expect(parseRequest({ ...base, image }, standards)).toMatchObject({ ok: true, request: { image } });
 });
 
 test("all problems come at once, and none carries a control character", () => {

@@ -1,0 +1,6 @@
+/** A DNS label that starts with a letter, as teams and services are named. At most 63 characters. */
+export const dnsLabelPattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+
+/** An image reference as container runtimes take it: `[host[:port]/]path[:tag][@digest]`, path in lower case. */
+export const imagePattern =
+  /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?\/)?[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(\/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][-A-Za-z0-9_.]{0,127})?(@sha256:[0-9a-f]{64})?$/;
