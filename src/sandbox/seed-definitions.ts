@@ -1,0 +1,126 @@
+/** What a seeded CRD serves. Its schema is permissive: the sandbox stores what the real controllers would judge. */
+interface Definition {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly shortNames?: readonly string[];
+  readonly columns?: readonly { readonly name: string; readonly jsonPath: string }[];
+}
+
+const definitions: readonly Definition[] = [
+  {
+    group: "monitoring.coreos.com",
+    version: "v1",
+    kind: "ServiceMonitor",
+    plural: "servicemonitors",
+    shortNames: ["smon"],
+  },
+  {
+    group: "monitoring.coreos.com",
+    version: "v1",
+    kind: "PrometheusRule",
+    plural: "prometheusrules",
+    shortNames: ["promrule"],
+  },
+  {
+    group: "monitoring.coreos.com",
+    version: "v1",
+    kind: "Prometheus",
+    plural: "prometheuses",
+    shortNames: ["prom"],
+    columns: [{ name: "Desired", jsonPath: ".spec.replicas" }],
+  },
+  {
+    group: "gateway.networking.k8s.io",
+    version: "v1",
+    kind: "HTTPRoute",
+    plural: "httproutes",
+    columns: [{ name: "Hostnames", jsonPath: ".spec.hostnames" }],
+  },
+  {
+    group: "gateway.networking.k8s.io",
+    version: "v1",
+    kind: "Gateway",
+    plural: "gateways",
+    shortNames: ["gtw"],
+    columns: [
+      { name: "Class", jsonPath: ".spec.gatewayClassName" },
+      { name: "Address", jsonPath: ".status.addresses[*].value" },
+      { name: "Programmed", jsonPath: '.status.conditions[?(@.type=="Programmed")].status' },
+    ],
+  },
+  {
+    group: "cert-manager.io",
+    version: "v1",
+    kind: "Certificate",
+    plural: "certificates",
+    shortNames: ["cert", "certs"],
+    columns: [
+      { name: "Ready", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+      { name: "Secret", jsonPath: ".spec.secretName" },
+    ],
+  },
+  {
+    group: "externaldns.k8s.io",
+    version: "v1alpha1",
+    kind: "DNSEndpoint",
+    plural: "dnsendpoints",
+  },
+  {
+    group: "security.istio.io",
+    version: "v1",
+    kind: "PeerAuthentication",
+    plural: "peerauthentications",
+    shortNames: ["pa"],
+    columns: [{ name: "Mode", jsonPath: ".spec.mtls.mode" }],
+  },
+];
+
+const open = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+
+/** The CustomResourceDefinitions of everything a service is integrated with, in the sandbox's own minimal form. */
+export function seedDefinitions() {
+  return definitions.map(({ group, version, kind, plural, shortNames = [], columns = [] }) => ({
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${group}`, annotations: annotationsOf(group) },
+    spec: {
+      group,
+      scope: "Namespaced",
+      names: {
+        kind,
+        plural,
+        singular: kind.toLowerCase(),
+        listKind: `${kind}List`,
+        ...(shortNames.length > 0 ? { shortNames: [...shortNames] } : {}),
+      },
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: {
+              type: "object",
+              description: `${kind}, simulated by the sandbox`,
+              properties: { spec: open, status: open },
+            },
+          },
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            ...columns.map((column) => ({ ...column, type: "string" })),
+            { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+          ],
+        },
+      ],
+    },
+  }));
+}
+
+/** The API server insists on this for groups under k8s.io. */
+function annotationsOf(group: string): Record<string, string> {
+  return group.endsWith(".k8s.io") || group === "k8s.io"
+    ? { "api-approved.kubernetes.io": "unapproved, simulated by the sandbox" }
+    : {};
+}
