@@ -12,6 +12,8 @@ export interface Commit {
   readonly author: string;
   /** RFC 3339. */
   readonly at: string;
+  /** The run that made it; empty for a commit by anybody else. */
+  readonly run: string;
 }
 
 /** Where repositories live. The adapter for Git is `git-host.ts`; it runs the `git` binary and never a shell. */
@@ -23,7 +25,10 @@ export interface CodeHost {
     signal?: AbortSignal,
   ): Promise<{ readonly ok: true } | { readonly ok: false; readonly problem: string; readonly mend: string }>;
   exists(url: string, signal?: AbortSignal): Promise<boolean>;
-  /** Makes an empty repository marked as made by `run`; one that exists is left alone. */
+  /**
+   * Makes an empty repository marked as made by `run`; one that exists is left alone. `created` is true for one that
+   * an earlier attempt of the same run made.
+   */
   create(url: string, run: string, signal?: AbortSignal): Promise<{ readonly created: boolean }>;
   /**
    * Commits the files on top of the branch's head (parentless on an empty repository), compare-and-set on the ref.

@@ -7,6 +7,9 @@ import { type GitOptions, git } from "./git.ts";
 /** Author and committer of every commit the platform makes; a commit by anybody else makes a repository somebody's work. */
 export const platformAuthor = { name: "platform", email: "platform@platform.company.com" } as const;
 
+/** The trailer by which a commit names its run. */
+const runTrailer = "Platform-Run";
+
 /** A bare repository in a folder. */
 export interface BareRepository {
   readonly folder: string;
@@ -51,11 +54,7 @@ export async function commitFiles(
   });
   const commit = await headOf(repository, change.branch);
   if (commit === undefined || commit === head) {
-    throw new DeliveryError(
-      "internal",
-      "git accepted the commit, but the branch did not move",
-      "retry",
-    );
+    throw new DeliveryError("internal", "git accepted the commit, but the branch did not move", "retry");
   }
   return { commit, created: true };
 }
@@ -69,19 +68,27 @@ export async function commitsOf(
   const head = await headOf(repository, branch);
   if (head === undefined) return [];
   const { stdout } = await inside(repository, [
-    ...["log", "-z", `--max-count=${limit}`, "--format=%H%x01%an%x01%at%x01%s"],
+    ...["log", "-z", `--max-count=${limit}`, `--format=${logFormat}`],
     ...["--end-of-options", head],
   ]);
   return stdout
     .split("\0")
     .filter((record) => record !== "")
     .map((record) => {
-      const [hash = "", author = "", at = "", title = ""] = record
+      const [hash = "", author = "", email = "", at = "", run = "", title = ""] = record
         .split("\u0001")
         .map((field) => cleanText(field).trim());
-      return { hash, author, at: rfc3339(at), title };
+      const ours = author === platformAuthor.name && email === platformAuthor.email;
+      return { hash, author, at: rfc3339(at), title, run: ours ? run : "" };
     });
 }
+
+/** Hash, author, e-mail, seconds since 1970, run and title, apart by a character that `cleanText` takes out of each. */
+const logFormat = [
+  ...["%H", "%an", "%ae", "%at"],
+  `%(trailers:key=${runTrailer},valueonly=true,separator=%x20)`,
+  "%s",
+].join("%x01");
 
 /** RFC 3339 in UTC of Git's seconds since 1970. */
 function rfc3339(seconds: string): string {
@@ -135,7 +142,7 @@ async function holds(
 
 /** The stream `git fast-import` reads: one commit with all its files, made whole or not at all (`done`). */
 function fastImport(change: Change, head: string | undefined, at: Date): string {
-  const message = `${change.title}\n\nPlatform-Run: ${change.run}\n`;
+  const message = `${change.title}\n\n${runTrailer}: ${change.run}\n`;
   const who = `${platformAuthor.name} <${platformAuthor.email}> ${Math.floor(at.getTime() / 1000)} +0000`;
   const parts = [
     `commit refs/heads/${change.branch}\n`,

@@ -45,7 +45,7 @@ export function localHost(prefix: string, root: string, host: HostOptions): Code
       const repository = open(url, signal);
       return guarded(root, async () => {
         if ((await kindOf(repository)) === "repository")
-          return { created: (await maker(repository)) === run };
+          return { created: (await platformMade(repository, url)) === run };
         const team = dirname(repository.folder);
         await mkdir(team, { recursive: true, mode: 0o700 });
         // Made aside and renamed into place: nobody ever sees half a repository, and of two makers one wins.
@@ -60,7 +60,7 @@ export function localHost(prefix: string, root: string, host: HostOptions): Code
           return { created: true };
         } catch (error) {
           if (!hasCode(error, "ENOTEMPTY", "EEXIST")) throw error;
-          return { created: (await maker(repository)) === run };
+          return { created: (await platformMade(repository, url)) === run };
         } finally {
           await rm(aside, { recursive: true, force: true });
         }
@@ -142,6 +142,17 @@ async function demand(repository: BareRepository, url: string): Promise<void> {
         `${repository.folder} is in the way and is no Git repository`,
         "move it elsewhere, then retry",
       );
+}
+
+/** @throws DeliveryError `conflict` for a repository that the platform did not make: nothing is pushed to it. */
+async function platformMade(repository: BareRepository, url: string): Promise<string> {
+  const run = await maker(repository);
+  if (run !== undefined) return run;
+  throw new DeliveryError(
+    "conflict",
+    `the repository ${url} exists and was not made by the platform; it was left as it is`,
+    "choose another name for the service, or move the repository elsewhere, then retry",
+  );
 }
 
 async function maker({ folder, options, signal }: BareRepository): Promise<string | undefined> {

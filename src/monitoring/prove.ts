@@ -21,47 +21,53 @@ export interface Evidence {
   readonly standards: Standards;
 }
 
+/** What was found, and whether it may be otherwise in a minute: pods, scrapes and discovery take their time. */
+export interface Finding {
+  readonly proof: Proof;
+  readonly pending: boolean;
+}
+
+/** The proof of {@link investigate}. */
+export async function prove(evidence: Evidence, subject: Subject, signal?: AbortSignal): Promise<Proof> {
+  return (await investigate(evidence, subject, signal)).proof;
+}
+
 /**
  * Looks for evidence that monitoring works, and where there is none, for the reason: from Prometheus' targets back
  * over the ServiceMonitor and what selects it to the pods. Reads only; a part one may not read is left out.
  * @throws the signal's reason; every other failure becomes part of the answer.
  */
-export async function prove(
+export async function investigate(
   { cluster, metrics, standards }: Evidence,
   subject: Subject,
   signal?: AbortSignal,
-): Promise<Proof> {
-  if (!subject.enabled) return { status: "off" };
-  const options = signal === undefined ? {} : { signal };
-  if (standards.monitoring.prometheus === undefined) {
-    const served = await servesMonitors(cluster, signal);
-    return {
-      status: "unproven",
-      reason: served
-        ? "no Prometheus is named in the standards (monitoring.prometheus), so nobody can be asked"
-        : noMonitors,
-    };
-  }
-  let targets: readonly Target[];
+): Promise<Finding> {
+  const settled = (proof: Proof): Finding => ({ proof, pending: false });
+  const unproven = (reason: string): Finding => settled({ status: "unproven", reason });
+  if (!subject.enabled) return settled({ status: "off" });
   try {
-    targets = await metrics.targets({ namespace: subject.namespace, ...options });
+    if (standards.monitoring.prometheus === undefined) {
+      return unproven((await servesMonitors(cluster, signal)) ? noPrometheus : noMonitors);
+    }
+    let targets: readonly Target[];
+    try {
+      targets = await metrics.targets({
+        namespace: subject.namespace,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      if (!isClusterError(error)) throw error;
+      return unproven(`Prometheus does not answer: ${error.message}`);
+    }
+    const proof = judgeTargets(targets.filter(({ service }) => isOf(subject.name, service)));
+    if (proof !== undefined) return { proof, pending: proof.status !== "proven" };
+    if (!(await servesMonitors(cluster, signal))) return unproven(noMonitors);
+    const explanation = await explainNoTarget(cluster, subject, signal);
+    return { proof: explanation, pending: explanation.status === "unproven" };
   } catch (error) {
     signal?.throwIfAborted();
     if (!isClusterError(error)) throw error;
-    return { status: "unproven", reason: `Prometheus does not answer: ${error.message}` };
-  }
-  const fromTargets = judgeTargets(targets.filter(({ service }) => isOf(subject.name, service)));
-  if (fromTargets !== undefined) return fromTargets;
-  try {
-    if (!(await servesMonitors(cluster, signal))) return { status: "unproven", reason: noMonitors };
-    return await explainNoTarget(cluster, subject, signal);
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (!isClusterError(error)) throw error;
-    return {
-      status: "unproven",
-      reason: `Prometheus has no target, and why could not be read: ${error.message}`,
-    };
+    return unproven(`why Prometheus has no target could not be read: ${error.message}`);
   }
 }
 
@@ -83,6 +89,9 @@ export function judgeTargets(targets: readonly Target[]): Proof | undefined {
     ? { status: "unproven", reason: "Prometheus knows the target and has not scraped it yet" }
     : undefined;
 }
+
+const noPrometheus =
+  "no Prometheus is named in the standards (monitoring.prometheus), so nobody can be asked";
 
 const noMonitors =
   "the cluster serves no ServiceMonitors (prometheus-operator is not installed), so nothing scrapes the service";

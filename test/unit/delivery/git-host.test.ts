@@ -80,7 +80,13 @@ describe("a code host in a folder", () => {
     expect(tree).toMatch(/100755 blob .*scripts\/run/);
     await run("git", ["-C", clone, "fsck", "--strict"]);
     expect(await host.log(url, "main", 10)).toEqual([
-      { hash: first.commit, author: "platform", at: "2026-01-02T03:04:05Z", title: "Add the service" },
+      {
+        hash: first.commit,
+        author: "platform",
+        at: "2026-01-02T03:04:05Z",
+        title: "Add the service",
+        run: "ledger-create-1",
+      },
     ]);
   });
 
@@ -114,6 +120,13 @@ describe("a code host in a folder", () => {
     expect(await host.exists(url)).toBe(true);
   });
 
+  it("does not touch a repository that somebody else made", async () => {
+    await mkdir(join(folder, "repositories", "payments"), { recursive: true });
+    await run("git", ["init", "-q", "--bare", join(folder, "repositories", "payments", "ledger.git")]);
+    await expect(host.create(url, "r")).rejects.toMatchObject({ class: "conflict" });
+    expect(await host.remove(url, "r")).toBe(false);
+  });
+
   it("makes one repository when two make it at once, and leaves no remains", async () => {
     const made = await Promise.all([host.create(url, "one"), host.create(url, "two")]);
     expect(made.filter(({ created }) => created)).toHaveLength(1);
@@ -135,7 +148,7 @@ describe("a code host in a folder", () => {
     await developerPushes();
     expect(await host.foreignCommits(url)).toBe(1);
     expect(await host.remove(url, "ledger-create-1")).toBe(false);
-    expect((await host.log(url, "main", 1))[0]?.title).toBe("My work");
+    expect((await host.log(url, "main", 1))[0]).toMatchObject({ title: "My work", author: "Ada", run: "" });
   });
 
   it("is under no influence of the user's Git configuration and hooks", async () => {
