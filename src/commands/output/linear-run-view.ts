@@ -36,7 +36,12 @@ export function linearRunView(
       });
       const begun = (step: StepState) => step.phase === "Running" || step.phase === "Compensating";
       for (const step of changed.filter(begun)) write(stepLines(step, paint));
-      write(newLines(state.log, lastLog).map((entry) => paint("dim", `      ${entry.line}`)));
+      const titles = new Map(state.steps.map(({ id, title }) => [id, title]));
+      write(
+        newLines(state.log, lastLog).map(({ step, line }) =>
+          paint("dim", `      ${titles.get(step) ?? step}: ${line}`),
+        ),
+      );
       lastLog = state.log.at(-1) ?? lastLog;
       for (const step of changed.filter((one) => !begun(one))) write(stepLines(step, paint));
       before = state;

@@ -30,7 +30,8 @@ export async function printPlan(
     out.write(`${comment}\n${documents.join("")}`);
     return;
   }
-  out.write(`${text}\n\nManifests, ${count(manifests.length, "object")}:\n${documents.join("")}`);
+  if (manifests.length === 0) out.write(`${text}\n`);
+  else out.write(`${text}\n\nManifests, ${count(manifests.length, "object")}:\n${documents.join("")}`);
   err.write("Nothing was written: this is a dry run.\n");
 }
 
