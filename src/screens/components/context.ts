@@ -1,0 +1,29 @@
+import { createContext, useContext } from "react";
+import { useStore } from "zustand";
+import type { StoreApi } from "zustand/vanilla";
+import type { Session } from "../../state/session.ts";
+import type { Stores } from "../../state/stores.ts";
+import type { Theme } from "../theme.ts";
+
+/** What every screen draws with. */
+export interface AppContextValue {
+  readonly session: Session;
+  readonly theme: Theme;
+}
+
+export const AppContext = createContext<AppContextValue | undefined>(undefined);
+
+/** The session and the theme of the running app. */
+export function useApp(): AppContextValue {
+  const value = useContext(AppContext);
+  if (value === undefined) throw new Error("a screen was drawn outside the app");
+  return value;
+}
+
+/** Part of one of the session's stores; the screen draws again when that part changes. */
+export function useStored<State, Part>(
+  pick: (stores: Stores) => StoreApi<State>,
+  select: (state: State) => Part,
+): Part {
+  return useStore(pick(useApp().session.stores), select);
+}

@@ -1,0 +1,253 @@
+import { Box } from "ink";
+import type { ReactNode } from "react";
+import type { Place } from "../../state/place.ts";
+import type { Connection, Fleet, OpenRuns } from "../../state/stores.ts";
+import { placeOf, type Ui } from "../../state/ui.ts";
+import { type ActionContext, actionsOn } from "../actions.ts";
+import { keyLabel } from "../help-lines.ts";
+import { fitted, type Line, line, lineWidth, span, spread } from "../line.ts";
+import type { Glyphs } from "../theme.ts";
+import { useApp, useStored } from "./context.ts";
+import { Rows } from "./rows.tsx";
+
+/** Words of a place in the path at the top. */
+function wordOf(place: Place): string {
+  switch (place.screen) {
+    case "services":
+      return "";
+    case "wizard":
+      return "new service";
+    case "run":
+      return place.title;
+    case "log":
+      return "log";
+    case "rollback":
+      return "roll back";
+    case "service":
+      return place.service;
+    default:
+      return place.screen;
+  }
+}
+
+/** The top line: program, context, where one is; at the right what the screen sums up and whether it is live. */
+export function topLine(
+  ui: Ui,
+  connection: Connection,
+  summary: Line,
+  glyphs: Glyphs,
+  columns: number,
+): Line {
+  const path = ui.stack.flatMap((place) => {
+    const word = wordOf(place);
+    return word === "" ? [] : [span(` ${glyphs.path} `, "dim"), span(word)];
+  });
+  const simulated = connection.simulated && connection.context !== "sandbox" ? " (sandbox)" : "";
+  const left = [
+    span(" platform", "strong"),
+    span(` ${glyphs.dot} `, "dim"),
+    span(connection.context + simulated, "accent"),
+    ...path,
+  ];
+  const state = connectionWord(connection, glyphs);
+  const right = summary.length === 0 ? state : [...summary, span(` ${glyphs.dot} `, "dim"), ...state];
+  return spread(left, right, columns);
+}
+
+function connectionWord({ state }: Connection, glyphs: Glyphs): Line {
+  switch (state) {
+    case "live":
+      return [span("live", "dim")];
+    case "connecting":
+      return [span("connecting", "dim")];
+    case "stale":
+      return [span(`${glyphs.warning} stale`, "warn")];
+    case "failed":
+      return [span(`${glyphs.failed} not connected`, "bad")];
+  }
+}
+
+/** The services in numbers, for the top line. */
+export function fleetSummary({ services, status }: Fleet, glyphs: Glyphs): Line {
+  if (status === "loading" && services.length === 0) return [];
+  let failed = 0;
+  let degraded = 0;
+  for (const { verdict } of services) {
+    if (verdict === "failed") failed += 1;
+    else if (verdict === "degraded") degraded += 1;
+  }
+  const words = [span(`${services.length} ${services.length === 1 ? "service" : "services"}`, "dim")];
+  if (degraded + failed > 0) words.push(span(` ${glyphs.dot} `, "dim"));
+  if (degraded > 0) words.push(span(`${glyphs.warning}${degraded}`, "warn"));
+  if (degraded > 0 && failed > 0) words.push(span(" "));
+  if (failed > 0) words.push(span(`${glyphs.failed}${failed}`, "bad"));
+  return words;
+}
+
+/** The line above the keys: the filter, what the last key did, or what is on its way. */
+export function noticeLine(
+  ui: Ui,
+  openRuns: OpenRuns,
+  connection: Connection,
+  frame: number,
+  glyphs: Glyphs,
+): Line {
+  if (openRuns.busy !== undefined) {
+    return [span(` ${glyphs.spinner[frame % glyphs.spinner.length] ?? ""} ${openRuns.busy}`, "accent")];
+  }
+  if (ui.notice !== undefined) {
+    const tones = { info: "dim", warn: "warn", error: "bad" } as const;
+    const signs = { info: "", warn: `${glyphs.warning} `, error: `${glyphs.failed} ` };
+    return [span(` ${signs[ui.notice.tone]}${ui.notice.text}`, tones[ui.notice.tone])];
+  }
+  if (connection.error !== undefined) return [span(` ${glyphs.warning} ${connection.error}`, "warn")];
+  const { filter } = ui;
+  if (placeOf(ui).screen === "services" && (filter.editing || filter.entry.text !== "")) {
+    return [
+      span(" /", "accent"),
+      ...entrySpans(filter.entry, filter.editing),
+      span(filter.editing ? "   enter keeps it, esc clears it" : "   esc clears the filter", "dim"),
+    ];
+  }
+  return [];
+}
+
+/** A text entry with its cursor. A line break, which only a paste can bring, is shown as a sign. */
+export function entrySpans(
+  { text, cursor }: { readonly text: string; readonly cursor: number },
+  focused: boolean,
+): Line {
+  const shown = (part: string) => part.replaceAll("\n", "␤");
+  if (!focused) return [span(shown(text))];
+  const [under = ""] = [...text.slice(cursor)];
+  return [
+    span(shown(text.slice(0, cursor))),
+    span(under === "" ? " " : shown(under), "cursor"),
+    span(shown(text.slice(cursor + under.length))),
+  ];
+}
+
+/** Most hints in the bottom line: more nobody reads. */
+const mostHints = 6;
+
+/** The bottom line: what the most useful keys do here. Help is always among them. */
+export function keyLine(context: ActionContext, columns: number): Line {
+  const { session } = context;
+  const ui = session.ui();
+  if (ui.overlay !== undefined) return overlayKeys(ui.overlay.kind);
+  const { screen } = placeOf(ui);
+  const hinted = actionsOn(screen)
+    .filter((action) => action.hint !== undefined && (screen !== "wizard" || action.on !== "everywhere"))
+    .filter((action) => action.on === "everywhere" || action.disabledReason?.(context) === undefined)
+    .sort((a, b) => (a.hint?.rank ?? 0) - (b.hint?.rank ?? 0));
+  const help = hinted.filter(({ id }) => id === "help" || id === "palette");
+  const others = hinted.filter(({ id }) => id !== "help" && id !== "palette");
+  const chosen = [...others.slice(0, mostHints - help.length), ...help];
+  const spans = chosen.flatMap(({ keys, hint }) => [
+    span(` ${keyLabel(keys[0] ?? "")}`, "accent"),
+    span(` ${hint?.word ?? ""}  `),
+  ]);
+  return lineWidth(spans) > columns ? fitted(spans, columns) : spans;
+}
+
+function overlayKeys(kind: NonNullable<Ui["overlay"]>["kind"]): Line {
+  const keys = {
+    help: [["esc", "close"]],
+    palette: [
+      ["enter", "do it"],
+      ["↑ ↓", "choose"],
+      ["esc", "close"],
+    ],
+    "stop-run": [
+      ["g", "go on"],
+      ["b", "roll back"],
+      ["l", "leave"],
+    ],
+  }[kind];
+  return keys.flatMap(([key = "", word = ""]) => [span(` ${key}`, "accent"), span(` ${word}  `)]);
+}
+
+const nothing: Line = [];
+
+/** The frame of every screen: top line, body, notice, keys. It always has exactly as many rows as the terminal. */
+export function Frame({
+  summary = nothing,
+  children,
+}: {
+  readonly summary?: Line;
+  readonly children: ReactNode;
+}) {
+  const { rows } = useStored(
+    (stores) => stores.ui,
+    (ui) => ui,
+  );
+  return (
+    <Box flexDirection="column" height={rows}>
+      <Top summary={summary} />
+      {children}
+      <Bottom />
+    </Box>
+  );
+}
+
+function Top({ summary }: { readonly summary: Line }) {
+  const { theme } = useApp();
+  const ui = useStored(
+    (stores) => stores.ui,
+    (state) => state,
+  );
+  const connection = useStored(
+    (stores) => stores.connection,
+    (state) => state,
+  );
+  return <Rows height={2} lines={[topLine(ui, connection, summary, theme.glyphs, ui.columns)]} />;
+}
+
+function Bottom() {
+  const { session, theme } = useApp();
+  const ui = useStored(
+    (stores) => stores.ui,
+    (state) => state,
+  );
+  const openRuns = useStored(
+    (stores) => stores.openRuns,
+    (state) => state,
+  );
+  const connection = useStored(
+    (stores) => stores.connection,
+    (state) => state,
+  );
+  const frame = useStored(
+    (stores) => stores.ticking,
+    (state) => (openRuns.busy === undefined ? 0 : state.frame),
+  );
+  useStored(
+    (stores) => stores.plan,
+    (state) => state.status,
+  );
+  useStored(
+    (stores) => stores.rollback,
+    (state) => state.status,
+  );
+  useStored(
+    (stores) => stores.fleet,
+    (state) => state.services.length === 0,
+  );
+  useStored(
+    (stores) => stores.runs,
+    (state) => state.runs,
+  );
+  const lines = [
+    noticeLine(ui, openRuns, connection, frame, theme.glyphs),
+    keyLine({ session, terminal: noTerminal }, ui.columns),
+  ];
+  return <Rows height={2} lines={lines} />;
+}
+
+/** Asking whether an action can be done touches no terminal. */
+const noTerminal = { suspend: () => {}, redraw: () => {} };
+
+/** One line in the middle of nothing: loading, empty, or an error with what to do. */
+export function message(text: string, detail = ""): readonly Line[] {
+  return detail === "" ? [[], line(`   ${text}`)] : [[], line(`   ${text}`), [], line(`   ${detail}`, "dim")];
+}

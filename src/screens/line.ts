@@ -1,0 +1,122 @@
+import stringWidth from "string-width";
+import type { Theme, Tone } from "./theme.ts";
+
+/** Text of one tone. */
+export interface Span {
+  readonly text: string;
+  readonly tone: Tone;
+}
+
+/** One row of the screen. Screens are made of these: a row is painted once and only again when it changes. */
+export type Line = readonly Span[];
+
+export const blank: Line = [];
+
+/** A span; plain unless told. */
+export function span(text: string, tone: Tone = "plain"): Span {
+  return { text, tone };
+}
+
+/** A line of one span. */
+export function line(text: string, tone: Tone = "plain"): Line {
+  return [{ text, tone }];
+}
+
+/** Columns that text takes. */
+export function widthOf(text: string): number {
+  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
+}
+
+/** The beginning of `text` that fits `width` columns, with an ellipsis where something is missing. */
+export function clip(text: string, width: number, ellipsis = "…"): string {
+  if (widthOf(text) <= width) return text;
+  if (width <= 0) return "";
+  const room = width - widthOf(ellipsis);
+  let kept = "";
+  let used = 0;
+  for (const character of text) {
+    const size = widthOf(character);
+    if (used + size > room) break;
+    kept += character;
+    used += size;
+  }
+  return room < 0 ? "" : kept + ellipsis;
+}
+
+/** `text` with its middle left out where it is wider than `width`: both ends of an identifier tell things apart. */
+export function abbreviate(text: string, width: number, ellipsis = "…"): string {
+  if (widthOf(text) <= width) return text;
+  if (width <= 3) return clip(text, width, ellipsis);
+  const characters = [...text];
+  const room = width - widthOf(ellipsis);
+  const tail = Math.floor(room / 2);
+  return characters.slice(0, room - tail).join("") + ellipsis + characters.slice(-tail).join("");
+}
+
+/** `text` filled up to `width` columns, or abbreviated in the middle. */
+export function cell(text: string, width: number, align: "left" | "right" = "left"): string {
+  const short = abbreviate(text, width);
+  const space = " ".repeat(Math.max(0, width - widthOf(short)));
+  return align === "left" ? short + space : space + short;
+}
+
+/** Columns a whole line takes. */
+export function lineWidth(spans: Line): number {
+  let width = 0;
+  for (const { text } of spans) width += widthOf(text);
+  return width;
+}
+
+/** `left` and `right` at the two edges of `columns`; the left one gives way. */
+export function spread(left: Line, right: Line, columns: number): Line {
+  const end = lineWidth(right);
+  const room = columns - end - 2;
+  const start = fitted(left, room);
+  return [...start, span(" ".repeat(Math.max(1, columns - end - 1 - lineWidth(start)))), ...right];
+}
+
+/** The spans that fit `columns`, the last one clipped. */
+export function fitted(spans: Line, columns: number, ellipsis = "…"): Line {
+  const fitting: Span[] = [];
+  let used = 0;
+  for (const piece of spans) {
+    const width = widthOf(piece.text);
+    if (used + width > columns) {
+      fitting.push(span(clip(piece.text, columns - used, ellipsis), piece.tone));
+      break;
+    }
+    fitting.push(piece);
+    used += width;
+  }
+  return fitting;
+}
+
+/** Words of `text` in lines of at most `columns`, at most `most` of them. */
+export function wrap(text: string, columns: number, most: number): string[] {
+  const lines: string[] = [];
+  let current = "";
+  for (const word of text.split(/\s+/)) {
+    const joined = current === "" ? word : `${current} ${word}`;
+    if (widthOf(joined) <= columns) {
+      current = joined;
+      continue;
+    }
+    if (current !== "") lines.push(current);
+    current = word;
+  }
+  if (current !== "") lines.push(current);
+  if (lines.length <= most) return lines.map((each) => clip(each, columns));
+  const kept = lines.slice(0, most - 1);
+  return [...kept.map((each) => clip(each, columns)), clip(lines.slice(most - 1).join(" "), columns)];
+}
+
+/** The line as the terminal gets it: at most `columns` wide, with the theme's control sequences. */
+export function paint(spans: Line, columns: number, theme: Theme): string {
+  let text = "";
+  for (const piece of fitted(spans, columns, theme.glyphs.ellipsis)) {
+    if (piece.text === "") continue;
+    const [open, close] = theme.sgr[piece.tone];
+    text += open + piece.text + close;
+  }
+  return text;
+}

@@ -1,0 +1,210 @@
+import type { LogLine, RunState, StepState } from "../provisioning/run.ts";
+import type { CommandLine } from "../state/command-line.ts";
+import { listStart, settle } from "../state/list.ts";
+import { bodyLines, listAt } from "../state/lists.ts";
+import { listOf, type Place } from "../state/place.ts";
+import { useApp, useStored } from "./components/context.ts";
+import { Frame, message } from "./components/frame.tsx";
+import { Rows } from "./components/rows.tsx";
+import { effectLines } from "./effects.ts";
+import { cell, clip, type Line, line, span, widthOf } from "./line.ts";
+import { runPhaseLook, stepLook } from "./looks.ts";
+import { outcomeLines } from "./run-outcome.ts";
+import type { Glyphs } from "./theme.ts";
+import { duration, stopwatch, timeOfDay } from "./time.ts";
+
+/** A run, live: its steps, and its log or the effects of the marked step. */
+export function Run({ place }: { readonly place: Place & { readonly screen: "run" } }) {
+  const { session, theme } = useApp();
+  const ui = useStored(
+    (stores) => stores.ui,
+    (state) => state,
+  );
+  const state = useStored(
+    (stores) => stores.openRuns,
+    ({ states }) => states[place.run],
+  );
+  const error = useStored(
+    (stores) => stores.openRuns,
+    ({ errors }) => errors[place.run],
+  );
+  const own = useStored(
+    (stores) => stores.openRuns,
+    (runs) => runs.own.includes(place.run),
+  );
+  const { now, frame } = useStored(
+    (stores) => stores.ticking,
+    (ticking) => ticking,
+  );
+  const height = bodyLines(ui);
+  const list = listAt(session, place);
+  const marked =
+    list === undefined ? 0 : settle(ui.lists[listOf(place)] ?? listStart, list.keys, list.viewport).index;
+  const lines =
+    state === undefined
+      ? message(
+          error ?? `Reading the run${theme.glyphs.ellipsis}`,
+          error === undefined ? "" : "ctrl-r asks again.",
+        )
+      : runView({
+          state,
+          error,
+          own,
+          marked,
+          pane: ui.runPane,
+          choice: ui.choice,
+          now,
+          frame,
+          columns: ui.columns,
+          height,
+          glyphs: theme.glyphs,
+          commandLine: session.commandLine,
+        });
+  return (
+    <Frame summary={state === undefined ? [] : summaryOf(state, now, theme.glyphs)}>
+      <Rows height={height} lines={lines} />
+    </Frame>
+  );
+}
+
+/** What the top line says of a run: its time while it goes, what became of it afterwards. */
+function summaryOf(state: RunState, now: number, glyphs: Glyphs): Line {
+  const { operation, phase, startedAt, finishedAt } = state;
+  const look = runPhaseLook(operation, phase);
+  const time = stopwatch(
+    startedAt,
+    phase === "Running" || phase === "RollingBack" ? undefined : finishedAt,
+    now,
+  );
+  const failed = state.steps.find(({ id }) => id === state.failure?.step);
+  const word = phase === "Held" && failed !== undefined ? `held at ${failed.title}` : look.word;
+  return [span(`${glyphs[look.glyph]} ${word}`, look.tone), span(time === "" ? "" : `  ${time}`)];
+}
+
+/** What the body of the run screen is drawn from. */
+export interface RunView {
+  readonly state: RunState;
+  readonly error: string | undefined;
+  /** Whether this process executes it. */
+  readonly own: boolean;
+  /** Index of the marked step. */
+  readonly marked: number;
+  readonly pane: "log" | "effects";
+  readonly choice: number;
+  readonly now: number;
+  readonly frame: number;
+  readonly columns: number;
+  readonly height: number;
+  readonly glyphs: Glyphs;
+  readonly commandLine: CommandLine;
+}
+
+/** The body of the run screen. */
+export function runView(view: RunView): readonly Line[] {
+  const { state, height, columns, glyphs, error, marked } = view;
+  const outcome = outcomeLines(view);
+  const trouble: Line[] = error === undefined ? [] : [line(`   ${glyphs.warning} ${error}`, "warn")];
+  const head = [...trouble, ...outcome];
+  const held = state.phase === "Held";
+  const room = height - head.length - (head.length > 0 ? 1 : 0);
+  const steps = stepLines(view, held);
+  const shown = window(
+    steps,
+    marked,
+    Math.max(1, steps.length + 4 > room ? room - Math.min(5, room >> 1) : room),
+  );
+  const top = head.length > 0 ? [...head, []] : [[], ...[]];
+  const lines = [...top.slice(0, height), ...shown];
+  const rest = height - lines.length - 1;
+  if (rest < 1) return lines.slice(0, height);
+  const step = state.steps[marked];
+  const pane =
+    view.pane === "effects"
+      ? effectLines(step, rest, columns, glyphs)
+      : logTail(state.log, rest, columns, glyphs);
+  return [...lines, [], ...pane];
+}
+
+/** The part of `lines` of the given length that has the marked one in it. */
+function window(lines: readonly Line[], marked: number, length: number): readonly Line[] {
+  if (lines.length <= length) return lines;
+  const from = Math.max(0, Math.min(lines.length - length, marked - (length >> 1)));
+  return lines.slice(from, from + length);
+}
+
+function stepLines(view: RunView, held: boolean): readonly Line[] {
+  const { state, columns, glyphs, frame, now } = view;
+  const titleWidth = Math.min(28, Math.max(...state.steps.map(({ title }) => widthOf(title)), 8));
+  return state.steps.map((step, index) => {
+    const look = stepLook(step.phase);
+    const spins = step.phase === "Running" || step.phase === "Compensating";
+    const sign = spins ? (glyphs.spinner[frame % glyphs.spinner.length] ?? "") : glyphs[look.glyph];
+    const waiting = step.phase === "Waiting";
+    const time = waiting ? "" : duration(step.startedAt, step.finishedAt, now);
+    const used = 5 + titleWidth + 2 + 7 + 2;
+    return [
+      span(index === view.marked && !held ? ` ${glyphs.bar} ` : "   ", "accent"),
+      span(`${sign} `, look.tone),
+      span(cell(step.title, titleWidth), waiting ? "dim" : "plain"),
+      span(`  ${cell(time, 7, "right")}  `, "dim"),
+      ...summarySpans(step, state, Math.max(8, columns - used - 1), now, glyphs),
+    ];
+  });
+}
+
+function summarySpans(step: StepState, state: RunState, width: number, now: number, glyphs: Glyphs): Line {
+  switch (step.phase) {
+    case "Waiting": {
+      const open = step.needs.filter((need) =>
+        state.steps.some(({ id, phase }) => id === need && phase !== "Succeeded"),
+      );
+      const titles = open.map(
+        (need) => state.steps.find(({ id }) => id === need)?.title.toLowerCase() ?? need,
+      );
+      const word = titles.length === 0 ? "" : `after ${titles.slice(-2).join(" and ")}`;
+      return [span(clip(word, width, glyphs.ellipsis), "dim")];
+    }
+    case "Retrying": {
+      const wait = Math.max(0, Math.ceil((Date.parse(step.retryAt ?? "") - now) / 1000)) || 0;
+      const text = `attempt ${step.attempt} failed, again in ${wait}s: ${step.error?.message ?? ""}`;
+      return [span(clip(text, width, glyphs.ellipsis), "warn")];
+    }
+    case "Failed":
+    case "CompensationFailed":
+      return [
+        span(
+          clip(
+            `${stepLook(step.phase).word}: ${step.error?.message ?? step.summary}`,
+            width,
+            glyphs.ellipsis,
+          ),
+          "bad",
+        ),
+      ];
+    case "Compensated":
+      return [span("undone", "dim")];
+    default: {
+      const attempt = step.attempt > 1 ? `attempt ${step.attempt}  ` : "";
+      const warning = step.warnings[0];
+      const warned =
+        warning === undefined ? [] : [span(`  ${glyphs.warning} `, "warn"), span(warning, "dim")];
+      const summary = clip(step.summary, width - attempt.length, glyphs.ellipsis);
+      return [span(attempt, "warn"), span(summary, "dim"), ...warned];
+    }
+  }
+}
+
+/** The last lines of a log. */
+export function logTail(
+  log: readonly LogLine[],
+  height: number,
+  columns: number,
+  glyphs: Glyphs,
+): readonly Line[] {
+  return log.slice(-height).map((entry) => logLine(entry, columns, glyphs));
+}
+
+/** A line of a run's log. */
+export function logLine({ at, line: text }: LogLine, columns: number, glyphs: Glyphs): Line {
+  return [span(`   ${timeOfDay(at)}  `, "dim"), span(clip(text, columns - 14, glyphs.ellipsis))];
+}

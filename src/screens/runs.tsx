@@ -1,0 +1,86 @@
+import type { RunState } from "../provisioning/run.ts";
+import { listStart, settle } from "../state/list.ts";
+import { bodyLines, listAt } from "../state/lists.ts";
+import { useApp, useStored } from "./components/context.ts";
+import { Frame, message } from "./components/frame.tsx";
+import { Rows } from "./components/rows.tsx";
+import { abbreviate, cell, clip, type Line, line, span } from "./line.ts";
+import { runPhaseLook } from "./looks.ts";
+import type { Glyphs } from "./theme.ts";
+import { age, duration } from "./time.ts";
+
+/** Every run the cluster remembers, newest first. */
+export function Runs() {
+  const { session, theme } = useApp();
+  const ui = useStored(
+    (stores) => stores.ui,
+    (state) => state,
+  );
+  const { runs, status, error } = useStored(
+    (stores) => stores.runs,
+    (state) => state,
+  );
+  const now = useStored(
+    (stores) => stores.ticking,
+    (state) => state.now,
+  );
+  const height = bodyLines(ui);
+  const list = listAt(session, { screen: "runs" });
+  const { index, top } =
+    list === undefined ? { index: 0, top: 0 } : settle(ui.lists.runs ?? listStart, list.keys, list.viewport);
+  const lines =
+    runs.length > 0
+      ? runsTable(runs, { index, top, height, columns: ui.columns, now, glyphs: theme.glyphs })
+      : error !== undefined
+        ? message(`${theme.glyphs.failed} ${error}`, "ctrl-r asks again.")
+        : status === "loading"
+          ? message(`Reading the runs${theme.glyphs.ellipsis}`)
+          : message("No runs yet.", "n makes a service, and that is a run.");
+  return (
+    <Frame summary={runs.length === 0 ? [] : [span(`${runs.length} runs`, "dim")]}>
+      <Rows height={height} lines={lines} />
+    </Frame>
+  );
+}
+
+/** The rows of runs that are visible, under their heading. */
+export function runsTable(
+  runs: readonly RunState[],
+  view: {
+    readonly index: number;
+    readonly top: number;
+    readonly height: number;
+    readonly columns: number;
+    readonly now: number;
+    readonly glyphs: Glyphs;
+  },
+): readonly Line[] {
+  const { glyphs, now } = view;
+  const longest = runs.reduce((width, { name }) => Math.max(width, name.length), 4);
+  const nameWidth = Math.max(8, Math.min(longest, view.columns - 61));
+  const heading = line(
+    `     ${cell("RUN", nameWidth)}  ${cell("STATE", 15)}  ${cell("STEPS", 6, "right")}  ${cell("TOOK", 7, "right")}  ${cell("AGE", 4, "right")}  BY`,
+    "dim",
+  );
+  const rows = runs.slice(view.top, view.top + view.height - 1).map((run, offset): Line => {
+    const look = runPhaseLook(run.operation, run.phase);
+    const done = run.steps.filter(({ phase }) => phase === "Succeeded").length;
+    const going = run.phase === "Running" || run.phase === "RollingBack";
+    const marked = view.top + offset === view.index;
+    return [
+      span(marked ? ` ${glyphs.bar}` : "  ", "accent"),
+      span(`${glyphs[look.glyph]} `, look.tone),
+      span(" "),
+      span(cell(abbreviate(run.name, nameWidth), nameWidth), marked ? "strong" : "plain"),
+      span(`  ${cell(look.word, 15)}  `, look.tone),
+      span(cell(run.steps.length === 0 ? glyphs.none : `${done}/${run.steps.length}`, 6, "right")),
+      span(
+        `  ${cell(duration(run.startedAt, going ? undefined : run.finishedAt, now), 7, "right")}  `,
+        "dim",
+      ),
+      span(cell(age(run.requestedAt, now), 4, "right"), "dim"),
+      span(`  ${clip(run.requestedBy, Math.max(0, view.columns - nameWidth - 49), glyphs.ellipsis)}`, "dim"),
+    ];
+  });
+  return [heading, ...rows];
+}

@@ -1,0 +1,224 @@
+import { z } from "zod";
+import type { KubeObject } from "../../cluster/object.ts";
+import { resources } from "../../cluster/resource.ts";
+import type { ServiceTab } from "../place.ts";
+import { tellInOneLine } from "../problem.ts";
+import type { DetailRow, Stores } from "../stores.ts";
+import { throttle } from "../throttle.ts";
+import { type Feed, repeat, storeIntervalMs, type UseCases } from "./feed.ts";
+
+/** Lines of log kept for the screen. */
+const keptLogLines = 1_000;
+
+/** What a tab of a service shows, as long as it is open. Overview and runs need nothing beyond other stores. */
+export function feedDetail(service: string, tab: ServiceTab): Feed {
+  const of = `${service}/${tab}`;
+  return async (stores, useCases, signal) => {
+    stores.detail.setState({ of, status: "loading", rows: [], error: undefined });
+    const show = (rows: readonly DetailRow[]) => {
+      if (!signal.aborted) stores.detail.setState({ of, status: "ready", rows, error: undefined });
+    };
+    const namespace = `app-${service}`;
+    const every = (ask: () => Promise<readonly DetailRow[]>) =>
+      repeat(useCases.clock, 2_000, signal, async () => {
+        try {
+          show(await ask());
+        } catch (error) {
+          if (!signal.aborted) stores.detail.setState({ of, error: tellInOneLine(error) });
+        }
+      });
+    switch (tab) {
+      case "pods":
+        return every(() => pods(useCases, namespace, signal));
+      case "events":
+        return every(() => events(useCases, namespace, signal));
+      case "monitoring":
+        return every(() => monitoring(useCases, namespace, signal));
+      case "yaml":
+        return every(() => yaml(useCases, namespace, service, signal));
+      case "logs":
+        return logs(stores, useCases, of, namespace, signal);
+      case "overview":
+      case "runs":
+        return show([]);
+    }
+  };
+}
+
+const podSchema = z.object({
+  spec: z.object({ nodeName: z.string().optional() }).optional(),
+  status: z
+    .object({
+      phase: z.string().optional(),
+      containerStatuses: z
+        .array(
+          z.object({
+            ready: z.boolean(),
+            restartCount: z.number(),
+            state: z
+              .object({
+                waiting: z
+                  .object({ reason: z.string().optional(), message: z.string().optional() })
+                  .optional(),
+                terminated: z.object({ reason: z.string().optional() }).optional(),
+              })
+              .optional(),
+          }),
+        )
+        .optional(),
+    })
+    .optional(),
+});
+
+async function pods(useCases: UseCases, namespace: string, signal: AbortSignal): Promise<DetailRow[]> {
+  const list = await useCases.cluster.list(resources.pods, { namespace, signal });
+  return list.items.map((pod) => podRow(pod)).sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** Cells: name, ready, state, restarts, creation time, node, message. */
+function podRow(pod: KubeObject): DetailRow {
+  const parsed = podSchema.safeParse(pod).data;
+  const containers = parsed?.status?.containerStatuses ?? [];
+  const ready = containers.filter((each) => each.ready).length;
+  const waiting = containers.find((each) => each.state?.waiting?.reason !== undefined)?.state?.waiting;
+  const ended = containers.find((each) => each.state?.terminated?.reason !== undefined)?.state?.terminated;
+  const phase = parsed?.status?.phase ?? "Pending";
+  const deleting = pod.metadata.deletionTimestamp !== undefined;
+  const state = deleting ? "Terminating" : (waiting?.reason ?? ended?.reason ?? phase);
+  const fine = phase === "Succeeded" || (phase === "Running" && ready === containers.length);
+  const starting = /^(ContainerCreating|PodInitializing|Pending)$/.test(state);
+  return {
+    key: pod.metadata.name,
+    cells: [
+      pod.metadata.name,
+      `${ready}/${Math.max(containers.length, 1)}`,
+      state,
+      String(containers.reduce((sum, each) => sum + each.restartCount, 0)),
+      pod.metadata.creationTimestamp ?? "",
+      parsed?.spec?.nodeName ?? "",
+      waiting?.message ?? "",
+    ],
+    tone: deleting ? "dim" : fine ? "plain" : starting ? "warn" : "bad",
+  };
+}
+
+const eventSchema = z.object({
+  type: z.string().optional(),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  note: z.string().optional(),
+  count: z.number().optional(),
+  lastTimestamp: z.string().nullish(),
+  eventTime: z.string().nullish(),
+  involvedObject: z.object({ kind: z.string().optional(), name: z.string().optional() }).optional(),
+});
+
+/** Cells: time, reason, object, message. Newest first. */
+async function events(useCases: UseCases, namespace: string, signal: AbortSignal): Promise<DetailRow[]> {
+  const list = await useCases.cluster.list(resources.events, { namespace, signal });
+  const rows = list.items.map((object): DetailRow => {
+    const event = eventSchema.safeParse(object).data;
+    const at = event?.lastTimestamp ?? event?.eventTime ?? object.metadata.creationTimestamp ?? "";
+    const about = `${(event?.involvedObject?.kind ?? "").toLowerCase()}/${event?.involvedObject?.name ?? ""}`;
+    const times = event?.count !== undefined && event.count > 1 ? ` (${event.count} times)` : "";
+    return {
+      key: object.metadata.name,
+      cells: [at, event?.reason ?? "", about, `${event?.message ?? event?.note ?? ""}${times}`],
+      tone: event?.type === "Warning" ? "warn" : "plain",
+    };
+  });
+  return rows.sort((a, b) => ((a.cells[0] ?? "") > (b.cells[0] ?? "") ? -1 : 1));
+}
+
+/** Cells: health, what, explanation. */
+async function monitoring(useCases: UseCases, namespace: string, signal: AbortSignal): Promise<DetailRow[]> {
+  const [targets, firing] = await Promise.all([
+    useCases.metrics.targets({ namespace, signal }),
+    useCases.metrics.firing({ signal }),
+  ]);
+  const alerts = firing
+    .filter((each) => each.namespace === namespace)
+    .map(
+      (each): DetailRow => ({
+        key: `alert/${each.alert}`,
+        cells: ["firing", `alert ${each.alert}`, ""],
+        tone: "bad",
+      }),
+    );
+  const scraped = targets
+    .filter((each) => each.namespace === namespace)
+    .map(
+      (each): DetailRow => ({
+        key: each.scrapeUrl,
+        cells: [each.health, `target ${each.scrapeUrl}`, each.lastError],
+        tone: each.health === "up" ? "good" : each.health === "down" ? "bad" : "warn",
+      }),
+    );
+  return [...alerts, ...scraped];
+}
+
+/** One cell a row: a line of the Application, without the server's bookkeeping. */
+async function yaml(
+  useCases: UseCases,
+  namespace: string,
+  service: string,
+  signal: AbortSignal,
+): Promise<DetailRow[]> {
+  const [object, { stringify }] = await Promise.all([
+    useCases.cluster.get(resources.applications, { namespace, name: service }, { signal }),
+    import("yaml"),
+  ]);
+  const { managedFields: _, ...metadata } = object.metadata;
+  const text = stringify({ ...object, metadata }, { lineWidth: 0 });
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line, number) => ({ key: String(number), cells: [line], tone: "plain" }));
+}
+
+/** One cell a row: a line, after the pod's own part of its name. Follows every pod there is when it starts. */
+async function logs(
+  stores: Stores,
+  useCases: UseCases,
+  of: string,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<void> {
+  let rows: DetailRow[] = [];
+  let count = 0;
+  const publish = throttle(storeIntervalMs, () => {
+    if (!signal.aborted) stores.detail.setState({ of, status: "ready", rows, error: undefined });
+  });
+  const add = (line: string, tone: DetailRow["tone"]) => {
+    rows = [...rows.slice(-keptLogLines + 1), { key: String(count++), cells: [line], tone }];
+    publish();
+  };
+  const follow = async (name: string) => {
+    const short = name.split("-").slice(-1)[0] ?? name;
+    try {
+      for await (const line of useCases.cluster.logs(
+        { namespace, name },
+        { follow: true, tailLines: 200, signal },
+      )) {
+        add(`${short}  ${line}`, "plain");
+      }
+    } catch (error) {
+      if (!signal.aborted) add(`${short}  (no log: ${tellInOneLine(error)})`, "dim");
+    }
+  };
+  const following = new Set<string>();
+  await repeat(useCases.clock, 3_000, signal, async () => {
+    try {
+      const list = await useCases.cluster.list(resources.pods, { namespace, signal });
+      for (const pod of list.items) {
+        const phase = podSchema.safeParse(pod).data?.status?.phase;
+        if (following.has(pod.metadata.name) || phase === "Pending") continue;
+        following.add(pod.metadata.name);
+        void follow(pod.metadata.name);
+      }
+      publish();
+    } catch (error) {
+      if (!signal.aborted) stores.detail.setState({ of, error: tellInOneLine(error) });
+    }
+  });
+}
