@@ -1,12 +1,11 @@
 import type { KubeObject } from "../cluster/object.ts";
 import { objectEffect } from "./objects.ts";
-import type { PlannedStep } from "./plan.ts";
+import type { Step } from "./step.ts";
+
+type StepDescription = Awaited<ReturnType<Step["describe"]>>;
 
 /** A step's description where all it does is to write these objects. */
-export function creations(
-  objects: readonly KubeObject[],
-  notes: readonly string[] = [],
-): Pick<PlannedStep, "effects" | "notes"> & { readonly manifests: readonly KubeObject[] } {
+export function creations(objects: readonly KubeObject[], notes: readonly string[] = []): StepDescription {
   return {
     effects: objects.map((object) => ({ action: "create", effect: objectEffect(object) })),
     notes: [...notes],
@@ -15,10 +14,7 @@ export function creations(
 }
 
 /** A step's description where all it does is to delete these objects. */
-export function deletions(
-  objects: readonly KubeObject[],
-  notes: readonly string[] = [],
-): Pick<PlannedStep, "effects" | "notes"> & { readonly manifests: readonly KubeObject[] } {
+export function deletions(objects: readonly KubeObject[], notes: readonly string[] = []): StepDescription {
   return {
     effects: objects.map((object) => ({ action: "delete", effect: objectEffect(object) })),
     notes: [...notes],

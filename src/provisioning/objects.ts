@@ -85,7 +85,7 @@ export async function waitUntilGone(
   for (let pause = 30; ; pause = Math.min(500, pause * 1.5)) {
     const object = await observeEffect(cluster, effect);
     if (object === undefined || (uid !== undefined && object.metadata.uid !== uid)) return;
-    const message = terminationMessage(object);
+    const message = effect.type === "Namespace" ? terminationMessage(object) : "";
     if (clock.now().getTime() > deadline) {
       const finalizers = object.metadata.finalizers ?? [];
       const why = message === "" ? `its finalizers are ${finalizers.join(", ") || "none"}` : message;

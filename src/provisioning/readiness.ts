@@ -126,6 +126,8 @@ export function podProblem(pod: Pod): PodProblem | undefined {
 
 /** Reasons that may pass, but fail a step when they last this long, in milliseconds. */
 const lastingFor = 15_000;
+/** What passes sooner is no news, in milliseconds. */
+const worthTelling = 1_000;
 
 export interface ReadinessOptions {
   readonly cluster: Cluster;
@@ -175,10 +177,12 @@ export async function waitUntilReady(target: KubeObject, options: ReadinessOptio
 
     const pods = await podsOf(cluster, target, spec.selector.matchLabels, signal);
     const problems = pods.map(podProblem).filter((problem) => problem !== undefined);
-    for (const { pod, text } of problems) tell(pod, `pod ${pod}: ${text}`);
     for (const reason of since.keys())
       if (!problems.some((problem) => problem.reason === reason)) since.delete(reason);
     for (const { reason } of problems) if (!since.has(reason)) since.set(reason, now);
+    for (const { pod, text, reason } of problems) {
+      if (now - (since.get(reason) ?? now) >= worthTelling) tell(pod, `pod ${pod}: ${text}`);
+    }
     const broken = problems.find(
       ({ fatal, reason }) =>
         fatal ||

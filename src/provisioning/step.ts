@@ -76,9 +76,11 @@ export interface Step {
   /** Whether the plan has this step at all. */
   when(context: Pick<PlanContext, "request" | "standards" | "dataStores">): boolean;
   /** What it will do, for the plan, the dry run and the wizard's preview. */
-  describe(
-    context: PlanContext,
-  ): Promise<Pick<PlannedStep, "effects" | "notes"> & { readonly manifests: readonly KubeObject[] }>;
+  describe(context: PlanContext): Promise<{
+    readonly effects: readonly PlannedStep["effects"][number][];
+    readonly notes: readonly string[];
+    readonly manifests: readonly KubeObject[];
+  }>;
   /** Idempotent: a retry and a resume call it again. */
   apply(context: StepContext): Promise<StepResult>;
   /** Overrides how effects are undone; left out, the engine deletes what the run created in reverse order. */

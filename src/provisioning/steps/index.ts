@@ -1,14 +1,18 @@
 import type { Operation } from "../plan.ts";
 import type { Step } from "../step.ts";
 import { applyKubernetes } from "./apply_kubernetes.ts";
+import { configureCicd } from "./configure_cicd.ts";
 import { configureNetwork } from "./configure_network.ts";
 import { createNamespace } from "./create_namespace.ts";
 import { deleteDataStores } from "./delete_data_stores.ts";
 import { deleteKubernetes } from "./delete_kubernetes.ts";
 import { deleteNamespace } from "./delete_namespace.ts";
+import { generateManifests } from "./generate_manifests.ts";
 import { preflight } from "./preflight.ts";
 import { provisionCache } from "./provision_cache.ts";
 import { provisionDatabase } from "./provision_database.ts";
+import { setupMonitoring } from "./setup_monitoring.ts";
+import { verify } from "./verify.ts";
 
 /** Each operation's steps, in an order in which each follows what it needs. */
 export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
@@ -17,8 +21,12 @@ export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
     createNamespace,
     provisionDatabase,
     provisionCache,
+    generateManifests,
+    setupMonitoring,
+    configureCicd,
     configureNetwork,
     applyKubernetes,
+    verify,
   ],
   delete: [preflight("delete"), deleteKubernetes, deleteDataStores, deleteNamespace],
 };

@@ -1,0 +1,60 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import { systemTiming } from "../../src/cluster/timing.ts";
+import { gitHost } from "../../src/delivery/git-host.ts";
+import { prometheus } from "../../src/monitoring/prometheus.ts";
+import type { Clock } from "../../src/provisioning/clock.ts";
+import { createProvisioner } from "../../src/provisioning/create-provisioner.ts";
+import { install, isInstalled } from "../../src/provisioning/install.ts";
+import type { Provisioner } from "../../src/provisioning/provisioner.ts";
+import { type Standards, standardsSchema } from "../../src/standards/standards.ts";
+
+/** Standards under which a service gets everything, on a test cluster. */
+export const testStandards: Standards = standardsSchema.parse({
+  images: { starter: "registry.example.internal/platform/starter:0.1.0" },
+});
+
+/** Real time, with waits between retries and polls cut short. */
+export const impatient: Clock = {
+  now: () => systemTiming.now(),
+  sleep: (ms, signal) => systemTiming.sleep(ms > 500 ? ms / 20 : ms, signal),
+};
+
+/** Repositories in a folder of their own, and provisioners that share them as processes would. */
+export async function composition(cluster: Cluster): Promise<{
+  provisioner(as?: {
+    readonly cluster?: Cluster;
+    readonly holder?: string;
+    readonly clock?: Clock;
+  }): Provisioner;
+  readonly codeHost: ReturnType<typeof gitHost>;
+  close(): Promise<void>;
+}> {
+  const folder = await mkdtemp(join(tmpdir(), "platform-provisioning-"));
+  const codeHost = gitHost({
+    where: { root: folder },
+    now: () => new Date(),
+    environment: process.env,
+    temporary: folder,
+  });
+  if (!(await isInstalled(cluster))) {
+    await install(cluster, { standards: testStandards, clock: systemTiming });
+  }
+  return {
+    codeHost,
+    provisioner: ({ cluster: other = cluster, holder = "test@here:1", clock = impatient } = {}) =>
+      createProvisioner({
+        cluster: other,
+        codeHost,
+        metrics: prometheus(other, testStandards),
+        standards: testStandards,
+        clock,
+        randomBytes,
+        holder,
+      }),
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
+}
