@@ -15,32 +15,12 @@ maxmemory-policy allkeys-lru
 include /run/redis/secret.conf
 `;
 
-/** The password reaches Redis by a file in memory, never by its arguments, which every process in the pod could read. */
+/**
+ * Three quarters of the container's memory hold data: the rest is for the copy that a rewrite of the log makes.
+ * The password reaches Redis by a file in memory, never by its arguments, which every process in the pod could read.
+ */
 const start =
-  'umask 077 && printf "requirepass %s\\n" "$REDISCLI_AUTH" > /run/redis/secret.conf && exec redis-server /etc/redis/redis.conf --maxmemory "$MAXIMUM_MEMORY"';
-
-const bytes: Readonly<Record<string, number>> = {
-  "": 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  m: 1e-3,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
-
-/** Three quarters of the container's limit, in bytes: the rest is for the copy that a rewrite of the log makes. */
-function maximumMemory(limit: string): number {
-  const match = /^([0-9.]+)([A-Za-z]*)$/.exec(limit);
-  return Math.floor(Number(match?.[1] ?? 0) * (bytes[match?.[2] ?? ""] ?? 1) * 0.75);
-}
+  'umask 077 && printf "requirepass %s\\n" "$REDISCLI_AUTH" > /run/redis/secret.conf && exec redis-server /etc/redis/redis.conf --maxmemory "$((MEMORY_LIMIT / 4 * 3))"';
 
 /** Redis in the cluster: a StatefulSet with a volume, its Service and configuration. Its Secret is made apart, once. */
 export function cache(subject: Subject): KubeObject[] {
@@ -73,7 +53,8 @@ export function cache(subject: Subject): KubeObject[] {
           ports: [{ name: ports.redis.name, containerPort: ports.redis.number, protocol: "TCP" }],
           env: [
             fromSecret("REDISCLI_AUTH", name, "password"),
-            { name: "MAXIMUM_MEMORY", value: String(maximumMemory(resources.limits.memory)) },
+            // In bytes.
+            { name: "MEMORY_LIMIT", valueFrom: { resourceFieldRef: { resource: "limits.memory" } } },
           ],
           resources,
           securityContext: restrictedContainer,

@@ -81,7 +81,7 @@ function panels({ name, namespace, spec }: Subject): Panel[] {
       ? []
       : [
           {
-            title: "Database CPU and memory",
+            title: "Database CPU",
             unit: "none",
             series: [
               {
