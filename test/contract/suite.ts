@@ -6,6 +6,7 @@ import { definitions } from "./definitions.ts";
 import { deletion } from "./deletion.ts";
 import { lists } from "./lists.ts";
 import { namespaces } from "./namespaces.ts";
+import { reflectors } from "./reflectors.ts";
 import { reviews } from "./reviews.ts";
 import { watches } from "./watches.ts";
 import { workloads } from "./workloads.ts";
@@ -35,6 +36,7 @@ export function contractSuite(name: string, open: Open): void {
       deletion(contract);
       namespaces(contract);
       definitions(contract);
+      reflectors(contract);
       reviews(contract);
       workloads(contract);
     });

@@ -1,0 +1,41 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { cleanText } from "../../../src/cluster/text.ts";
+
+describe("text of servers and containers", () => {
+  test.each([
+    ["colours", "\x1b[31mred\x1b[0m", "red"],
+    ["a title being set", "a\x1b]0;owned\x07b", "ab"],
+    ["a clipboard being written", "a\x1b]52;c;ZXZpbA==\x1b\\b", "ab"],
+    ["device control", "a\x1bPq#0\x1b\\b", "ab"],
+    ["eight-bit control sequences", "a\x9b2Jb\x9dtitle\x9cc", "abc"],
+    ["a line overwritten by carriage return", "secret\rshown", "secret shown"],
+    ["bells, backspaces and deletes", "a\x07b\x08c\x7fd", "abcd"],
+    ["text turned around", "a\u202egnp.exe\u2066b\u2069", "agnp.exeb"],
+    ["invisible characters", "a\u200b\u200d\ufeff\u2028b", "a b"],
+    ["private use and unpaired surrogates", "a\ue000\ud800b", "ab"],
+    ["line breaks and tabs", "one\n\ttwo\n", "one two"],
+  ])("loses %s", (_, text, clean) => expect(cleanText(text)).toBe(clean));
+
+  test("keeps every language, and lines and tabs when asked", () => {
+    expect(cleanText("Grüße, 世界, مرحبا, नमस्ते 🚀")).toBe("Grüße, 世界, مرحبا, नमस्ते 🚀");
+    expect(cleanText("one\r\n\ttwo", { lines: true })).toBe("one\n\ttwo");
+  });
+
+  test("never hands a terminal anything but printable characters, whatever comes", () => {
+    const nasty = fc.string({
+      unit: fc.oneof(
+        fc.constantFrom("\x1b", "[", "]", "P", "\\", "\x07", "\x9b", "\r", "\n", "\u202e", ";", "m"),
+        fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),
+      ),
+    });
+    fc.assert(
+      fc.property(nasty, fc.boolean(), (text, lines) => {
+        const clean = cleanText(text, { lines });
+        expect(clean).not.toMatch(lines ? /[^\P{C}\n\t]/u : /\p{C}/u);
+        expect(clean).not.toMatch(/[\u2028\u2029]/);
+        expect(cleanText(clean, { lines })).toBe(clean);
+      }),
+    );
+  });
+});
