@@ -1,6 +1,6 @@
 import type { KubeObject } from "../cluster/object.ts";
 import type { Application } from "./application.ts";
-import { labels, namespaceOf, type ServiceName, serviceNameSchema } from "./names.ts";
+import { labelsFor, namespaceOf, type ServiceName, serviceNameSchema } from "./names.ts";
 import { ports } from "./ports.ts";
 
 /** Names of a service's data store, made from the service's name and nothing else. */
@@ -42,15 +42,7 @@ function secret(
     metadata: {
       name,
       namespace: namespaceOf(serviceNameSchema.parse(application.metadata.name)),
-      labels: {
-        "app.kubernetes.io/name": application.metadata.name,
-        "app.kubernetes.io/managed-by": "platform",
-        "app.kubernetes.io/component": component,
-        [labels.managed]: "true",
-        [labels.service]: application.metadata.name,
-        [labels.team]: application.spec.team,
-        [labels.component]: component,
-      },
+      labels: labelsFor(application.metadata.name, application.spec.team, component),
     },
     // `data`, not `stringData`, which is write-only: what is read back compares equal.
     data: Object.fromEntries(

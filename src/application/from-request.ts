@@ -1,6 +1,6 @@
 import type { Standards } from "../standards/standards.ts";
 import type { Application } from "./application.ts";
-import { labels, namespaceOf } from "./names.ts";
+import { labelsFor, namespaceOf } from "./names.ts";
 import { RefusedInput } from "./refusal.ts";
 import type { ServiceRequest } from "./request.ts";
 
@@ -37,14 +37,7 @@ export function applicationFor(request: ServiceRequest, standards: Standards): A
     metadata: {
       name: request.name,
       namespace: namespaceOf(request.name),
-      labels: {
-        "app.kubernetes.io/name": request.name,
-        "app.kubernetes.io/managed-by": "platform",
-        "app.kubernetes.io/component": "application",
-        [labels.managed]: "true",
-        [labels.service]: request.name,
-        [labels.team]: team,
-      },
+      labels: labelsFor(request.name, team, "application"),
     },
     spec: {
       team,

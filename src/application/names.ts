@@ -71,7 +71,7 @@ export const labels = {
   team: "platform.company.com/team",
   /** Name of the run that created the object: a rollback deletes only what carries its own. */
   run: "platform.company.com/run",
-  /** What an object is to the service: `workload`, `database` or `cache`. */
+  /** What an object is to the service: `workload`, `database`, `cache`, or the part it belongs to. */
   component: "platform.company.com/component",
 } as const;
 
@@ -80,3 +80,19 @@ export const systemNamespace = "platform-system";
 
 /** The one field manager under which commands and operator write (server-side apply). */
 export const fieldManager = "platform";
+
+/**
+ * Labels of every object of a service.
+ * @param component - what the object is to the service, for example `workload` or `database`
+ */
+export function labelsFor(service: string, team: string, component: string): Record<string, string> {
+  return {
+    "app.kubernetes.io/name": service,
+    "app.kubernetes.io/managed-by": "platform",
+    "app.kubernetes.io/component": component,
+    [labels.managed]: "true",
+    [labels.service]: service,
+    [labels.team]: team,
+    [labels.component]: component,
+  };
+}

@@ -1,7 +1,7 @@
 import type { ObjectMeta } from "../../cluster/object.ts";
 import type { Standards } from "../../standards/standards.ts";
 import type { Application, ApplicationSpec } from "../application.ts";
-import { labels, namespaceOf, type ServiceName, serviceNameSchema } from "../names.ts";
+import { labels, labelsFor, namespaceOf, type ServiceName, serviceNameSchema } from "../names.ts";
 
 /** What every builder works from. */
 export interface Subject {
@@ -23,15 +23,7 @@ export function subjectOf(application: Application, standards: Standards): Subje
 
 /** Labels of every object of a service. */
 export function labelsOf(subject: Subject, component: Component): Record<string, string> {
-  return {
-    "app.kubernetes.io/name": subject.name,
-    "app.kubernetes.io/managed-by": "platform",
-    "app.kubernetes.io/component": component,
-    [labels.managed]: "true",
-    [labels.service]: subject.name,
-    [labels.team]: subject.spec.team,
-    [labels.component]: component,
-  };
+  return labelsFor(subject.name, subject.spec.team, component);
 }
 
 /** Labels by which Services, workloads and policies select pods: these alone never change in an object's life. */
