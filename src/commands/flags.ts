@@ -45,6 +45,7 @@ export function appFlagsOf(
   try {
     const { values } = parseArgs({ args: [...argv], options: appFlagNames, allowPositionals: false });
     if (values.sandbox && (values.context !== undefined || values.kubeconfig !== undefined)) return undefined;
+    if (!values.sandbox && (values.standards !== undefined || values.speed !== undefined)) return undefined;
     if (values.speed !== undefined && speedProblem(values.speed) !== undefined) return undefined;
     return {
       sandbox: values.sandbox ?? false,

@@ -4,7 +4,7 @@ import type { SandboxAccess } from "../platform.ts";
 import { addCompletion } from "./completion.ts";
 import { addContexts } from "./contexts.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
-import { type CommandFailure, failureOf, usageFailure } from "./failure.ts";
+import { type CommandFailure, type FailureSurroundings, failureOf, usageFailure } from "./failure.ts";
 import { commandLine, type GlobalFlags, speedProblem } from "./flags.ts";
 import { addInstall } from "./install.ts";
 import { machineFormatIn } from "./output/format.ts";
@@ -152,6 +152,17 @@ export async function runCommands(
     await session?.close();
   }
   return code;
+}
+
+/** Tells an error from outside the commands as they tell theirs; answers with its exit code. */
+export async function tellFailure(
+  error: unknown,
+  terminal: Terminal,
+  surroundings: FailureSurroundings & { readonly debug: boolean },
+): Promise<ExitCode> {
+  const failure = failureOf(error, surroundings);
+  await reportFailure(terminal, failure, { debug: surroundings.debug });
+  return failure.exitCode;
 }
 
 /** Subcommands copy their parent's output when they are made, which is before it is set. */

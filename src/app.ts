@@ -1,0 +1,91 @@
+import { commandLine, type GlobalFlags } from "./commands/flags.ts";
+import type { Connected, Platform, SandboxAccess, Where } from "./platform.ts";
+
+/** What the app's composition needs of the process. */
+export interface AppSurroundings {
+  readonly flags: GlobalFlags;
+  readonly sandbox: SandboxAccess;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/**
+ * Opens the app and answers with its exit code. The screen is drawn while the cluster is still being reached.
+ * @throws KubeconfigError before anything is drawn
+ */
+export async function openApp({
+  flags,
+  sandbox,
+  env,
+  stdin,
+  stdout,
+  stderr,
+}: AppSurroundings): Promise<number> {
+  const opened: Connected[] = [];
+  const closeOthers = async (kept?: Connected) => {
+    const others = opened.filter((connection) => connection !== kept);
+    opened.splice(0, opened.length, ...(kept === undefined ? [] : [kept]));
+    await Promise.allSettled(others.map((connection) => connection.close()));
+  };
+  const open = async (where: Where): Promise<Platform> => {
+    const { connectCluster, openPlatform } = await import("./platform.ts");
+    const connection = await connectCluster(where);
+    opened.push(connection);
+    const platform = await openPlatform(
+      connection,
+      where,
+      flags.standards === undefined || !flags.sandbox ? {} : { standardsFile: flags.standards },
+    );
+    await closeOthers(connection);
+    return platform;
+  };
+  const named = (context: string | undefined): Where => ({
+    kind: "kubeconfig",
+    ...(flags.kubeconfig === undefined ? {} : { path: flags.kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+  });
+  const where: Where = flags.sandbox
+    ? {
+        kind: "sandbox",
+        access: sandbox,
+        ...(flags.speed === undefined ? {} : { speed: Number(flags.speed) }),
+      }
+    : named(flags.context);
+  const contexts = async () => {
+    if (flags.sandbox) return ["sandbox"];
+    const { listContexts } = await import("./cluster/connect.ts");
+    return (await listContexts(flags.kubeconfig, env)).map(({ name }) => name);
+  };
+  let context = flags.sandbox ? "sandbox" : (flags.context ?? (await currentContext(flags, env)));
+  const platform = open(where);
+  platform.catch(() => undefined); // the app tells it
+  const { runApp } = await import("./screens/app.tsx");
+  try {
+    return await runApp(platform, {
+      context,
+      simulated: flags.sandbox,
+      commandLine: (words) => commandLine(flags.sandbox ? flags : { ...flags, context }, env, words),
+      contexts,
+      openContext: async (name) => {
+        const next = await open(flags.sandbox ? where : named(name));
+        context = name;
+        return next;
+      },
+      stdin,
+      stdout,
+      env: flags.color ? env : { ...env, NO_COLOR: "1" },
+      afterwards: (text) => stderr.write(text),
+    });
+  } finally {
+    await closeOthers();
+  }
+}
+
+/** @throws KubeconfigError */
+async function currentContext(flags: GlobalFlags, env: AppSurroundings["env"]): Promise<string> {
+  const { listContexts } = await import("./cluster/connect.ts");
+  const found = (await listContexts(flags.kubeconfig, env)).find(({ current }) => current);
+  return found?.name ?? "no context";
+}
