@@ -34,7 +34,8 @@ export function reflectors(contract: () => Contract): void {
         try {
           await eventually(async () => expect(reflector.freshness.state).toBe("live"));
           const key = (name: string) => `${namespace}/${mode}-${name}`;
-          expect(batches).toEqual([[key("1")], [key("2")], [key("3")]]);
+          // The last page may turn out to be empty: then it only says that the list is complete.
+          expect(batches.filter((batch) => batch.length > 0)).toEqual([[key("1")], [key("2")], [key("3")]]);
           await make("4");
           await cluster.delete(resources.configMaps, { namespace, name: `${mode}-2` });
           await eventually(async () =>
