@@ -61,7 +61,11 @@ function ensure(
   api: Api,
   resource: ResourceKey,
   object: Record<string, unknown> & {
-    readonly metadata: { readonly name: string; readonly namespace?: string };
+    readonly metadata: {
+      readonly name: string;
+      readonly namespace?: string;
+      readonly [field: string]: unknown;
+    };
   },
 ): void {
   const { namespace, name } = object.metadata;
