@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { dnsLabelPattern, imagePattern } from "../application/patterns.ts";
 
@@ -20,128 +21,171 @@ const imageReference = z.string().max(512).regex(imagePattern, "is not an image 
 const labelKey = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 
-const resourcesSchema = z.strictObject({
-  requests: z.strictObject({ cpu: quantity, memory: quantity }),
-  limits: z.strictObject({ cpu: quantity, memory: quantity }),
-});
+const resourcesSchema = z
+  .strictObject({
+    requests: z.strictObject({ cpu: quantity, memory: quantity }),
+    limits: z.strictObject({ cpu: quantity, memory: quantity }),
+  })
+  .describe("Requests and limits of one container.");
 
-/** What happens when a part's CRDs are not installed on the cluster. */
-const whenMissing = z.enum(["warn", "fail"]).default("warn");
+const whenMissing = z
+  .enum(["warn", "fail"])
+  .default("warn")
+  .describe("What happens where the cluster does not serve what this part is made of.");
+
+const namespaceName = (what: string) => objectName.describe(`Namespace of ${what}.`);
 
 /**
  * The organisation's decisions. In a cluster they are the `Standards` object named `platform` that only admins
- * write (`spec` holds this shape); `platform.yaml` files serve the sandbox and `standards check`.
+ * write (`spec` holds this shape); `platform.yaml` files serve the sandbox and `standards check`. The descriptions
+ * are those of the CRD.
  */
 export const standardsSchema = z.strictObject({
-  organization: z.string().min(1).default("acme"),
-  /** Teams and the groups (as the cluster's authentication names them) that are them. */
+  organization: z.string().min(1).max(200).default("acme").describe("Name of the organisation."),
   teams: z
     .record(
       z.string().max(63).regex(dnsLabelPattern),
       z.strictObject({ groups: z.array(z.string().min(1)).min(1) }),
     )
     .refine((teams) => Object.keys(teams).length > 0, "needs at least one team")
-    .default({ platform: { groups: ["developers"] } }),
-  /** Public services get `<name>.<domain>`. */
-  domain: z.string().max(180).regex(dnsName, "is not a DNS name").default("apps.example.internal"),
+    .default({ platform: { groups: ["developers"] } })
+    .describe("Teams, and the groups (as the cluster's authentication names them) that are them."),
+  domain: z
+    .string()
+    .max(180)
+    .regex(dnsName, "is not a DNS name")
+    .default("apps.example.internal")
+    .describe("Public services get NAME.DOMAIN."),
   images: z
     .strictObject({
-      /** What a new service runs until its pipeline has pushed an image. */
-      starter: imageReference.optional(),
-      /** Prefixes an image may start with; empty: any. */
-      registries: z.array(z.string()).default([]),
-      /** Where pipelines push: `<repository>/<team>/<service>`. */
-      repository: z.string().default("registry.example.internal"),
+      starter: imageReference
+        .optional()
+        .describe("What a new service runs until its pipeline has pushed an image."),
+      registries: z
+        .array(z.string().min(1))
+        .default([])
+        .describe("Registries, or paths in them, that images may come from; empty: any."),
+      repository: z
+        .string()
+        .min(1)
+        .default("registry.example.internal")
+        .describe("Where pipelines push: REPOSITORY/TEAM/SERVICE."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("Container images."),
   workload: z
     .strictObject({
-      resources: resourcesSchema.prefault({
-        requests: { cpu: "100m", memory: "256Mi" },
-        limits: { cpu: "500m", memory: "512Mi" },
-      }),
-      /** Seconds a rollout may take before it counts as failed. */
-      progressDeadlineSeconds: z.int().min(10).max(3600).default(300),
+      resources: resourcesSchema
+        .prefault({
+          requests: { cpu: "100m", memory: "256Mi" },
+          limits: { cpu: "500m", memory: "512Mi" },
+        })
+        .describe("Of each pod of a service, and the default of any other container beside it."),
+      progressDeadlineSeconds: z
+        .int()
+        .min(10)
+        .max(3600)
+        .default(300)
+        .describe("Seconds a rollout may take before it counts as failed."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("The pods of services."),
   quota: z
     .strictObject({
-      cpu: quantity.default("20"),
-      memory: quantity.default("40Gi"),
-      pods: z.int().default(100),
-      storage: quantity.default("100Gi"),
+      cpu: quantity.default("20").describe("Sum of requests, in cores."),
+      memory: quantity.default("40Gi").describe("Sum of requests, and of limits."),
+      pods: z.int().min(1).default(100).describe("Number of pods."),
+      storage: quantity.default("100Gi").describe("Sum of the volumes' sizes."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("What one service may use at most, data stores included."),
   database: z
     .strictObject({
-      provider: z.enum(["in-cluster"]).default("in-cluster"),
-      image: imageReference.default("docker.io/library/postgres:15.15"),
-      storage: quantity.default("10Gi"),
+      provider: z.enum(["in-cluster"]).default("in-cluster").describe("Where databases run."),
+      image: imageReference
+        .default("docker.io/library/postgres:15.15")
+        .describe("An official PostgreSQL image, Debian's variant, 15 or newer."),
+      storage: quantity.default("10Gi").describe("Size of the volume."),
       resources: resourcesSchema.prefault({
         requests: { cpu: "100m", memory: "256Mi" },
         limits: { cpu: "1", memory: "1Gi" },
       }),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("PostgreSQL."),
   cache: z
     .strictObject({
-      provider: z.enum(["in-cluster"]).default("in-cluster"),
-      image: imageReference.default("docker.io/library/redis:7.4.7"),
-      storage: quantity.default("1Gi"),
+      provider: z.enum(["in-cluster"]).default("in-cluster").describe("Where caches run."),
+      image: imageReference
+        .default("docker.io/library/redis:7.4.7")
+        .describe("An official Redis image, Debian's variant."),
+      storage: quantity.default("1Gi").describe("Size of the volume."),
       resources: resourcesSchema.prefault({
         requests: { cpu: "50m", memory: "128Mi" },
         limits: { cpu: "500m", memory: "256Mi" },
       }),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("Redis."),
   monitoring: z
     .strictObject({
       whenMissing,
-      /** Where Prometheus answers, through the API server's service proxy. */
       prometheus: z
-        .strictObject({ namespace: objectName, service: objectName, port: z.union([z.int(), z.string()]) })
-        .optional(),
-      /** Labels that the Prometheus resource selects ServiceMonitors and rules by. */
+        .strictObject({
+          namespace: namespaceName("Prometheus' Service"),
+          service: objectName.describe("Prometheus' Service, for example prometheus-operated."),
+          port: z.union([z.int().min(1).max(65_535), z.string().min(1).max(63)]),
+        })
+        .optional()
+        .describe(
+          "Where Prometheus answers, through the API server's service proxy; without it nothing is proven.",
+        ),
       labels: z
         .record(z.string().regex(labelKey), z.string().max(63).regex(labelValue, "is not a label's value"))
-        .default({ release: "prometheus" }),
-      /** Namespace Prometheus scrapes from. */
-      namespace: objectName.default("monitoring"),
-      /** OTLP endpoint for traces, host and port. */
+        .default({ release: "prometheus" })
+        .describe("Labels by which the Prometheus resource selects ServiceMonitors and PrometheusRules."),
+      namespace: namespaceName("the pods that scrape").default("monitoring"),
       telemetry: z
         .strictObject({
-          namespace: objectName.default("observability"),
-          /** Service of the collector in that namespace. */
-          service: objectName.default("otel-collector"),
-          port: z.int().default(4317),
+          namespace: namespaceName("the collector").default("observability"),
+          service: objectName.default("otel-collector").describe("The collector's Service."),
+          port: z.int().min(1).max(65_535).default(4317).describe("Its OTLP port, gRPC."),
         })
-        .prefault({}),
+        .prefault({})
+        .describe("Where traces go."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("Metrics, alerts and traces."),
   network: z
     .strictObject({
       whenMissing,
-      /** The Gateway that public routes attach to. */
       gateway: z
-        .strictObject({ namespace: objectName, name: objectName })
-        .default({ namespace: "gateway", name: "public" }),
-      /**
-       * What public names point to, a DNS name or an address. Left out: `gateway.<domain>`.
-       */
-      target: z.string().min(1).optional(),
-      /** cert-manager ClusterIssuer. */
-      issuer: objectName.default("platform"),
-      mesh: z.enum(["istio", "none"]).default("istio"),
+        .strictObject({ namespace: namespaceName("the Gateway"), name: objectName })
+        .default({ namespace: "gateway", name: "public" })
+        .describe("The Gateway that public routes attach to."),
+      target: z
+        .string()
+        .refine(
+          (target) => isIP(target) !== 0 || dnsName.test(target),
+          "is neither a DNS name nor an address",
+        )
+        .optional()
+        .describe("What public names point to, a DNS name or an address; left out: gateway.DOMAIN."),
+      issuer: objectName.default("platform").describe("ClusterIssuer of cert-manager."),
+      mesh: z.enum(["istio", "none"]).default("istio").describe("Service mesh, with sidecars."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("Routes, certificates, names and mesh."),
   delivery: z
     .strictObject({
-      /**
-       * Where repositories live: `file:///…` (a folder of bare repositories) or `ssh://…`/`https://…` (a prefix that
-       * `<team>/<service>.git` is appended to). Left out in the sandbox: the user's state folder.
-       */
-      host: z.string().optional(),
+      host: z
+        .string()
+        .optional()
+        .describe(
+          "Where repositories live: file:///… (a folder of bare repositories), or ssh://… or https://…, to which TEAM/SERVICE.git is appended. Left out in the sandbox: the user's state folder.",
+        ),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("Repositories and pipelines."),
 });
 export type Standards = z.output<typeof standardsSchema>;
