@@ -1,4 +1,4 @@
-import type { Execution, RunState } from "../provisioning/run.ts";
+import type { Execution, RunName, RunState } from "../provisioning/run.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
 import type { RunView } from "./output/run-view.ts";
 import type { Session } from "./session.ts";
@@ -10,17 +10,17 @@ export interface FollowOptions {
   /** Milliseconds until the run is interrupted and left resumable; exit code 3. Left out: for ever. */
   readonly timeoutMs?: number;
   /** Starts a roll back of the interrupted run: what a person at the keyboard may choose on Ctrl-C. */
-  readonly rollBack?: () => Promise<Execution>;
+  readonly rollBack?: (run: RunName) => Promise<Execution>;
 }
 
 /**
- * Shows an execution until it comes to rest. A request to stop finishes the write in hand and leaves the run
+ * Starts an execution and shows it until it comes to rest. A request to stop finishes the write in hand and leaves the run
  * resumable; at a keyboard the first Ctrl-C asks. A second request ends the process at once: the run is in the
  * cluster's journal and stays resumable all the same.
  */
 export async function follow(
   session: Session,
-  execution: Execution,
+  begin: () => Promise<Execution>,
   view: RunView,
   options: FollowOptions,
 ): Promise<ExitCode> {
@@ -29,6 +29,13 @@ export async function follow(
   let timedOut = false;
   let wantsRollback = false;
   let question: AbortController | undefined;
+
+  let early: StopSignal | undefined;
+  const unlistenEarly = terminal.onStop((signal) => {
+    if (early !== undefined) terminal.abandon(exitCodes.interrupted);
+    early = signal;
+  });
+  const execution = await begin().finally(unlistenEarly);
 
   let held: (() => void)[] | undefined;
   const show = (update: () => void) => {
@@ -71,6 +78,7 @@ export async function follow(
     interrupt(`received ${signal}`);
   };
   const unlisten = terminal.onStop(stop);
+  if (early !== undefined) interrupt(`received ${early}`);
   const timer =
     options.timeoutMs === undefined
       ? undefined
@@ -88,10 +96,9 @@ export async function follow(
     question?.abort();
     unlisten();
   }
-  if (wantsRollback && options.rollBack !== undefined && state.phase !== "Succeeded") {
-    const { rollBack: _, timeoutMs: __, ...rest } = options;
-    const code = await follow(session, await options.rollBack(), view, { ...rest, asked: "completion" });
-    return code;
+  const { rollBack, timeoutMs: _, ...rest } = options;
+  if (wantsRollback && rollBack !== undefined && state.phase !== "Succeeded") {
+    return follow(session, () => rollBack(execution.name), view, { ...rest, asked: "completion" });
   }
   const code =
     timedOut && state.phase === "Interrupted" ? exitCodes.held : exitCodeOf(state.phase, options.asked);

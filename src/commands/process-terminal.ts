@@ -1,3 +1,4 @@
+import { exitCodes } from "./exit-code.ts";
 import type { Output, StopSignal, Terminal } from "./terminal.ts";
 
 const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -7,6 +8,13 @@ export function processTerminal(process: NodeJS.Process, options: { readonly col
   const { env, stdin } = process;
   const dumb = env.TERM === "dumb";
   const colors = options.color && !dumb && (env.NO_COLOR ?? "") === "";
+  const listeners = new Set<(signal: StopSignal) => void>();
+  for (const signal of stopSignals) {
+    process.on(signal, () => {
+      if (listeners.size === 0) process.exit(exitCodes.interrupted); // nothing is being written
+      for (const listener of listeners) listener(signal);
+    });
+  }
   return {
     env,
     out: output(process.stdout, colors),
@@ -14,14 +22,8 @@ export function processTerminal(process: NodeJS.Process, options: { readonly col
     stdin,
     interactive: stdin.isTTY === true && process.stderr.isTTY === true,
     onStop(listener) {
-      const listeners = stopSignals.map((signal) => {
-        const onSignal = () => listener(signal);
-        process.on(signal, onSignal);
-        return () => process.off(signal, onSignal);
-      });
-      return () => {
-        for (const remove of listeners) remove();
-      };
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     abandon: (code) => process.exit(code),
   };

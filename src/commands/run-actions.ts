@@ -32,11 +32,11 @@ export function addRunActions(run: Command, bind: Bind): void {
         .parse(raw);
       const name = runNameFrom(args[0]);
       const { provisioner, cluster } = await session.platform();
-      const execution = await provisioner.retry(name, { onFailure: options.onFailure });
-      return follow(session, execution, runView(session, cluster.context, options.output), {
+      const begin = () => provisioner.retry(name, { onFailure: options.onFailure });
+      return follow(session, begin, runView(session, cluster.context, options.output), {
         asked: "completion",
         ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
-        rollBack: () => provisioner.rollback(name, { dataStores: "keep-used" }),
+        rollBack: (run) => provisioner.rollback(run, { dataStores: "keep-used" }),
       });
     },
   );
@@ -73,8 +73,8 @@ export function addRunActions(run: Command, bind: Bind): void {
         const { service } = await provisioner.get(name);
         await confirmName(session, service, `roll back ${name}, which destroys data`);
       }
-      const execution = await provisioner.rollback(name, { dataStores: options.dataStores });
-      return follow(session, execution, runView(session, cluster.context, options.output), {
+      const begin = () => provisioner.rollback(name, { dataStores: options.dataStores });
+      return follow(session, begin, runView(session, cluster.context, options.output), {
         asked: "rollback",
       });
     },

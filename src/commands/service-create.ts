@@ -102,12 +102,11 @@ Examples:
         await printPlan(session, await provisioner.planCreate(request), options.output);
         return exitCodes.done;
       }
-      const execution = await provisioner.create(request, { onFailure: options.onFailure });
       const view = runView(session, cluster.context, options.output === "json" ? "json" : "text");
-      return follow(session, execution, view, {
+      return follow(session, () => provisioner.create(request, { onFailure: options.onFailure }), view, {
         asked: "completion",
         ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
-        rollBack: () => provisioner.rollback(execution.name, { dataStores: "keep-used" }),
+        rollBack: (run) => provisioner.rollback(run, { dataStores: "keep-used" }),
       });
     },
   );

@@ -52,8 +52,8 @@ Examples:
         await printPlan(session, planned, "progress");
         await confirmName(session, name, `delete ${name} on ${cluster.context}`);
       }
-      const execution = await provisioner.delete(name, { dataStores: options.dataStores });
-      return follow(session, execution, runView(session, cluster.context, options.output), {
+      const begin = () => provisioner.delete(name, { dataStores: options.dataStores });
+      return follow(session, begin, runView(session, cluster.context, options.output), {
         asked: "completion",
         ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
       });

@@ -79,17 +79,19 @@ function sessionOn(terminal: MemoryTerminal): Session {
   };
 }
 
-function started(terminal: MemoryTerminal, options: Partial<Parameters<typeof follow>[3]> = {}) {
+async function started(terminal: MemoryTerminal, options: Partial<Parameters<typeof follow>[3]> = {}) {
   const moved = execution();
   const session = sessionOn(terminal);
   const view = linearRunView(terminal, { context: "sandbox", command: session.command });
-  return { ...moved, code: follow(session, moved.execution, view, { asked: "completion", ...options }) };
+  const code = follow(session, async () => moved.execution, view, { asked: "completion", ...options });
+  await new Promise(setImmediate); // it has begun
+  return { ...moved, code };
 }
 
 describe("an execution is followed to its end", () => {
   test("success: progress on the error stream, the result alone on standard output", async () => {
     const terminal = memoryTerminal();
-    const { code, emit, finish } = started(terminal);
+    const { code, emit, finish } = await started(terminal);
     emit(stateOf("Running", { phase: "Running" }));
     const done = stateOf("Succeeded", {
       phase: "Succeeded",
@@ -111,7 +113,7 @@ describe("an execution is followed to its end", () => {
     ["RollbackFailed", 3],
   ] as const)("%s ends with %i, the cause, and commands that can be typed", async (phase, expected) => {
     const terminal = memoryTerminal();
-    const { code, finish } = started(terminal);
+    const { code, finish } = await started(terminal);
     finish({
       ...stateOf(phase, { phase: "Failed" }),
       failure: {
@@ -129,7 +131,7 @@ describe("an execution is followed to its end", () => {
   });
 
   test("a roll back that was asked for is done, not failed", async () => {
-    const { code, finish } = started(memoryTerminal(), { asked: "rollback" });
+    const { code, finish } = await started(memoryTerminal(), { asked: "rollback" });
     finish(stateOf("RolledBack"));
     expect(await code).toBe(0);
   });
@@ -138,7 +140,7 @@ describe("an execution is followed to its end", () => {
     "%s without a terminal leaves the run resumable",
     async (signal) => {
       const terminal = memoryTerminal();
-      const { code, interrupted } = started(terminal);
+      const { code, interrupted } = await started(terminal);
       terminal.stop(signal);
       expect(await code).toBe(130);
       expect(interrupted).toEqual([`received ${signal}`]);
@@ -146,16 +148,29 @@ describe("an execution is followed to its end", () => {
     },
   );
 
+  test("a signal that comes before the run has begun is not lost", async () => {
+    const terminal = memoryTerminal();
+    const moved = execution();
+    const begin = Promise.withResolvers<Execution>();
+    const session = sessionOn(terminal);
+    const view = linearRunView(terminal, { context: "sandbox", command: session.command });
+    const code = follow(session, () => begin.promise, view, { asked: "completion" });
+    terminal.stop("SIGTERM");
+    begin.resolve(moved.execution);
+    expect(await code).toBe(130);
+    expect(moved.interrupted).toEqual(["received SIGTERM"]);
+  });
+
   test("the time is over: interrupted, effects remain", async () => {
     const terminal = memoryTerminal();
-    const { code } = started(terminal, { timeoutMs: 5 });
+    const { code } = await started(terminal, { timeoutMs: 5 });
     expect(await code).toBe(3);
     expect(terminal.written.err).toContain("run rollback shop-create-7f3k");
   });
 
   test("ctrl-c at a keyboard asks first, and going on is the default", async () => {
     const terminal = memoryTerminal({ interactive: true, stdin: "\n" });
-    const { code, interrupted, finish } = started(terminal);
+    const { code, interrupted, finish } = await started(terminal);
     terminal.stop("SIGINT");
     await new Promise(setImmediate);
     finish(stateOf("Succeeded"));
@@ -168,7 +183,7 @@ describe("an execution is followed to its end", () => {
     const terminal = memoryTerminal({ interactive: true, stdin: "b\n" });
     const undo = execution();
     undo.finish(stateOf("RolledBack"));
-    const { code } = started(terminal, { rollBack: async () => undo.execution });
+    const { code } = await started(terminal, { rollBack: async () => undo.execution });
     terminal.stop("SIGINT");
     expect(await code).toBe(1);
     expect(terminal.written.err).toContain("rolled back");
@@ -180,6 +195,8 @@ describe("an execution is followed to its end", () => {
     const lost: Execution = { ...moved.execution, finished: Promise.reject(new Error("lost the epoch")) };
     const session = sessionOn(terminal);
     const view = linearRunView(terminal, { context: "sandbox", command: session.command });
-    await expect(follow(session, lost, view, { asked: "completion" })).rejects.toThrow("lost the epoch");
+    await expect(follow(session, async () => lost, view, { asked: "completion" })).rejects.toThrow(
+      "lost the epoch",
+    );
   });
 });
