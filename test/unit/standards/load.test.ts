@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -102,4 +102,11 @@ test("the CRD knows every field, and leaves defaults to the program", () => {
   const text = JSON.stringify(standardsCrd);
   for (const field of Object.keys(standardsSchema.shape)) expect(text).toContain(`"${field}":`);
   expect(text).not.toContain('"default"');
+});
+
+test("the example in the documentation is valid", async () => {
+  const text = await readFile(new URL("../../../docs/standards.md", import.meta.url), "utf8");
+  const example = /```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? "";
+  const standards = parseStandards(parseText(example, "docs/standards.md"));
+  expect(Object.keys(standards.teams)).toEqual(["payments", "search"]);
 });
