@@ -76,14 +76,17 @@ async function collect(
     ),
     readable(everyPage((page) => cluster.list(resources.deployments, { ...here, ...page }), workloadFacts)),
     readable(everyPage((page) => cluster.list(resources.statefulSets, { ...here, ...page }), workloadFacts)),
-    readable(newestRuns(cluster, name === undefined ? undefined : `${labels.service}=${name}`, signal)),
+    readable(
+      listRuns(cluster, name === undefined ? {} : { labelSelector: `${labels.service}=${name}` }, signal),
+    ),
     askMetrics(metrics, signal),
   ]);
   const applicationOf = byNamespace(applications, () => true);
   const workloadOf = byNamespace(deployments, ({ component }) => component === "workload");
   const databaseOf = byNamespace(statefulSets, ({ component }) => component === "database");
   const cacheOf = byNamespace(statefulSets, ({ component }) => component === "cache");
-  const runOf = new Map(runs.map((run) => [run.service, run]));
+  const runOf = new Map<string, RunFacts>();
+  for (const run of runs) if (isNewer(run, runOf.get(run.service))) runOf.set(run.service, run);
   const row = (namespace: NamespaceFacts, problem: string): Service =>
     rowOf({
       namespace,
@@ -146,28 +149,26 @@ export async function everyPage<T>(
   return kept;
 }
 
-/** The newest run of each service. */
-async function newestRuns(
+/** Runs without their journals, from the server's table, page by page. */
+export async function listRuns(
   cluster: Cluster,
-  labelSelector: string | undefined,
+  selection: Pick<ListOptions, "labelSelector">,
   signal: AbortSignal | undefined,
 ): Promise<RunFacts[]> {
-  const newest = new Map<string, RunFacts>();
+  const runs: RunFacts[] = [];
   let token: string | undefined;
   do {
     const table = await cluster.listTable(resources.runs, {
+      ...selection,
       namespace: systemNamespace,
       limit: pageSize,
-      ...(labelSelector === undefined ? {} : { labelSelector }),
       ...(token === undefined ? {} : { continue: token }),
       ...(signal === undefined ? {} : { signal }),
     });
-    for (const run of runFacts(table)) {
-      if (isNewer(run, newest.get(run.service))) newest.set(run.service, run);
-    }
+    runs.push(...runFacts(table));
     token = table.continue;
   } while (token !== undefined && token !== "");
-  return [...newest.values()];
+  return runs;
 }
 
 /** What Prometheus says, as a fact: a Prometheus that does not answer is one too. */

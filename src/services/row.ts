@@ -58,7 +58,8 @@ export function rowOf(parts: Parts): Service {
 export function byUrgency(a: Service, b: Service): number {
   const difference = urgency[a.verdict] - urgency[b.verdict];
   if (difference !== 0) return difference;
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  return a.namespace < b.namespace ? -1 : a.namespace > b.namespace ? 1 : 0;
 }
 
 const urgency: Readonly<Record<Verdict, number>> = { failed: 0, degraded: 1, working: 2, healthy: 3 };

@@ -1,0 +1,204 @@
+import type { Changes } from "../cluster/reflector.ts";
+import type { ApplicationFacts, NamespaceFacts, RunFacts, WorkloadFacts } from "./facts.ts";
+import { isNewer } from "./facts.ts";
+import { byUrgency, rowOf, type Scraping } from "./row.ts";
+import type { Service } from "./service.ts";
+
+/** More changed rows than this are sorted anew; fewer are moved one by one. */
+const movedOneByOne = 64;
+
+/**
+ * The dashboard's rows, kept up to date piece by piece: facts go in as they come, and only the rows they touch are
+ * made again. Rows that stay as they were stay the same objects, so that screens can tell.
+ */
+export class FleetIndex {
+  readonly #namespaces = new Map<string, NamespaceFacts>();
+  readonly #namespaceOf = new Map<string, string>();
+  readonly #applications = new Map<string, ApplicationFacts>();
+  readonly #workloads = new Map<string, WorkloadFacts>();
+  readonly #databases = new Map<string, WorkloadFacts>();
+  readonly #caches = new Map<string, WorkloadFacts>();
+  readonly #runs = new Map<string, RunFacts>();
+  readonly #newestRun = new Map<string, RunFacts>();
+  readonly #problems = new Map<string, string>();
+  readonly #rows = new Map<string, Service>();
+  #scraping: Scraping = { state: "unasked" };
+  #complete = false;
+  #sorted: readonly Service[] = [];
+  #dirty = new Set<string>();
+
+  /** What needs a person first. A new array after each {@link update} that changed something. */
+  get services(): readonly Service[] {
+    return this.#sorted;
+  }
+
+  takeNamespaces({ changed, removed }: Changes<NamespaceFacts>): void {
+    for (const [name, facts] of changed) {
+      this.#namespaces.set(name, facts);
+      this.#namespaceOf.set(facts.service, name);
+      this.#dirty.add(name);
+    }
+    for (const name of removed) {
+      const service = this.#namespaces.get(name)?.service;
+      if (service !== undefined && this.#namespaceOf.get(service) === name) this.#namespaceOf.delete(service);
+      this.#namespaces.delete(name);
+      this.#problems.delete(name);
+      this.#dirty.add(name);
+    }
+  }
+
+  takeApplications({ changed, removed }: Changes<ApplicationFacts>): void {
+    for (const facts of changed.values()) this.#put(this.#applications, facts.namespace, facts);
+    for (const key of removed) this.#drop(this.#applications, key);
+  }
+
+  takeDeployments({ changed, removed }: Changes<WorkloadFacts>): void {
+    for (const facts of changed.values()) {
+      if (facts.component === "workload") this.#put(this.#workloads, facts.namespace, facts);
+    }
+    for (const key of removed) this.#drop(this.#workloads, key);
+  }
+
+  takeStatefulSets({ changed, removed }: Changes<WorkloadFacts>): void {
+    for (const facts of changed.values()) {
+      if (facts.component === "database") this.#put(this.#databases, facts.namespace, facts);
+      if (facts.component === "cache") this.#put(this.#caches, facts.namespace, facts);
+    }
+    for (const key of removed) {
+      this.#drop(this.#databases, key);
+      this.#drop(this.#caches, key);
+    }
+  }
+
+  takeRuns(changed: Iterable<RunFacts>, removed: Iterable<string> = []): void {
+    for (const run of changed) {
+      this.#runs.set(run.name, run);
+      const newest = this.#newestRun.get(run.service);
+      if (newest?.name === run.name || isNewer(run, newest)) this.#setNewest(run.service, run);
+    }
+    for (const name of removed) {
+      const run = this.#runs.get(name);
+      this.#runs.delete(name);
+      if (run === undefined || this.#newestRun.get(run.service)?.name !== name) continue;
+      let newest: RunFacts | undefined;
+      for (const other of this.#runs.values()) {
+        if (other.service === run.service && isNewer(other, newest)) newest = other;
+      }
+      this.#setNewest(run.service, newest);
+    }
+  }
+
+  takeScraping(scraping: Scraping): void {
+    this.#scraping = scraping;
+    this.#everything();
+  }
+
+  /** Everything there is was listed: from now on, what a row lacks does not exist. */
+  takeComplete(): void {
+    if (this.#complete) return;
+    this.#complete = true;
+    this.#everything();
+  }
+
+  takeProblem(namespace: string, problem: string): void {
+    if (!this.#namespaces.has(namespace) || (this.#problems.get(namespace) ?? "") === problem) return;
+    this.#problems.set(namespace, problem);
+    this.#dirty.add(namespace);
+  }
+
+  /** The workload of a namespace, where it has fewer ready pods than it wants. */
+  unready(namespace: string): WorkloadFacts | undefined {
+    const workload = this.#workloads.get(namespace);
+    return workload !== undefined && workload.pods.ready < workload.pods.wanted ? workload : undefined;
+  }
+
+  /** Makes the rows that have changed again. Whether any is different from before. */
+  update(): boolean {
+    const before: Service[] = [];
+    const after: Service[] = [];
+    for (const namespace of this.#dirty) {
+      const old = this.#rows.get(namespace);
+      const row = this.#row(namespace);
+      if (old !== undefined && row !== undefined && sameRow(old, row)) continue;
+      if (old !== undefined) before.push(old);
+      if (row === undefined) this.#rows.delete(namespace);
+      else {
+        this.#rows.set(namespace, row);
+        after.push(row);
+      }
+    }
+    this.#dirty = new Set();
+    if (before.length === 0 && after.length === 0) return false;
+    if (before.length + after.length > movedOneByOne) {
+      this.#sorted = [...this.#rows.values()].sort(byUrgency);
+    } else {
+      const sorted = [...this.#sorted];
+      for (const row of before) sorted.splice(placeOf(sorted, row), 1);
+      for (const row of after) sorted.splice(placeOf(sorted, row), 0, row);
+      this.#sorted = sorted;
+    }
+    return true;
+  }
+
+  #row(name: string): Service | undefined {
+    const namespace = this.#namespaces.get(name);
+    if (namespace === undefined) return undefined;
+    return rowOf({
+      namespace,
+      application: this.#applications.get(name),
+      workload: this.#workloads.get(name),
+      database: this.#databases.get(name),
+      cache: this.#caches.get(name),
+      run: this.#newestRun.get(namespace.service),
+      scraping: this.#scraping,
+      problem: this.unready(name) === undefined ? "" : (this.#problems.get(name) ?? ""),
+      complete: this.#complete,
+    });
+  }
+
+  #setNewest(service: string, run: RunFacts | undefined): void {
+    if (run === undefined) this.#newestRun.delete(service);
+    else this.#newestRun.set(service, run);
+    const namespace = this.#namespaceOf.get(service);
+    if (namespace !== undefined) this.#dirty.add(namespace);
+  }
+
+  #put<T>(map: Map<string, T>, namespace: string, facts: T): void {
+    map.set(namespace, facts);
+    this.#dirty.add(namespace);
+  }
+
+  /** `key` is `namespace/name` of an object that is gone; another of its kind may have taken its place. */
+  #drop<T extends { readonly name: string }>(map: Map<string, T>, key: string): void {
+    const [namespace = "", name = ""] = key.split("/");
+    if (map.get(namespace)?.name !== name) return;
+    map.delete(namespace);
+    this.#dirty.add(namespace);
+  }
+
+  #everything(): void {
+    for (const namespace of this.#namespaces.keys()) this.#dirty.add(namespace);
+  }
+}
+
+/** Where a row is in sorted rows, or would be. */
+function placeOf(sorted: readonly Service[], row: Service): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = sorted[middle];
+    if (other !== undefined && byUrgency(other, row) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Whether two rows show the same. All rows are made by one function, so their fields are compared as they come. */
+function sameRow(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const entries = Object.entries(a);
+  const others = new Map(Object.entries(b));
+  return entries.length === others.size && entries.every(([key, value]) => sameRow(value, others.get(key)));
+}
