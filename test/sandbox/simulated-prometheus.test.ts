@@ -6,7 +6,6 @@ import { deployment, namespace, type World, world } from "./controllers/world.ts
 let w: World;
 beforeEach(() => {
   w = world();
-  w.api.create("/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
   w.api.create("/services", {
     apiVersion: "v1",
     kind: "Service",

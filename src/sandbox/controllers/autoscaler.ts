@@ -15,6 +15,7 @@ export function autoscalerController(simulation: Simulation): Controller {
   const { api, events } = simulation;
   return {
     name: "autoscalers",
+    resources: [autoscalers, "apps/deployments", "apps/statefulsets"],
     *concerns({ resource, object }) {
       if (resource === autoscalers) yield keyOf(object);
       else if (resource === "apps/deployments" || resource === "apps/statefulsets") {
@@ -22,9 +23,6 @@ export function autoscalerController(simulation: Simulation): Controller {
           yield keyOf(scaler);
         }
       }
-    },
-    *initial() {
-      for (const scaler of api.list(autoscalers)) yield keyOf(scaler);
     },
     reconcile(key) {
       const { namespace, name } = parseKey(key);

@@ -3,7 +3,7 @@ import { timestamp } from "./clock.ts";
 import { withCondition } from "./conditions.ts";
 import { type Controller, keyOf, parseKey } from "./loop.ts";
 import { between } from "./names.ts";
-import { found, listed } from "./served.ts";
+import { found } from "./served.ts";
 import { conditionsStatusShape, typed } from "./shapes.ts";
 import { nowText, type Simulation, Stages } from "./simulation.ts";
 
@@ -23,11 +23,9 @@ export function certificateController(simulation: Simulation): Controller {
   const stages = new Stages(simulation);
   return {
     name: "certificates",
+    resources: [certificates],
     *concerns({ type, resource, object }) {
       if (resource === certificates && type !== "DELETED") yield keyOf(object);
-    },
-    *initial() {
-      for (const certificate of listed(api, certificates)) yield keyOf(certificate);
     },
     reconcile(key) {
       const { namespace, name } = parseKey(key);

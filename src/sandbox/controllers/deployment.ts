@@ -139,15 +139,13 @@ export function deploymentController(simulation: Simulation): Controller {
 
   return {
     name: "deployments",
+    resources: ["apps/deployments", "apps/replicasets"],
     *concerns({ resource, object }) {
       if (resource === "apps/deployments") yield keyOf(object);
       else if (resource === "apps/replicasets") {
         const key = controllerKey(object, "Deployment");
         if (key !== undefined) yield key;
       }
-    },
-    *initial() {
-      for (const deployment of api.list("apps/deployments")) yield keyOf(deployment);
     },
     reconcile(key) {
       const { namespace, name } = parseKey(key);

@@ -13,11 +13,9 @@ export function disruptionController(simulation: Simulation): Controller {
   const { api } = simulation;
   return {
     name: "disruption",
+    resources: [budgets, "/pods"],
     *concerns({ resource, object }) {
       if (resource === budgets || resource === "/pods") yield object.metadata.namespace ?? "";
-    },
-    *initial() {
-      yield* new Set(api.list(budgets).map(({ metadata }) => metadata.namespace ?? ""));
     },
     reconcile(namespace) {
       const found = api.list(budgets, { namespace });

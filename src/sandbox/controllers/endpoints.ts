@@ -89,12 +89,9 @@ export function endpointsController(simulation: Simulation): Controller {
 
   return {
     name: "endpoints",
+    resources: ["/services", "/pods"],
     *concerns({ resource, object }) {
       if (resource === "/services" || resource === "/pods") yield object.metadata.namespace ?? "";
-    },
-    *initial() {
-      const namespaces = new Set(api.list("/services").map(({ metadata }) => metadata.namespace ?? ""));
-      yield* namespaces;
     },
     reconcile(namespace) {
       const services = api.list("/services", { namespace });

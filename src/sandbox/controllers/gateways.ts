@@ -118,6 +118,7 @@ export function gatewayController(simulation: Simulation): Controller {
 
   return {
     name: "gateways",
+    resources: [gateways, routes, endpoints, "/services"],
     *concerns({ type, resource, object }) {
       if (resource === routes) {
         if (type !== "DELETED") yield `${routes} ${keyOf(object)}`;
@@ -133,11 +134,6 @@ export function gatewayController(simulation: Simulation): Controller {
         for (const route of listed(api, routes)) {
           if (route.metadata.namespace === object.metadata.namespace) yield `${routes} ${keyOf(route)}`;
         }
-      }
-    },
-    *initial() {
-      for (const resource of [gateways, routes, endpoints]) {
-        for (const object of listed(api, resource)) yield `${resource} ${keyOf(object)}`;
       }
     },
     reconcile(key) {

@@ -13,15 +13,13 @@ export function jobController(simulation: Simulation): Controller {
   const { api, events, random } = simulation;
   return {
     name: "jobs",
+    resources: ["batch/jobs", "/pods"],
     *concerns({ resource, object }) {
       if (resource === "batch/jobs") yield keyOf(object);
       else if (resource === "/pods") {
         const key = controllerKey(object, "Job");
         if (key !== undefined) yield key;
       }
-    },
-    *initial() {
-      for (const job of api.list("batch/jobs")) yield keyOf(job);
     },
     reconcile(key) {
       const { namespace, name } = parseKey(key);

@@ -114,13 +114,11 @@ export function kubeletController(simulation: Simulation): Controller {
 
   return {
     name: "kubelet",
+    resources: ["/pods"],
     *concerns({ type, resource, object }) {
       if (resource !== "/pods") return;
       if (type === "DELETED") stages.forget(object.metadata.uid);
       else yield keyOf(object);
-    },
-    *initial() {
-      for (const pod of api.list("/pods")) yield keyOf(pod);
     },
     reconcile(key) {
       const { namespace, name } = parseKey(key);

@@ -1,5 +1,6 @@
 import type { Api, ResourceKey, StoredObject } from "../api.ts";
 import type { ControllerClock } from "./clock.ts";
+import { listed } from "./served.ts";
 
 export interface Change {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
@@ -13,10 +14,12 @@ export interface Change {
  */
 export interface Controller {
   readonly name: string;
-  /** The keys a change concerns. */
+  /** What it wants to be told of. */
+  readonly resources: readonly ResourceKey[];
+  /**
+   * The keys a change concerns. When this process starts to lead, everything that is stored is told as `ADDED`.
+   */
   concerns(change: Change): Iterable<string>;
-  /** The keys that may need work when this process starts to lead. */
-  initial(): Iterable<string>;
   /** Returns the simulated milliseconds after which it wants to look again; nothing: at the next change. */
   reconcile(key: string): number | undefined;
 }
@@ -33,6 +36,8 @@ export interface LoopOptions {
 const leadershipMs = 500;
 /** Reconciliations in one turn, so that requests are served in between. */
 const batch = 16;
+/** Namespaces looked through in one turn after taking the lead. */
+const scanBatch = 8;
 
 /** Runs controllers over one queue, one reconciliation at a time, only while `api.leads()`. */
 export function startLoop(
@@ -47,6 +52,13 @@ export function startLoop(
   const queue = new Map<string, Item>();
   const waiting = new Map<string, { readonly due: number; readonly cancel: () => void }>();
   const failures = new Map<string, number>();
+  const watched = new Map<ResourceKey, Controller[]>();
+  for (const controller of controllers) {
+    for (const resource of controller.resources) {
+      watched.set(resource, [...(watched.get(resource) ?? []), controller]);
+    }
+  }
+  let unscanned: (string | undefined)[] = [];
   let leading = false;
   let turn: (() => void) | undefined;
   let stopped = false;
@@ -87,7 +99,23 @@ export function startLoop(
         later(item, Math.max(5, Math.min(30_000, 20 * 2 ** failed) / speed));
       }
     }
-    if (queue.size > 0) turn = clock.after(0, work);
+    for (const namespace of unscanned.splice(0, scanBatch)) scan(namespace);
+    if (queue.size > 0 || unscanned.length > 0) turn ??= clock.after(0, work);
+  }
+
+  function tell(change: Change): void {
+    for (const controller of watched.get(change.resource) ?? []) {
+      for (const key of controller.concerns(change)) enqueue(controller, key);
+    }
+  }
+
+  /** Tells of everything stored in a namespace; undefined: of what has none. */
+  function scan(namespace: string | undefined): void {
+    for (const resource of watched.keys()) {
+      const clusterScoped = resource === "/persistentvolumes";
+      if (clusterScoped !== (namespace === undefined)) continue;
+      for (const object of listed(api, resource, namespace)) tell({ type: "ADDED", resource, object });
+    }
   }
 
   function lead(): void {
@@ -95,12 +123,12 @@ export function startLoop(
     const leads = api.leads();
     if (leads && !leading) {
       leading = true;
-      for (const controller of controllers) {
-        for (const key of controller.initial()) enqueue(controller, key);
-      }
+      unscanned = [undefined, ...api.list("/namespaces").map(({ metadata }) => metadata.name)];
+      turn ??= clock.after(0, work);
     } else if (!leads && leading) {
       leading = false;
       queue.clear();
+      unscanned = [];
       for (const { cancel } of waiting.values()) cancel();
       waiting.clear();
     }
@@ -108,10 +136,7 @@ export function startLoop(
   }
 
   const unsubscribe = api.onChange((change) => {
-    if (!leading) return;
-    for (const controller of controllers) {
-      for (const key of controller.concerns(change)) enqueue(controller, key);
-    }
+    if (leading) tell(change);
   });
   let watchLeadership = clock.after(0, lead);
 

@@ -70,11 +70,9 @@ export function quotaController({ api }: Simulation): Controller {
   const relevant = new Set([quotas, "/pods", ...Object.values(counted)]);
   return {
     name: "quotas",
+    resources: [...relevant],
     *concerns({ resource, object }) {
       if (relevant.has(resource)) yield object.metadata.namespace ?? "";
-    },
-    *initial() {
-      yield* new Set(api.list(quotas).map(({ metadata }) => metadata.namespace ?? ""));
     },
     reconcile(namespace) {
       for (const quota of api.list(quotas, { namespace })) {

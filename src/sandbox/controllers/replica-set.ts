@@ -39,15 +39,13 @@ export function replicaSetController(simulation: Simulation): Controller {
 
   return {
     name: "replicasets",
+    resources: ["apps/replicasets", "/pods"],
     *concerns({ resource, object }) {
       if (resource === "apps/replicasets") yield keyOf(object);
       else if (resource === "/pods") {
         const key = controllerKey(object, "ReplicaSet");
         if (key !== undefined) yield key;
       }
-    },
-    *initial() {
-      for (const set of api.list("apps/replicasets")) yield keyOf(set);
     },
     reconcile(key) {
       const { namespace, name } = parseKey(key);

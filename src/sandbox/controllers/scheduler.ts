@@ -96,14 +96,12 @@ export function schedulerController(simulation: Simulation): Controller {
 
   return {
     name: "scheduler",
+    resources: ["/pods"],
     *concerns({ type, resource, object }) {
       if (resource !== "/pods") return;
       const key = keyOf(object);
       if (type === "DELETED") stages.forget(key);
       else if (readPod(object).spec.nodeName === undefined) yield key;
-    },
-    *initial() {
-      for (const pod of api.list("/pods")) if (readPod(pod).spec.nodeName === undefined) yield keyOf(pod);
     },
     reconcile(key) {
       const { namespace, name } = parseKey(key);

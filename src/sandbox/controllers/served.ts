@@ -1,10 +1,10 @@
 import type { Api, ResourceKey, StoredObject } from "../api.ts";
 import { ApiFailure } from "../status.ts";
 
-/** All objects of a resource; none where the resource is not served. */
-export function listed(api: Api, resource: ResourceKey): readonly StoredObject[] {
+/** All objects of a resource, or those of a namespace; none where the resource is not served. */
+export function listed(api: Api, resource: ResourceKey, namespace?: string): readonly StoredObject[] {
   try {
-    return api.list(resource);
+    return api.list(resource, namespace === undefined ? {} : { namespace });
   } catch (error) {
     if (error instanceof ApiFailure) return [];
     throw error;

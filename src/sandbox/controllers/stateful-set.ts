@@ -137,15 +137,13 @@ export function statefulSetController(simulation: Simulation): Controller {
 
   return {
     name: "statefulsets",
+    resources: ["apps/statefulsets", "/pods"],
     *concerns({ resource, object }) {
       if (resource === "apps/statefulsets") yield keyOf(object);
       else if (resource === "/pods") {
         const key = controllerKey(object, "StatefulSet");
         if (key !== undefined) yield key;
       }
-    },
-    *initial() {
-      for (const set of api.list("apps/statefulsets")) yield keyOf(set);
     },
     reconcile(key) {
       const { namespace, name } = parseKey(key);

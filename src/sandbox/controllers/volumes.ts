@@ -135,15 +135,12 @@ export function volumeController(simulation: Simulation): Controller {
 
   return {
     name: "volumes",
+    resources: [claims, volumes],
     *concerns({ type, resource, object }) {
       if (resource === claims) {
         if (type !== "DELETED") yield keyOf(object);
         else yield `pvc-${object.metadata.uid}`;
       } else if (resource === volumes && type !== "DELETED") yield keyOf(object);
-    },
-    *initial() {
-      for (const claim of api.list(claims)) yield keyOf(claim);
-      for (const volume of api.list(volumes)) yield keyOf(volume);
     },
     reconcile(key) {
       const { namespace, name } = parseKey(key);

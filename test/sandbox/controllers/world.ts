@@ -32,6 +32,9 @@ export function world(): World {
   const errors: unknown[] = [];
   const onError = (_controller: string, _key: string, error: unknown) => errors.push(error);
   const controllers = startControllers(api, { speed: 1, clock, random, onError });
+  for (const name of [namespace, "monitoring", "gateway"]) {
+    api.create("/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  }
   for (const name of ["node-1", "node-2", "node-3"]) {
     const node = api.create("/nodes", { apiVersion: "v1", kind: "Node", metadata: { name }, spec: {} });
     const conditions = [{ type: "Ready", status: "True" }];
