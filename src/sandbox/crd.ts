@@ -47,7 +47,8 @@ interface Version {
   readonly selectableFields: readonly string[];
 }
 
-const texts = (value: readonly unknown[]): readonly string[] => value.filter((item) => typeof item === "string");
+const texts = (value: readonly unknown[]): readonly string[] =>
+  value.filter((item) => typeof item === "string");
 
 /** Reads a CustomResourceDefinition that has passed validation. */
 export function readDefinition(crd: JsonObject): Definition {

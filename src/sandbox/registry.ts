@@ -1,12 +1,22 @@
 import { randomUUID } from "node:crypto";
-import { admit } from "./admission.ts";
+import { admit, namespaceContent } from "./admission.ts";
 import type { StoredObject } from "./api.ts";
 import { applyConfiguration, managedAfterUpdate, type Writer } from "./apply/managed-fields.ts";
-import { applyAllDefaults } from "./defaulting/defaulting.ts";
 import { establish } from "./crd-status.ts";
 import { decodeRequest, storedOf } from "./decode-request.ts";
+import { applyAllDefaults } from "./defaulting/defaulting.ts";
 import { type DeleteOptions, markedForDeletion } from "./deletion.ts";
-import { copy, ensureObject, equal, isObject, type JsonObject, listAt, numberAt, objectAt, textAt } from "./json.ts";
+import {
+  copy,
+  ensureObject,
+  equal,
+  isObject,
+  type JsonObject,
+  listAt,
+  numberAt,
+  objectAt,
+  textAt,
+} from "./json.ts";
 import { hasGeneration, initialStatus, needsVersionToUpdate } from "./lifecycle.ts";
 import { applyJsonPatch, mergePatch } from "./patch.ts";
 import type { ResourceInfo, Resources } from "./resources.ts";
@@ -130,7 +140,8 @@ export class Registry {
     managedFields: unknown,
   ): StoredObject {
     const metadata = ensureObject(object, "metadata");
-    for (const field of ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"]) delete metadata[field];
+    for (const field of ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"])
+      delete metadata[field];
     metadata.uid = randomUUID();
     metadata.creationTimestamp = timestamp(this.now());
     if (hasGeneration(resource)) metadata.generation = 1;
@@ -144,8 +155,29 @@ export class Registry {
     this.#checked(resource, object, undefined, context);
     metadata.managedFields =
       managedFields ??
-      managedAfterUpdate(undefined, object, resource.schema, this.#writer(context, undefined), this.#statusApart(resource));
-    return this.#write(resource, namespace, undefined, object, context);
+      managedAfterUpdate(
+        undefined,
+        object,
+        resource.schema,
+        this.#writer(context, undefined),
+        this.#statusApart(resource),
+      );
+    const created = this.#write(resource, namespace, undefined, object, context);
+    if (resource.id === "/namespaces" && !context.dryRun) this.#fillNamespace(created);
+    return created;
+  }
+
+  #fillNamespace(namespace: StoredObject): void {
+    const context = {
+      manager: "kube-controller-manager",
+      dryRun: false,
+      fieldValidation: "Ignore",
+      warn: () => {},
+    } as const;
+    for (const { resource: id, object } of namespaceContent(namespace)) {
+      const resource = this.resources.byId(id);
+      if (resource !== undefined) this.create(resource, namespace.metadata.name, object, context);
+    }
   }
 
   /** PUT of an object or of its status, scale or (of a namespace) finalizers. */
@@ -160,7 +192,14 @@ export class Registry {
     if (subresource === "scale") {
       return this.transaction(() => {
         const before = this.require(resource, namespace, name);
-        return this.#store(resource, namespace, before, scaledObject(resource, before, body), context, "scale");
+        return this.#store(
+          resource,
+          namespace,
+          before,
+          scaledObject(resource, before, body),
+          context,
+          "scale",
+        );
       });
     }
     const object = this.#decoded(resource, namespace, body, context, name);
@@ -197,7 +236,10 @@ export class Registry {
         return { object: this.#store(resource, namespace, before, scaled, context, "scale"), created: false };
       }
       const object = this.#decoded(resource, namespace, patched, context, name);
-      return { object: this.#store(resource, namespace, before, object, context, subresource), created: false };
+      return {
+        object: this.#store(resource, namespace, before, object, context, subresource),
+        created: false,
+      };
     });
   }
 
@@ -228,7 +270,10 @@ export class Registry {
     const managedFields = listAt(next, "metadata", "managedFields");
     if (before === undefined) {
       delete ensureObject(next, "metadata").managedFields;
-      return { object: this.#createDecoded(resource, namespace, next, context, managedFields), created: true };
+      return {
+        object: this.#createDecoded(resource, namespace, next, context, managedFields),
+        created: true,
+      };
     }
     const metadata = ensureObject(next, "metadata");
     metadata.resourceVersion = before.metadata.resourceVersion;
@@ -266,7 +311,9 @@ export class Registry {
       if (marked === undefined) {
         return { object: this.#remove(resource, namespace, before, before, context), gone: true };
       }
-      const object = equal(marked, before) ? before : this.#write(resource, namespace, before, marked, context);
+      const object = equal(marked, before)
+        ? before
+        : this.#write(resource, namespace, before, marked, context);
       return { object, gone: false };
     });
   }
@@ -510,5 +557,3 @@ function nameFromPrefix(object: JsonObject): void {
   const suffix = [...random].map((byte) => suffixCharacters.charAt(byte % suffixCharacters.length)).join("");
   metadata.name = prefix.slice(0, 58) + suffix;
 }
-
-

@@ -66,6 +66,8 @@ const about = ({ group, plural, name }: Subject): Details => ({
 
 export const failures = {
   badRequest: (message: string) => new ApiFailure(400, "BadRequest", message),
+  /** 422 for options of a request that are wrong. */
+  badRequestInvalid: (message: string) => new ApiFailure(422, "Invalid", message),
   unauthorized: () => new ApiFailure(401, "Unauthorized", "Unauthorized"),
   forbidden: (subject: Subject, message: string, causes?: readonly Cause[]) =>
     new ApiFailure(403, "Forbidden", `${qualified(subject)} is forbidden: ${message}`, {
@@ -74,8 +76,7 @@ export const failures = {
     }),
   notFound: (subject: Subject) =>
     new ApiFailure(404, "NotFound", `${qualified(subject)} not found`, about(subject)),
-  noSuchPath: () =>
-    new ApiFailure(404, "NotFound", "the server could not find the requested resource", {}),
+  noSuchPath: () => new ApiFailure(404, "NotFound", "the server could not find the requested resource", {}),
   methodNotAllowed: () =>
     new ApiFailure(
       405,
@@ -98,6 +99,12 @@ export const failures = {
       "the object has been modified; please apply your changes to the latest version and try again",
     ),
   expired: (message: string) => new ApiFailure(410, "Expired", message),
+  notAcceptable: () =>
+    new ApiFailure(
+      406,
+      "NotAcceptable",
+      "only the following media types are accepted: application/json, application/yaml",
+    ),
   tooLarge: (message: string) => new ApiFailure(413, "RequestEntityTooLarge", message),
   unsupportedMediaType: (message: string) => new ApiFailure(415, "UnsupportedMediaType", message),
   /** `kind` is the object's kind, as the real server says it. */
@@ -111,6 +118,8 @@ export const failures = {
       causes,
     });
   },
+  tooManyRequests: (message: string, causes: readonly Cause[]) =>
+    new ApiFailure(429, "TooManyRequests", message, { causes }),
   internal: (message: string) => new ApiFailure(500, "InternalError", `Internal error occurred: ${message}`),
 };
 

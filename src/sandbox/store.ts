@@ -154,7 +154,10 @@ export class Store {
   }
 
   get(resource: string, key: string): string | undefined {
-    const body = this.#sql("SELECT body FROM objects WHERE resource = ? AND key = ?").get(resource, key)?.body;
+    const body = this.#sql("SELECT body FROM objects WHERE resource = ? AND key = ?").get(
+      resource,
+      key,
+    )?.body;
     return typeof body === "string" ? body : undefined;
   }
 
@@ -173,7 +176,11 @@ export class Store {
    */
   *rows(
     resource: string,
-    { namespace, after = "", part }: { namespace?: string | undefined; after?: string; part: "meta" | "body" },
+    {
+      namespace,
+      after = "",
+      part,
+    }: { namespace?: string | undefined; after?: string; part: "meta" | "body" },
   ): Generator<Row> {
     // "0" is the character after "/": the end of a namespace's keys.
     const low = namespace === undefined ? after : after === "" ? `${namespace}/` : after;
@@ -183,18 +190,21 @@ export class Store {
       .prepare(`SELECT ${columns} FROM objects WHERE resource = ? AND key > ? AND key < ? ORDER BY key`)
       .iterate(resource, low, high);
     for (const row of found) {
-      yield { key: String(row.key), labels: String(row.labels), meta: String(row.meta), body: String(row.body) };
+      yield {
+        key: String(row.key),
+        labels: String(row.labels),
+        meta: String(row.meta),
+        body: String(row.body),
+      };
     }
   }
 
   count(resource: string, namespace: string | undefined, after: string): number {
     const low = namespace === undefined || after !== "" ? after : `${namespace}/`;
     const high = namespace === undefined ? "\u{10ffff}" : `${namespace}0`;
-    const row = this.#sql("SELECT count(*) AS value FROM objects WHERE resource = ? AND key > ? AND key < ?").get(
-      resource,
-      low,
-      high,
-    );
+    const row = this.#sql(
+      "SELECT count(*) AS value FROM objects WHERE resource = ? AND key > ? AND key < ?",
+    ).get(resource, low, high);
     return typeof row?.value === "number" ? row.value : 0;
   }
 
@@ -214,7 +224,11 @@ export class Store {
     ).run(resource, key, row.uid, rv, row.labels, row.meta, body);
     this.#sql("DELETE FROM owners WHERE resource = ? AND key = ?").run(resource, key);
     for (const owner of row.owners) {
-      this.#sql("INSERT OR IGNORE INTO owners (owner, resource, key) VALUES (?, ?, ?)").run(owner, resource, key);
+      this.#sql("INSERT OR IGNORE INTO owners (owner, resource, key) VALUES (?, ?, ?)").run(
+        owner,
+        resource,
+        key,
+      );
     }
     this.#log(change);
   }
@@ -311,7 +325,9 @@ interface Leader {
 }
 
 function isLeader(value: unknown): value is Leader {
-  return typeof value === "object" && value !== null && "holder" in value && "pid" in value && "until" in value;
+  return (
+    typeof value === "object" && value !== null && "holder" in value && "pid" in value && "until" in value
+  );
 }
 
 function alive(pid: number): boolean {
