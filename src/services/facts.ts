@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { labels } from "../application/names.ts";
-import { applicationSpecSchema } from "../application/schema.ts";
 import type { KubeObject, KubeTable, ObjectMeta } from "../cluster/object.ts";
 import { cleanText } from "../cluster/text.ts";
 import { operationSchema } from "../provisioning/plan.ts";
@@ -60,16 +59,24 @@ export function namespaceFacts({ name, labels: own = {}, ...metadata }: ObjectMe
   };
 }
 
-const applicationSchema = z.object(applicationSpecSchema.shape).partial();
+/** Less than the Application's own schema: a dashboard shows what an older or newer version wrote too. */
+const applicationSchema = z.object({
+  team: z.string().optional(),
+  image: z.string().optional(),
+  starter: z.boolean().optional(),
+  replicas: z.int().optional(),
+  database: z.object({}).optional(),
+  cache: z.object({}).optional(),
+  monitoring: z.object({ enabled: z.boolean().optional() }).optional(),
+});
 
-/** Tolerant of an Application that an older or newer version wrote. */
 export function applicationFacts(object: KubeObject): ApplicationFacts {
   const spec = applicationSchema.safeParse(object.spec ?? {}).data ?? {};
   return {
     name: object.metadata.name,
     namespace: object.metadata.namespace ?? "",
-    team: spec.team ?? "",
-    image: spec.image ?? "",
+    team: cleanText(spec.team ?? ""),
+    image: cleanText(spec.image ?? ""),
     starter: spec.starter ?? false,
     replicas: spec.replicas ?? 0,
     database: spec.database !== undefined,

@@ -1,11 +1,9 @@
 import type { Changes } from "../cluster/reflector.ts";
+import type { Proof } from "../monitoring/metrics.ts";
 import type { ApplicationFacts, NamespaceFacts, RunFacts, WorkloadFacts } from "./facts.ts";
 import { isNewer } from "./facts.ts";
 import { byUrgency, rowOf, type Scraping } from "./row.ts";
-import type { Service } from "./service.ts";
-
-/** More changed rows than this are sorted anew; fewer are moved one by one. */
-const movedOneByOne = 64;
+import type { DataStore, Service } from "./service.ts";
 
 /**
  * The dashboard's rows, kept up to date piece by piece: facts go in as they come, and only the rows they touch are
@@ -129,14 +127,11 @@ export class FleetIndex {
     }
     this.#dirty = new Set();
     if (before.length === 0 && after.length === 0) return false;
-    if (before.length + after.length > movedOneByOne) {
-      this.#sorted = [...this.#rows.values()].sort(byUrgency);
-    } else {
-      const sorted = [...this.#sorted];
-      for (const row of before) sorted.splice(placeOf(sorted, row), 1);
-      for (const row of after) sorted.splice(placeOf(sorted, row), 0, row);
-      this.#sorted = sorted;
-    }
+    const gone = new Set(before);
+    this.#sorted = merged(
+      gone.size === 0 ? this.#sorted : this.#sorted.filter((row) => !gone.has(row)),
+      after.sort(byUrgency),
+    );
     return true;
   }
 
@@ -181,24 +176,57 @@ export class FleetIndex {
   }
 }
 
-/** Where a row is in sorted rows, or would be. */
-function placeOf(sorted: readonly Service[], row: Service): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const other = sorted[middle];
-    if (other !== undefined && byUrgency(other, row) < 0) low = middle + 1;
-    else high = middle;
+/** Two sorted lists as one: linear, however many rows there are. */
+function merged(rows: readonly Service[], news: readonly Service[]): readonly Service[] {
+  if (rows.length === 0) return news;
+  const all: Service[] = [];
+  let next = 0;
+  for (const row of rows) {
+    for (let fresh = news[next]; fresh !== undefined && byUrgency(fresh, row) < 0; fresh = news[next]) {
+      all.push(fresh);
+      next++;
+    }
+    all.push(row);
   }
-  return low;
+  for (; next < news.length; next++) {
+    const fresh = news[next];
+    if (fresh !== undefined) all.push(fresh);
+  }
+  return all;
 }
 
-/** Whether two rows show the same. All rows are made by one function, so their fields are compared as they come. */
-function sameRow(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  const entries = Object.entries(a);
-  const others = new Map(Object.entries(b));
-  return entries.length === others.size && entries.every(([key, value]) => sameRow(value, others.get(key)));
+/** Whether two rows show the same. Written out, because it is asked of every row after each answer of Prometheus. */
+function sameRow(a: Service, b: Service): boolean {
+  return (
+    a.name === b.name &&
+    a.namespace === b.namespace &&
+    a.team === b.team &&
+    a.verdict === b.verdict &&
+    a.reason === b.reason &&
+    a.image === b.image &&
+    a.starter === b.starter &&
+    a.createdAt === b.createdAt &&
+    a.replicas?.ready === b.replicas?.ready &&
+    a.replicas?.wanted === b.replicas?.wanted &&
+    sameStore(a.database, b.database) &&
+    sameStore(a.cache, b.cache) &&
+    sameProof(a.monitoring, b.monitoring) &&
+    a.firing?.join() === b.firing?.join() &&
+    a.lastRun?.name === b.lastRun?.name &&
+    a.lastRun?.phase === b.lastRun?.phase
+  );
+}
+
+function sameStore(a: DataStore, b: DataStore): boolean {
+  if (a.type === "none" || b.type === "none") return a.type === b.type;
+  return a.type === b.type && a.ready === b.ready;
+}
+
+function sameProof(a: Proof, b: Proof): boolean {
+  if (a.status === "proven" && b.status === "proven") return a.targets === b.targets;
+  return a.status === b.status && reasonOf(a) === reasonOf(b);
+}
+
+function reasonOf(proof: Proof): string {
+  return "reason" in proof ? proof.reason : "";
 }
