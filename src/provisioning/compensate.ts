@@ -41,8 +41,10 @@ export async function observeRun(
       id === "create_namespace",
   );
   const effects = steps.flatMap((step) => step.effects.filter(inPlay).map(({ effect }) => effect));
+  // Only who has something in a repository looks at it: another step may be removing it just now.
+  const touched = only === undefined ? state.steps : state.steps.filter(({ id }) => id === only);
   const urls = new Set(
-    state.steps.flatMap((step) =>
+    touched.flatMap((step) =>
       step.effects.filter(inPlay).flatMap(({ effect }) => (effect.kind === "object" ? [] : [effect.url])),
     ),
   );

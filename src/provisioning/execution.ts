@@ -89,7 +89,7 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
   });
 
   const [stopHeartbeat] = await Promise.all([
-    startHeartbeat(cluster, clock, record.object, holder),
+    startHeartbeat(cluster, clock, record.object, holder, journal.lost),
     journal.append(...start.first(journal.epoch, clock.now().toISOString())),
   ]);
   const finished = engine.run().finally(stopHeartbeat);

@@ -82,23 +82,26 @@ function leaseOf(run: KubeObject, holder: string, now: Date, identity: string): 
 
 /**
  * Tells others that this run's holder lives, through a Lease beside the Run. It does not fence: the journal's
- * epoch does. The returned function stops it and removes the Lease.
+ * epoch does. It ends at once when `lost` aborts, because the Lease is another's then. The returned function stops it
+ * and removes the Lease.
  */
 export async function startHeartbeat(
   cluster: Cluster,
   clock: Clock,
   run: KubeObject,
   holder: string,
+  lost: AbortSignal,
 ): Promise<() => Promise<void>> {
   const stopped = new AbortController();
+  const signal = AbortSignal.any([stopped.signal, lost]);
   const identity = await thisProcess();
   await apply(cluster, resources.leases, leaseOf(run, holder, clock.now(), identity));
   const beating = (async () => {
     for (;;) {
-      await clock.sleep(renewEvery, stopped.signal);
+      await clock.sleep(renewEvery, signal);
       try {
         await apply(cluster, resources.leases, leaseOf(run, holder, clock.now(), identity), {
-          signal: stopped.signal,
+          signal,
         });
       } catch (error) {
         // A missed renewal is made up for by the next; who cannot renew for long loses the run, not more.
@@ -109,12 +112,11 @@ export async function startHeartbeat(
   return async () => {
     stopped.abort(new Error("the run is at rest"));
     await beating;
-    try {
-      await cluster.delete(resources.leases, { namespace: systemNamespace, name: run.metadata.name });
-    } catch (error) {
-      // It expires by itself, and goes with its Run.
-      if (!isClusterError(error)) throw error;
-    }
+    if (lost.aborted) return;
+    // Best effort: it expires by itself, and goes with its Run.
+    await cluster
+      .delete(resources.leases, { namespace: systemNamespace, name: run.metadata.name })
+      .catch(() => {});
   };
 }
 

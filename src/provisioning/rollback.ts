@@ -52,6 +52,11 @@ function whyDataStoresStay(
   facts: RollbackFacts,
   choice: DataStoreChoice,
 ): string | undefined {
+  const kept = state.steps
+    .filter((step) => dataStoreSteps.has(step.id))
+    .flatMap((step) => step.effects)
+    .find((effect) => effect.state === "kept" && effect.effect.kind === "object");
+  if (kept !== undefined) return kept.reason ?? "kept";
   if (choice === "delete") return undefined;
   const made = state.steps
     .filter((step) => dataStoreSteps.has(step.id))
@@ -76,7 +81,9 @@ export function planRollback(
   const namespace = state.steps
     .flatMap((step) => step.effects)
     .find((effect) => isNamespace(effect.effect) && inPlay(effect) && madeHere(state, effect, facts));
-  const wholeNamespace = namespace !== undefined && keepData === undefined && facts.foreign.length === 0;
+  // What an earlier compensation kept lives on in the namespace.
+  const inTheWay = [...facts.foreign, ...keptObjects(state)];
+  const wholeNamespace = namespace !== undefined && keepData === undefined && inTheWay.length === 0;
 
   function disposal(step: StepState, recorded: EffectState): Omit<Disposal, "step"> {
     const { effect } = recorded;
@@ -99,8 +106,8 @@ export function planRollback(
       if (keepData !== undefined && step.id === "create_namespace") {
         return { effect, action: "keep", reason: "holds data stores that are kept" };
       }
-      if (isNamespace(effect) && facts.foreign.length > 0) {
-        return { effect, action: "keep", reason: `holds what this run did not make: ${some(facts.foreign)}` };
+      if (isNamespace(effect) && inTheWay.length > 0) {
+        return { effect, action: "keep", reason: `holds what this run does not delete: ${some(inTheWay)}` };
       }
       const inside = wholeNamespace && step.id === "create_namespace" && !isNamespace(effect);
       return { effect, action: inside ? "with" : "delete", uid, reason: "made by this run" };
@@ -130,6 +137,16 @@ export function planRollback(
   return state.steps.flatMap((step) =>
     step.effects.filter(inPlay).map((effect) => ({ step: step.id, ...disposal(step, effect) })),
   );
+}
+
+function keptObjects(state: RunState): readonly string[] {
+  return state.steps
+    .flatMap((step) => step.effects)
+    .filter(
+      ({ state: recorded, effect }) =>
+        recorded === "kept" && effect.kind === "object" && !isNamespace(effect),
+    )
+    .map(({ effect }) => effectLabel(effect));
 }
 
 function some(names: readonly string[]): string {

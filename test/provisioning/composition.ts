@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
+import type { CodeHost } from "../../src/delivery/code-host.ts";
 import { gitHost } from "../../src/delivery/git-host.ts";
 import { prometheus } from "../../src/monitoring/prometheus.ts";
 import type { Clock } from "../../src/provisioning/clock.ts";
@@ -27,10 +28,11 @@ export const impatient: Clock = {
 export async function composition(cluster: Cluster): Promise<{
   provisioner(as?: {
     readonly cluster?: Cluster;
+    readonly codeHost?: CodeHost;
     readonly holder?: string;
     readonly clock?: Clock;
   }): Provisioner;
-  readonly codeHost: ReturnType<typeof gitHost>;
+  readonly codeHost: CodeHost;
   close(): Promise<void>;
 }> {
   const folder = await mkdtemp(join(tmpdir(), "platform-provisioning-"));
@@ -45,10 +47,15 @@ export async function composition(cluster: Cluster): Promise<{
   }
   return {
     codeHost,
-    provisioner: ({ cluster: other = cluster, holder = "test@here:1", clock = impatient } = {}) =>
+    provisioner: ({
+      cluster: other = cluster,
+      codeHost: otherHost = codeHost,
+      holder = "test@here:1",
+      clock = impatient,
+    } = {}) =>
       createProvisioner({
         cluster: other,
-        codeHost,
+        codeHost: otherHost,
         metrics: prometheus(other, testStandards),
         standards: testStandards,
         clock,

@@ -38,7 +38,9 @@ export async function runsOf(cluster: Cluster, service: string): Promise<readonl
 export const namespaceIsFree: Check = async ({ cluster, request, run }) => {
   const name = namespaceOf(request.name);
   const found = await find(cluster, resources.namespaces, { name });
-  if (found === undefined || found.metadata.labels?.[labels.run] === run) return undefined;
+  if (found === undefined || (run !== undefined && found.metadata.labels?.[labels.run] === run)) {
+    return undefined;
+  }
   if (!belongsTo(found, request.name)) {
     return new ProvisioningError(
       "usage",

@@ -1,0 +1,352 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { labels, type ServiceName, serviceNameSchema } from "../../src/application/names.ts";
+import { type ServiceRequest, serviceRequestSchema } from "../../src/application/request.ts";
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import { resources } from "../../src/cluster/resource.ts";
+import { JournalError, ProvisioningError } from "../../src/provisioning/errors.ts";
+import type { StepId } from "../../src/provisioning/plan.ts";
+import type { Execution, RunState } from "../../src/provisioning/run.ts";
+import { uniqueName } from "../cluster/connection.ts";
+import { difference, inventory } from "../cluster/inventory.ts";
+import { composition, impatient } from "./composition.ts";
+import { type Fault, faulty, faultyHost, forwarding } from "./fault.ts";
+
+/** A cluster to tell the stories on. */
+export interface Stage {
+  readonly cluster: Cluster;
+  close(): Promise<void>;
+}
+
+function named(prefix: string): ServiceName {
+  return serviceNameSchema.parse(uniqueName(prefix));
+}
+
+function full(name: ServiceName): ServiceRequest {
+  return serviceRequestSchema.parse({
+    name,
+    language: "go",
+    replicas: 3,
+    database: "postgres",
+    cache: "redis",
+  });
+}
+
+function small(name: ServiceName): ServiceRequest {
+  return serviceRequestSchema.parse({ name, language: "typescript", replicas: 1 });
+}
+
+function phases(state: RunState): Record<string, string> {
+  return Object.fromEntries(state.steps.map(({ id, phase }) => [id, phase]));
+}
+
+/** The first write of each step fails in one of these ways; `verify` writes nothing, so its first read does. */
+const faults: readonly (Fault & { readonly host?: true })[] = [
+  { step: "create_namespace", write: 1, time: "before" },
+  { step: "create_namespace", write: 1, time: "after" },
+  { step: "create_namespace", write: 4, time: "after" },
+  { step: "provision_database", write: 1, time: "after" },
+  { step: "provision_database", write: 3, time: "before" },
+  { step: "provision_cache", write: 2, time: "after" },
+  { step: "generate_manifests", write: 1, time: "before", host: true },
+  { step: "configure_cicd", write: 2, time: "after", host: true },
+  { step: "setup_monitoring", write: 2, time: "after" },
+  { step: "configure_network", write: 1, time: "after" },
+  { step: "apply_kubernetes", write: 1, time: "after" },
+  { step: "apply_kubernetes", write: 3, time: "before" },
+  { step: "verify", write: 1, time: "before" },
+];
+
+/** What provisioning promises, told on the embedded cluster and on a real one alike. */
+export function provisioningStories(title: string, open: () => Promise<Stage>): void {
+  describe.concurrent(title, () => {
+    let stage: Stage;
+    let made: Awaited<ReturnType<typeof composition>>;
+    beforeAll(async () => {
+      stage = await open();
+      made = await composition(stage.cluster);
+    });
+    afterAll(async () => {
+      await made?.close();
+      await stage?.close();
+    });
+
+    /** What the cluster holds of a service, without the runs: those are the record, and stay. */
+    async function leftOf(service: ServiceName): Promise<readonly string[]> {
+      const found = await inventory(stage.cluster, { about: service });
+      return difference(new Map(), found).added.filter(
+        (key) => !key.startsWith("runs.platform.company.com "),
+      );
+    }
+
+    async function removeRuns(service: ServiceName): Promise<void> {
+      for (const { name } of await made.provisioner().list({ service })) {
+        await stage.cluster.delete(resources.runs, { namespace: "platform-system", name });
+      }
+    }
+
+    async function rolledBack(service: ServiceName, execution: Execution): Promise<void> {
+      const state = await execution.finished;
+      expect(state.phase, JSON.stringify(state.steps.map(({ id, error }) => [id, error]))).toBe("RolledBack");
+      expect(await leftOf(service)).toEqual([]);
+      expect(await made.codeHost.exists(made.codeHost.urlOf("platform", service))).toBe(false);
+    }
+
+    test("creates a service whose pods are ready, and a rollback leaves nothing", async () => {
+      const service = named("story-full");
+      const provisioner = made.provisioner();
+      const execution = await provisioner.create(full(service), { onFailure: "hold" });
+      const seen: string[] = [];
+      execution.subscribe((event) => seen.push(event.type));
+      const state = await execution.finished;
+      expect(state.phase, JSON.stringify(state.failure)).toBe("Succeeded");
+      expect(seen.at(-1)).toBe("RunSucceeded");
+      const pods = await stage.cluster.list(resources.pods, {
+        namespace: `app-${service}`,
+        labelSelector: `${labels.component}=workload`,
+      });
+      expect(pods.items).toHaveLength(3);
+      // The record in the cluster says what this process saw.
+      expect(await provisioner.get(execution.name)).toEqual(state);
+      expect(JSON.stringify(state)).not.toMatch(/password"?:/i);
+
+      const preview = await provisioner.previewRollback(execution.name, "keep-used");
+      expect(preview.keeps.map(({ reason }) => reason)).toContain(
+        "made by this run, and the service has run on it",
+      );
+      await rolledBack(service, await provisioner.rollback(execution.name, { dataStores: "delete" }));
+      await removeRuns(service);
+    });
+
+    test.each(faults)("a fault at $step (write $write, $time it) rolls back to nothing", async (fault) => {
+      const service = named("story-fault");
+      const provisioner =
+        fault.host === true
+          ? made.provisioner({ codeHost: faultyHost(made.codeHost, fault) })
+          : made.provisioner({ cluster: faulty(stage.cluster, { ...fault, times: 1 }) });
+      const execution = await provisioner.create(full(service), { onFailure: "rollback" });
+      const state = await execution.finished;
+      expect(state.failure?.step).toBe(fault.step);
+      if (state.reachedReady) {
+        // Its data stores are in use by then, and kept unless one says otherwise.
+        expect(state.phase).toBe("RolledBack");
+        const left = await made.provisioner().delete(service, { dataStores: "delete" });
+        expect((await left.finished).phase).toBe("Succeeded");
+        expect(await leftOf(service)).toEqual([]);
+      } else {
+        await rolledBack(service, execution);
+      }
+      await removeRuns(service);
+    });
+
+    test("a held run goes on from the failed step, and makes nothing twice", async () => {
+      const service = named("story-retry");
+      const broken = made.provisioner({
+        cluster: faulty(stage.cluster, { step: "apply_kubernetes", write: 2, time: "after", times: 1 }),
+      });
+      const held = await (await broken.create(full(service), { onFailure: "hold" })).finished;
+      expect(held.phase).toBe("Held");
+      expect(phases(held).provision_database).toBe("Succeeded");
+      expect(held.failure?.error.class).toBe("refused");
+      const secret = await stage.cluster.get(resources.secrets, {
+        namespace: `app-${service}`,
+        name: `${service}-db`,
+      });
+
+      const provisioner = made.provisioner({ holder: "other@there:2" });
+      const retried = await (await provisioner.retry(held.name, { onFailure: "hold" })).finished;
+      expect(retried.phase).toBe("Succeeded");
+      expect(retried.epoch).toBe(2);
+      const after = await stage.cluster.get(resources.secrets, {
+        namespace: `app-${service}`,
+        name: `${service}-db`,
+      });
+      expect(after.metadata.resourceVersion).toBe(secret.metadata.resourceVersion);
+      expect(await made.codeHost.log(made.codeHost.urlOf("platform", service), "main", 10)).toHaveLength(2);
+
+      const gone = await provisioner.delete(service, { dataStores: "delete" });
+      expect((await gone.finished).phase).toBe("Succeeded");
+      expect(await leftOf(service)).toEqual([]);
+      await removeRuns(service);
+    });
+
+    test("a deletion keeps used data stores, and a second one takes them", async () => {
+      const service = named("story-delete");
+      const provisioner = made.provisioner();
+      const created = await (await provisioner.create(full(service), { onFailure: "hold" })).finished;
+      expect(created.phase).toBe("Succeeded");
+      const kept = await (await provisioner.delete(service, { dataStores: "keep-used" })).finished;
+      expect(kept.phase).toBe("Succeeded");
+      const left = await leftOf(service);
+      expect(left).toContain(`statefulsets.apps app-${service}/${service}-db`);
+      expect(left).toContain(`persistentvolumeclaims app-${service}/data-${service}-db-0`);
+      expect(
+        left.filter((key) => key.startsWith("deployments.apps") || key.startsWith("applications.")),
+      ).toEqual([]);
+
+      const all = await (await provisioner.delete(service, { dataStores: "delete" })).finished;
+      expect(all.phase, JSON.stringify(all.failure)).toBe("Succeeded");
+      expect(await leftOf(service)).toEqual([]);
+      await removeRuns(service);
+    });
+
+    test("a rollback keeps a namespace in which somebody has put something, and says why", async () => {
+      const service = named("story-foreign");
+      const provisioner = made.provisioner();
+      const created = await (await provisioner.create(small(service), { onFailure: "hold" })).finished;
+      const namespace = `app-${service}`;
+      await stage.cluster.create(resources.configMaps, {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "notes", namespace },
+      });
+      const preview = await provisioner.previewRollback(created.name, "keep-used");
+      expect(preview.keeps).toEqual([
+        expect.objectContaining({ reason: expect.stringContaining("configmap/notes") }),
+      ]);
+      const state = await (await provisioner.rollback(created.name, { dataStores: "keep-used" })).finished;
+      expect(state.phase).toBe("RolledBack");
+      const left = await leftOf(service);
+      expect(left).toEqual(
+        expect.arrayContaining([`namespaces ${namespace}`, `configmaps ${namespace}/notes`]),
+      );
+      expect(left.filter((key) => key.includes(`/${service}`))).toEqual([]);
+      await stage.cluster.delete(resources.namespaces, { name: namespace });
+      await removeRuns(service);
+    });
+
+    test("a namespace that is not the platform's is refused, untouched", async () => {
+      const service = named("story-taken");
+      const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: `app-${service}` } };
+      const before = await stage.cluster.create(resources.namespaces, namespace);
+      const refusal = await made
+        .provisioner()
+        .create(small(service), { onFailure: "rollback" })
+        .catch(String);
+      expect(refusal).toContain("is not the platform's");
+      const after = await stage.cluster.get(resources.namespaces, { name: `app-${service}` });
+      expect(after.metadata.uid).toBe(before.metadata.uid);
+      expect(after.metadata.labels?.[labels.managed]).toBeUndefined();
+      expect(await made.provisioner().list({ service })).toEqual([]);
+      await stage.cluster.delete(resources.namespaces, { name: `app-${service}` });
+    });
+
+    test("of two creations of one service one is done and the other is refused, having written nothing", async () => {
+      const service = named("story-twice");
+      const results = await Promise.allSettled(
+        ["one@here:1", "two@here:2"].map((holder) =>
+          made.provisioner({ holder }).create(small(service), { onFailure: "rollback" }),
+        ),
+      );
+      const started = results.filter((result) => result.status === "fulfilled");
+      const refused = results.filter((result) => result.status === "rejected");
+      expect(started).toHaveLength(1);
+      expect(refused[0]?.reason).toBeInstanceOf(ProvisioningError);
+      const state = await started[0]?.value.finished;
+      expect(state?.phase).toBe("Succeeded");
+      expect(await made.provisioner().list({ service })).toHaveLength(1);
+      if (state !== undefined) {
+        await rolledBack(service, await made.provisioner().rollback(state.name, { dataStores: "delete" }));
+      }
+      await removeRuns(service);
+    });
+
+    test("a run whose process vanished is rolled back by another, from the journal alone", async () => {
+      const service = named("story-vanish");
+      const execution = await vanishing(service, "apply_kubernetes");
+      await expect(execution.finished).rejects.toBeInstanceOf(JournalError);
+      const other = made.provisioner({ holder: "other@there:2" });
+      expect((await other.get(execution.name)).phase).toBe("Running");
+      await rolledBack(service, await other.rollback(execution.name, { dataStores: "keep-used" }));
+      await removeRuns(service);
+    });
+
+    test("an interrupted run says so and goes on elsewhere", async () => {
+      const service = named("story-stop");
+      const provisioner = made.provisioner();
+      const execution = await provisioner.create(full(service), { onFailure: "rollback" });
+      const atDatabase = new Promise<void>((resolve) => {
+        execution.subscribe((event) => {
+          if (event.type === "EffectsRecorded" && event.step === "provision_database") resolve();
+        });
+      });
+      await atDatabase;
+      await execution.interrupt("ctrl-c");
+      expect((await execution.finished).phase).toBe("Interrupted");
+      const other = made.provisioner({ holder: "other@there:2" });
+      const state = await (await other.retry(execution.name, { onFailure: "rollback" })).finished;
+      expect(state.phase, JSON.stringify(state.failure)).toBe("Succeeded");
+      await rolledBack(service, await other.rollback(execution.name, { dataStores: "delete" }));
+      await removeRuns(service);
+    });
+
+    test("a second terminal sees the run live, to its end", async () => {
+      const service = named("story-watch");
+      const execution = await made.provisioner().create(small(service), { onFailure: "rollback" });
+      const stop = new AbortController();
+      const seen: RunState[] = [];
+      for await (const state of made
+        .provisioner({ holder: "other@there:2" })
+        .watch(execution.name, stop.signal)) {
+        seen.push(state);
+        if (state.phase === "Succeeded") break;
+      }
+      stop.abort();
+      expect(seen.at(-1)).toEqual(await execution.finished);
+      await rolledBack(service, await made.provisioner().rollback(execution.name, { dataStores: "delete" }));
+      await removeRuns(service);
+    });
+
+    test("while its holder lives, nobody else takes a run", async () => {
+      const service = named("story-alive");
+      // Its database never gets ready as long as this test wants it so.
+      let release: () => void = () => {};
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const slow: Cluster = {
+        ...forwarding(stage.cluster),
+        patch: async (resource, ref, patch, options) => {
+          if (options?.step === "apply_kubernetes") await released;
+          return stage.cluster.patch(resource, ref, patch, options);
+        },
+      };
+      const execution = await made
+        .provisioner({ cluster: slow, holder: "alive@here:1" })
+        .create(small(service), { onFailure: "rollback" });
+      const refusal = await made
+        .provisioner({ holder: "other@there:2" })
+        .rollback(execution.name, { dataStores: "delete" })
+        .catch(String);
+      expect(refusal).toContain("alive@here:1");
+      release();
+      expect((await execution.finished).phase).toBe("Succeeded");
+      await rolledBack(service, await made.provisioner().rollback(execution.name, { dataStores: "delete" }));
+      await removeRuns(service);
+    });
+
+    /** A creation whose process loses the cluster for good at a step: as killed, its Lease is no longer renewed. */
+    async function vanishing(service: ServiceName, step: StepId): Promise<Execution> {
+      let dead = false;
+      const check = async <T>(marked: string | undefined, call: () => Promise<T>): Promise<T> => {
+        if (marked === step) dead = true;
+        if (dead) throw new Error("the process is gone");
+        return call();
+      };
+      const { cluster } = stage;
+      const dying: Cluster = {
+        ...forwarding(cluster),
+        create: (resource, object, options) =>
+          check(options?.step, () => cluster.create(resource, object, options)),
+        replace: (resource, object, options) =>
+          check(options?.step, () => cluster.replace(resource, object, options)),
+        patch: (resource, ref, patch, options) =>
+          check(options?.step, () => cluster.patch(resource, ref, patch, options)),
+        delete: (resource, ref, options) =>
+          check(options?.step, () => cluster.delete(resource, ref, options)),
+      };
+      return made
+        .provisioner({ cluster: dying, clock: impatient, holder: "dead@gone:1" })
+        .create(full(service), { onFailure: "rollback" });
+    }
+  });
+}
