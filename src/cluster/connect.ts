@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Cluster } from "./cluster.ts";
 import { authProvider, execPlugin, tokenFile } from "./credentials.ts";
+import { dispatchers } from "./dispatcher.ts";
 import { type Credentials, type Endpoint, noCredentials, staticToken } from "./endpoint.ts";
 import { HttpCluster } from "./http-cluster.ts";
 import {
@@ -67,7 +68,7 @@ export async function openTransport(
           environment,
           timing,
         );
-  return new Transport(endpoint, { timing, onWarning });
+  return new Transport(endpoint, await dispatchers(endpoint), { timing, onWarning });
 }
 
 /**
@@ -92,7 +93,7 @@ function endpointOf(connection: Extract<Connection, { readonly kind: "endpoint" 
     simulated: connection.simulated,
     url: connection.url,
     socketPath: connection.socketPath,
-    proxyUrl: undefined,
+    proxy: undefined,
     tls: { ca: undefined, cert: undefined, key: undefined, serverName: undefined, insecure: false },
     credentials: staticToken(connection.token),
     headers: {},
@@ -148,7 +149,7 @@ async function endpointFrom(
     simulated: false,
     url: cluster.value.server,
     socketPath: undefined,
-    proxyUrl: cluster.value["proxy-url"] || undefined,
+    proxy: proxyOf(cluster.value, environment),
     tls: {
       ca,
       cert,
@@ -189,6 +190,20 @@ function credentialsOf(
     return { renewable: false, headers: async () => ({ authorization: `Basic ${basic}` }) };
   }
   return noCredentials;
+}
+
+/** The kubeconfig's own proxy, else the environment's, which as everywhere is not for this machine itself. */
+function proxyOf(
+  cluster: KubeconfigCluster,
+  environment: Readonly<Record<string, string | undefined>>,
+): Endpoint["proxy"] {
+  const own = cluster["proxy-url"];
+  if (own) return { url: own, except: "" };
+  const { hostname, protocol } = new URL(cluster.server);
+  if (hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.")) return undefined;
+  const of = (name: string) => environment[name.toLowerCase()] || environment[name] || undefined;
+  const url = of(protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY");
+  return url === undefined ? undefined : { url, except: of("NO_PROXY") ?? "" };
 }
 
 function impersonation(user: KubeconfigUser | undefined): Record<string, string | string[]> {

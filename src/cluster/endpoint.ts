@@ -21,8 +21,8 @@ export interface Endpoint {
   readonly url: string;
   /** Unix socket to connect through instead of TCP. */
   readonly socketPath: string | undefined;
-  /** HTTP proxy to go through. */
-  readonly proxyUrl: string | undefined;
+  /** HTTP proxy to go through, and the hosts it is not for, separated by commas. */
+  readonly proxy: { readonly url: string; readonly except: string } | undefined;
   readonly tls: {
     /** Authorities in PEM; the system's where undefined. */
     readonly ca: string | undefined;

@@ -41,6 +41,8 @@ const table = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json";
 const watchIdleMs = 200_000;
 /** A container may be silent for long; the connection's own keep-alive finds out whether it lives. */
 const logIdleMs = 0;
+/** Characters; a program that prints without line breaks does not fill our memory. */
+const longestLogLine = 64 * 1024;
 
 const patchTypes = {
   merge: "application/merge-patch+json",
@@ -228,7 +230,7 @@ export class HttpCluster implements Cluster {
     };
     const stream = await this.#transport.stream(request, logIdleMs);
     try {
-      for await (const line of lines(stream)) yield cleanText(line);
+      for await (const line of lines(stream, longestLogLine)) yield cleanText(line);
     } catch (error) {
       throw this.#transport.broken(error, request);
     } finally {

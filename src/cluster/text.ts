@@ -1,8 +1,11 @@
 /** Text without a character that is not printable ASCII needs no cleaning. */
 const plain = /^[\x20-\x7e]*$/;
 
-/** Operating-system commands, device control and the like, with what they carry, up to their end on the same line. */
-const controlString = /(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\n]*?(?:\x07|\x1b\\|\x9c)/g;
+/**
+ * Operating-system commands, device control and the like, with what they carry, where they end on the same line. What
+ * they carry holds no other beginning, so that a line full of beginnings takes no longer than any other.
+ */
+const controlString = /(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\n\x07\x1b\x80-\x9f]*(?:\x07|\x1b\\|\x9c)/g;
 const controlSequence = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]/g;
 const otherEscape = /\x1b[ -/]*[0-~]?/g;
 

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
-import { type Dispatcher, Pool, ProxyAgent } from "undici";
+import type { Dispatcher } from "undici";
+import { dispatch, type MakeDispatcher } from "./dispatcher.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ClusterError } from "./errors.ts";
 import { failure, retryAfter, unreachable } from "./failure.ts";
@@ -47,43 +48,7 @@ const requestConnections = 16;
 const defaultTimeoutMs = 30_000;
 const longestRetryMs = 30_000;
 const mostAttempts = 8;
-/** Where a server says nothing: below the API server's own idle limit, so that a kept connection is seldom found closed. */
-const keepAliveMs = 25_000;
-
 const timedOut = Symbol("timed out");
-
-function dispatcherFor(endpoint: Endpoint, connections: number | null): Dispatcher {
-  const own = endpoint.credentials.clientCertificate?.();
-  const { ca, insecure, serverName } = endpoint.tls;
-  const cert = own?.cert ?? endpoint.tls.cert;
-  const key = own?.key ?? endpoint.tls.key;
-  const tls = {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(serverName === undefined ? {} : { servername: serverName }),
-    ...(insecure ? { rejectUnauthorized: false } : {}),
-    // HTTP/2 would send a run's parallel writes and all watches through one connection's flow control.
-    allowH2: false,
-  };
-  const options = {
-    connections,
-    pipelining: 1,
-    keepAliveTimeout: keepAliveMs,
-    connectTimeout: 10_000,
-    allowH2: false,
-    ...(endpoint.socketPath === undefined ? {} : { socketPath: endpoint.socketPath }),
-  };
-  const { origin } = new URL(endpoint.url);
-  if (endpoint.proxyUrl !== undefined) {
-    return new ProxyAgent({
-      ...options,
-      uri: endpoint.proxyUrl,
-      requestTls: tls,
-    });
-  }
-  return new Pool(origin, { ...options, connect: tls });
-}
 
 /**
  * HTTP to one API server. Requests share a bounded pool of kept-alive connections; streams (watches, logs) have
@@ -91,14 +56,16 @@ function dispatcherFor(endpoint: Endpoint, connections: number | null): Dispatch
  */
 export class Transport {
   readonly endpoint: Endpoint;
+  readonly #makeDispatcher: MakeDispatcher;
   readonly #options: TransportOptions;
   readonly #closing = new AbortController();
   #requests: Dispatcher | undefined;
   #streams: Dispatcher | undefined;
   #certificate: string | undefined;
 
-  constructor(endpoint: Endpoint, options: TransportOptions) {
+  constructor(endpoint: Endpoint, makeDispatcher: MakeDispatcher, options: TransportOptions) {
     this.endpoint = endpoint;
+    this.#makeDispatcher = makeDispatcher;
     this.#options = options;
   }
 
@@ -232,7 +199,7 @@ export class Transport {
     const path = `${pathname.replace(/\/$/, "")}${request.path}`;
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     try {
-      return await pool.request({
+      return await dispatch(pool, {
         origin,
         method: request.method,
         path: query === "" ? path : `${path}${path.includes("?") ? "&" : "?"}${query}`,
@@ -277,13 +244,13 @@ export class Transport {
 
   #requestPool(): Dispatcher {
     this.#dropPoolsOfOldCertificate();
-    this.#requests ??= dispatcherFor(this.endpoint, requestConnections);
+    this.#requests ??= this.#makeDispatcher(requestConnections);
     return this.#requests;
   }
 
   #streamPool(): Dispatcher {
     this.#dropPoolsOfOldCertificate();
-    this.#streams ??= dispatcherFor(this.endpoint, null);
+    this.#streams ??= this.#makeDispatcher(null);
     return this.#streams;
   }
 

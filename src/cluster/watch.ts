@@ -5,18 +5,29 @@ import { isKubeObject, ofResource } from "./json.ts";
 import type { WatchEvent } from "./object.ts";
 import type { Resource } from "./resource.ts";
 
-/** Lines of a stream, however its chunks fall, a character cut in two included. The last needs no line break. */
-export async function* lines(stream: Readable): AsyncGenerator<string, void, undefined> {
+/**
+ * Lines of a stream, however its chunks fall, a character cut in two included. The last needs no line break.
+ * @param longest - characters after which a line that does not end is handed out in pieces
+ */
+export async function* lines(
+  stream: Readable,
+  longest = Number.POSITIVE_INFINITY,
+): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of stream) {
-    const text = rest + decoder.decode(chunk, { stream: true });
+    const text = decoder.decode(chunk, { stream: true });
     let start = 0;
     for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
-      yield text.slice(start, end);
+      yield rest + text.slice(start, end);
+      rest = "";
       start = end + 1;
     }
-    rest = text.slice(start);
+    rest += text.slice(start);
+    if (rest.length > longest) {
+      yield rest;
+      rest = "";
+    }
   }
   rest += decoder.decode();
   if (rest !== "") yield rest;
