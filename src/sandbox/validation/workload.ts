@@ -24,7 +24,8 @@ export function validateWorkload(
   const labels = objectAt(spec, "template", "metadata", "labels") ?? {};
   if (resource.plural !== "jobs") causes.push(...validateSelector(selector, labels));
   causes.push(...validateLabels(labels, "spec.template.labels"));
-  causes.push(...validatePodSpec(objectAt(spec, "template", "spec"), "spec.template.spec"));
+  const claims = listAt(spec, "volumeClaimTemplates").map((claim) => textAt(objectAt(claim, "metadata"), "name"));
+  causes.push(...validatePodSpec(objectAt(spec, "template", "spec"), "spec.template.spec", claims));
   const restart = textAt(spec, "template", "spec", "restartPolicy");
   if (resource.plural === "jobs" && restart === "Always") {
     causes.push({
@@ -84,13 +85,17 @@ function validateChange(resource: ResourceInfo, spec: JsonObject, earlier: JsonO
   return causes;
 }
 
-/** A pod's spec, of a pod or of a template. */
-export function validatePodSpec(spec: JsonObject | undefined, path: string): readonly Cause[] {
+/** A pod's spec, of a pod or of a template. `claims` are volumes that come from a StatefulSet's claim templates. */
+export function validatePodSpec(
+  spec: JsonObject | undefined,
+  path: string,
+  claims: readonly (string | undefined)[] = [],
+): readonly Cause[] {
   const containers = listAt(spec, "containers");
   if (spec === undefined || containers.length === 0) return [cause.required(`${path}.containers`)];
   const causes: Cause[] = [];
   const names = new Set<string>();
-  const volumes = new Set(listAt(spec, "volumes").map((volume) => textAt(volume, "name")));
+  const volumes = new Set([...listAt(spec, "volumes").map((volume) => textAt(volume, "name")), ...claims]);
   for (const field of ["initContainers", "containers"]) {
     for (const [index, container] of listAt(spec, field).entries()) {
       if (isObject(container)) causes.push(...validateContainer(container, `${path}.${field}[${index}]`, names, volumes));
