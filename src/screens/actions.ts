@@ -37,8 +37,14 @@ export interface Action {
   readonly title: string;
   readonly category: "Go" | "Move" | "Service" | "Run" | "Wizard" | "App";
   readonly on: Where;
-  /** Short word in the line of keys, most important first; left out: only help and palette have it. */
-  readonly hint?: { readonly word: string; readonly rank: number };
+  /**
+   * Short word in the line of keys, the lowest rank first; left out: only help and palette have it. A function where
+   * the word depends on what is shown, or the key is worth a hint only then.
+   */
+  readonly hint?: {
+    readonly word: string | ((context: ActionContext) => string | undefined);
+    readonly rank: number;
+  };
   /** Whether its keys work while text is being typed on the screen. */
   readonly whileTyping?: boolean;
   /** Not offered in the palette: moving about. */
@@ -215,6 +221,22 @@ function enterRun(context: ActionContext): void {
   toggleEffects(context);
 }
 
+/** What enter does on the run screen now. */
+function enterWord({ session }: ActionContext): string {
+  const place = placeOf(session.ui());
+  const state = place.screen === "run" ? session.stores.openRuns.getState().states[place.run] : undefined;
+  if (state?.phase === "Held") return "choose";
+  if (state?.phase === "Succeeded" && state.operation === "create") return "open the service";
+  return session.ui().runPane === "log" ? "effects" : "log";
+}
+
+/** The run of this process that the screen shows. */
+function ownRun({ session }: ActionContext): RunName | undefined {
+  const place = placeOf(session.ui());
+  const shown = place.screen === "run" || place.screen === "log" ? place.run : undefined;
+  return session.stores.openRuns.getState().own.find((each) => each === shown);
+}
+
 function toggleEffects({ session }: ActionContext): void {
   session.setUi((ui) => ({ ...ui, runPane: ui.runPane === "log" ? "effects" : "log" }));
 }
@@ -359,7 +381,7 @@ export const actions: readonly Action[] = [
     category: "Run",
     on: ["run"],
     unlisted: true,
-    hint: { word: "choose", rank: 1 },
+    hint: { word: enterWord, rank: 1 },
     run: enterRun,
   },
   {
@@ -389,7 +411,7 @@ export const actions: readonly Action[] = [
     title: "Effects or log below the steps",
     category: "Run",
     on: ["run"],
-    hint: { word: "effects", rank: 4 },
+    hint: { word: (context) => (enterWord(context) === "choose" ? "effects" : undefined), rank: 4 },
     run: toggleEffects,
   },
   {
@@ -451,7 +473,10 @@ export const actions: readonly Action[] = [
     category: "Wizard",
     on: ["wizard"],
     whileTyping: true,
-    hint: { word: "next", rank: 1 },
+    hint: {
+      word: ({ session }) => (session.ui().wizard.question === "review" ? "create" : "next"),
+      rank: 1,
+    },
     disabledReason: ({ session }) => {
       const { wizard } = session.ui();
       if (wizard.question !== "review") {
@@ -505,7 +530,10 @@ export const actions: readonly Action[] = [
     category: "Wizard",
     on: ["wizard"],
     whileTyping: true,
-    hint: { word: "preview", rank: 3 },
+    hint: {
+      word: ({ session }) => (session.ui().wizard.question === "review" ? undefined : "preview"),
+      rank: 3,
+    },
     run: ({ session }) => {
       session.setUi((ui) => ({ ...ui, wizard: preview(ui.wizard, session.facts()), notice: undefined }));
       if (session.ui().wizard.question === "review") session.previewPlan();
@@ -581,7 +609,10 @@ export const actions: readonly Action[] = [
     title: "Runs",
     category: "Go",
     on: "everywhere",
-    hint: { word: "runs", rank: 8 },
+    hint: {
+      word: ({ session }) => (placeOf(session.ui()).screen === "services" ? "runs" : undefined),
+      rank: 8,
+    },
     run: ({ session }) =>
       session.setUi((ui) => (placeOf(ui).screen === "runs" ? ui : go(ui, { screen: "runs" }))),
   },
@@ -638,6 +669,7 @@ export const actions: readonly Action[] = [
     on: "everywhere",
     whileTyping: true,
     unlisted: true,
+    hint: { word: ({ session }) => (session.ui().stack.length > 1 ? "back" : undefined), rank: 7 },
     run: (context) => {
       const { session } = context;
       const ui = session.ui();
@@ -666,12 +698,11 @@ export const actions: readonly Action[] = [
     whileTyping: true,
     unlisted: true,
     dangerous: true,
-    run: ({ session }) => {
+    hint: { word: (context) => (ownRun(context) === undefined ? undefined : "stop"), rank: 2 },
+    run: (context) => {
+      const { session } = context;
       const ui = session.ui();
-      const place = placeOf(ui);
-      const { own } = session.stores.openRuns.getState();
-      const shown = place.screen === "run" || place.screen === "log" ? place.run : undefined;
-      const run = own.find((each) => each === shown);
+      const run = ownRun(context);
       if (run !== undefined) {
         return session.setUi((now) => ({ ...now, overlay: { kind: "stop-run", run, leaving: false } }));
       }

@@ -102,7 +102,7 @@ export function StopRun({ overlay }: { readonly overlay: Overlay & { readonly ki
       span("   l  ", "accent"),
       span("Leave       "),
       span(
-        `stop after the write in hand${overlay.leaving ? " and leave the app" : ""}; anyone can go on with`,
+        `stop after the write in hand${overlay.leaving ? " and close the app" : ""}; go on with`,
         "dim",
       ),
     ],

@@ -41,13 +41,11 @@ function body(plan: PlanPreview, columns: number, room: number, glyphs: Glyphs):
   const notes = steps.flatMap((step) => step.notes);
   const width = Math.min(28, Math.max(...steps.map(({ title }) => widthOf(title))));
   const effects = steps.flatMap((step) => step.effects.map(({ effect }) => effect));
-  const noteRoom = Math.max(0, room - steps.length - 4);
+  const noteRoom = Math.max(0, room - steps.length - 5);
   const shownNotes = notes.length > noteRoom ? notes.slice(0, Math.max(0, noteRoom - 1)) : notes;
   return [
-    [
-      span(`   enter creates `, "strong"),
-      span(`${plan.plan.service}: ${steps.length} steps, ${countEffects(effects)}`),
-    ],
+    line(`   enter creates ${plan.plan.service} in ${steps.length} steps:`, "strong"),
+    ...wrap(countEffects(effects), columns - 6, 2).map((text) => line(`   ${text}`)),
     [],
     ...steps.map((step) => stepLine(step, width, columns, glyphs)),
     [],

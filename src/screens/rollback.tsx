@@ -88,13 +88,11 @@ function sections(preview: RollbackPreview, columns: number, room: number, glyph
   const total = all.reduce((sum, [, lines]) => sum + lines.length, 0);
   if (total === 0) return [line("   This run left nothing: there is nothing to undo.")];
   const spare = Math.max(3, room - 2);
+  const texts = all.flatMap(([, lines]) => lines.map(({ text }) => widthOf(text)));
+  const width = Math.min(Math.max(20, ...texts), Math.floor((columns - 14) * 0.6));
   const lines: Line[] = [];
   let left = total;
   for (const [title, entries, tone] of all) {
-    const width = Math.min(
-      Math.max(20, ...entries.map(({ text }) => widthOf(text))),
-      Math.max(20, Math.floor((columns - 14) * 0.6)),
-    );
     entries.forEach(({ text, reason }, index) => {
       if (lines.length >= spare) return;
       left -= 1;

@@ -59,7 +59,7 @@ function held(view: RunView): readonly Line[] {
   const choices = [
     ["r", "Retry", `from ${title} on`],
     ["b", "Roll back", `see first what goes and what stays`],
-    ["q", "Leave", `anyone can go on: ${view.commandLine(["run", "retry", state.name])}`],
+    ["q", "Leave", "as it is; anyone can go on with"],
   ] as const;
   return [
     line(`   ${glyphs.failed} ${title} failed${attempts}${time === "" ? "" : `, ${time}`}.`, "bad"),
@@ -76,6 +76,7 @@ function held(view: RunView): readonly Line[] {
         span(what, "dim"),
       ],
     ),
+    line(`                 ${view.commandLine(["run", "retry", state.name])}`, "accent"),
   ];
 }
 

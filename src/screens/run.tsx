@@ -140,7 +140,7 @@ function stepLines(view: RunView, held: boolean): readonly Line[] {
     const spins = step.phase === "Running" || step.phase === "Compensating";
     const sign = spins ? (glyphs.spinner[frame % glyphs.spinner.length] ?? "") : glyphs[look.glyph];
     const waiting = step.phase === "Waiting";
-    const time = waiting ? "" : duration(step.startedAt, step.finishedAt, now);
+    const time = waiting ? "" : duration(step.startedAt, spins ? undefined : step.finishedAt, now);
     const used = 5 + titleWidth + 2 + 7 + 2;
     return [
       span(index === view.marked && !held ? ` ${glyphs.bar} ` : "   ", "accent"),

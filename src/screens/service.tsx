@@ -65,7 +65,7 @@ export function Service({ place }: { readonly place: ServicePlace }) {
   };
   return (
     <Frame summary={service === undefined ? [] : verdictSpans(service, glyphs)}>
-      <Rows height={height} lines={[tabLine(place), [], ...body()]} />
+      <Rows height={height} lines={[tabLine(place, glyphs), [], ...body()]} />
     </Frame>
   );
 }
@@ -90,9 +90,9 @@ function verdictSpans({ verdict }: ServiceRow, glyphs: Glyphs): Line {
   return [span(`${glyph} ${verdict}`, tone)];
 }
 
-function tabLine(place: ServicePlace): Line {
+function tabLine(place: ServicePlace, glyphs: Glyphs): Line {
   return serviceTabs.flatMap((tab, index) => [
-    span(index === 0 ? "   " : "  "),
+    span(tab === place.tab ? ` ${glyphs.bar}` : "  ", "accent"),
     span(`${index + 1} `, "dim"),
     span(tab === "yaml" ? "YAML" : tab, tab === place.tab ? "accent" : "dim"),
   ]);

@@ -1,3 +1,4 @@
+import { useMemo } from "react";
 import type { DataStore, Service, Verdict } from "../services/service.ts";
 import { listStart, settle } from "../state/list.ts";
 import { bodyLines, listAt } from "../state/lists.ts";
@@ -38,8 +39,10 @@ export function Services() {
     list === undefined
       ? { index: 0, top: 0 }
       : settle(ui.lists.services ?? listStart, list.keys, list.viewport);
+  const widths = useMemo(() => widthsOf(visible), [visible]);
   const lines = servicesView({
     ui,
+    widths,
     fleet,
     connection,
     visible,
@@ -56,19 +59,32 @@ export function Services() {
   );
 }
 
-/** Columns of the table but for the name, with their widths. */
-const columns = [
-  { title: "READY", width: 6 },
-  { title: "DATABASE", width: 9 },
-  { title: "CACHE", width: 6 },
-  { title: "MONITORING", width: 11 },
-  { title: "LAST RUN", width: 15 },
-  { title: "AGE", width: 4 },
-] as const;
-const [readyColumn, databaseColumn, cacheColumn, monitoringColumn, runColumn, ageColumn] = columns;
+/** Widths of the table's columns, sized to what is in them so that names get the rest. */
+export interface Widths {
+  readonly monitoring: number;
+  readonly run: number;
+}
+
+/** Counted over all rows, not the visible ones: scrolling moves no column. */
+export function widthsOf({ services }: VisibleServices): Widths {
+  let monitoring = "MONITORING".length;
+  let run = "LAST RUN".length;
+  for (const service of services) {
+    monitoring = Math.max(monitoring, service.monitoring.status.length + 2);
+    const { lastRun } = service;
+    if (lastRun !== undefined) {
+      run = Math.max(run, runPhaseLook(lastRun.operation, lastRun.phase).word.length);
+    }
+  }
+  return { monitoring, run };
+}
+
+const readyWidth = 5;
+const databaseWidth = 9;
+const cacheWidth = 6;
+const ageWidth = 4;
 const gap = "  ";
-const others = columns.reduce((sum, { width }) => sum + width + gap.length, 0);
-const lead = 5;
+const lead = 4;
 
 /** The body of the services screen. */
 export function servicesView(view: {
@@ -76,6 +92,7 @@ export function servicesView(view: {
   readonly fleet: Fleet;
   readonly connection: Pick<Connection, "state" | "error" | "context">;
   readonly visible: VisibleServices;
+  readonly widths: Widths;
   readonly index: number;
   readonly top: number;
   readonly height: number;
@@ -84,32 +101,34 @@ export function servicesView(view: {
 }): readonly Line[] {
   const { ui, fleet, connection, visible, glyphs } = view;
   if (visible.services.length === 0) return emptyView(ui, fleet, connection, glyphs);
-  const room = ui.columns - lead - others - 1;
-  const nameWidth = Math.max(7, Math.min(visible.nameWidth, room));
-  const lines: Line[] = [heading(nameWidth)];
+  const { widths } = view;
+  const fixed = readyWidth + databaseWidth + cacheWidth + widths.monitoring + widths.run + ageWidth;
+  const room = ui.columns - lead - fixed - 6 * gap.length - 1;
+  const nameWidth = Math.max("SERVICE".length, Math.min(visible.nameWidth, room));
+  const lines: Line[] = [heading(nameWidth, widths)];
   for (let row = view.top; row < visible.services.length && lines.length < view.height; row++) {
     const service = visible.services[row];
     if (service === undefined) break;
     const marked = row === view.index;
-    lines.push(serviceRow(service, marked, nameWidth, view.now, glyphs));
+    lines.push(serviceRow(service, marked, nameWidth, widths, view.now, glyphs));
     if (serviceHeight(service) === 2 && lines.length < view.height) {
-      lines.push(line(`       ${clip(service.reason, ui.columns - 8, glyphs.ellipsis)}`, "dim"));
+      lines.push(line(`      ${clip(service.reason, ui.columns - 7, glyphs.ellipsis)}`, "dim"));
     }
   }
   return lines;
 }
 
-function heading(nameWidth: number): Line {
-  return [
-    span(
-      `${" ".repeat(lead)}${cell("SERVICE", nameWidth)}${gap}${columns
-        .map(({ title, width }) =>
-          cell(title, width, title === "READY" || title === "AGE" ? "right" : "left"),
-        )
-        .join(gap)}`,
-      "dim",
-    ),
+function heading(nameWidth: number, widths: Widths): Line {
+  const titles = [
+    cell("SERVICE", nameWidth),
+    cell("READY", readyWidth, "right"),
+    cell("DATABASE", databaseWidth),
+    cell("CACHE", cacheWidth),
+    cell("MONITORING", widths.monitoring),
+    cell("LAST RUN", widths.run),
+    cell("AGE", ageWidth, "right"),
   ];
+  return line(" ".repeat(lead) + titles.join(gap), "dim");
 }
 
 const verdicts: Readonly<
@@ -121,7 +140,14 @@ const verdicts: Readonly<
   healthy: ["ok", "good"],
 };
 
-function serviceRow(service: Service, marked: boolean, nameWidth: number, now: number, glyphs: Glyphs): Line {
+function serviceRow(
+  service: Service,
+  marked: boolean,
+  nameWidth: number,
+  widths: Widths,
+  now: number,
+  glyphs: Glyphs,
+): Line {
   const [glyph, tone] = verdicts[service.verdict];
   const { replicas, monitoring, lastRun } = service;
   const ready = replicas === undefined ? glyphs.none : `${replicas.ready}/${replicas.wanted}`;
@@ -130,20 +156,19 @@ function serviceRow(service: Service, marked: boolean, nameWidth: number, now: n
   return [
     span(marked ? ` ${glyphs.bar}` : "  ", "accent"),
     span(`${glyphs[glyph]} `, tone),
-    span(" "),
     ...nameCell(service, nameWidth, marked),
     span(gap),
-    span(cell(ready, readyColumn.width, "right"), readyTone),
+    span(cell(ready, readyWidth, "right"), readyTone),
     span(gap),
-    storeCell(service.database, databaseColumn.width, glyphs),
+    storeCell(service.database, databaseWidth, glyphs),
     span(gap),
-    storeCell(service.cache, cacheColumn.width, glyphs),
+    storeCell(service.cache, cacheWidth, glyphs),
     span(gap),
-    ...monitoringCell(monitoring, glyphs),
+    ...monitoringCell(monitoring, widths.monitoring, glyphs),
     span(gap),
-    span(cell(run?.word ?? glyphs.none, runColumn.width), run?.tone ?? "dim"),
+    span(cell(run?.word ?? glyphs.none, widths.run), run?.tone ?? "dim"),
     span(gap),
-    span(cell(age(service.createdAt, now), ageColumn.width, "right"), "dim"),
+    span(cell(age(service.createdAt, now), ageWidth, "right"), "dim"),
   ];
 }
 
@@ -165,7 +190,7 @@ function storeCell(store: DataStore, width: number, glyphs: Glyphs): Span {
   );
 }
 
-function monitoringCell(proof: Service["monitoring"], glyphs: Glyphs): readonly Span[] {
+function monitoringCell(proof: Service["monitoring"], width: number, glyphs: Glyphs): readonly Span[] {
   const looks = {
     proven: [glyphs.full, "good"],
     unproven: [glyphs.half, "warn"],
@@ -173,23 +198,31 @@ function monitoringCell(proof: Service["monitoring"], glyphs: Glyphs): readonly 
     off: [glyphs.empty, "dim"],
   } as const;
   const [glyph, tone] = looks[proof.status];
-  const word = cell(proof.status, monitoringColumn.width - 2);
+  const word = cell(proof.status, width - 2);
   return [span(`${glyph} `, tone), span(word, proof.status === "broken" ? "bad" : "plain")];
 }
 
 function emptyView(
-  ui: Pick<Ui, "filter">,
+  { filter, columns }: Pick<Ui, "filter" | "columns">,
   fleet: Fleet,
   connection: Pick<Connection, "state" | "error" | "context">,
   glyphs: Glyphs,
 ): readonly Line[] {
   if (fleet.services.length > 0) {
-    return message(`No service matches "${ui.filter.entry.text}".`, "esc clears the filter.");
+    return message(`No service matches "${filter.entry.text}".`, "esc clears the filter.");
   }
   if (connection.state === "failed") {
-    return message(`${glyphs.failed} ${connection.context} does not answer.`, `${connection.error ?? ""}`);
+    return [
+      ...message(
+        `${glyphs.failed} ${connection.context}: ${connection.error ?? "it does not answer"}`,
+        "",
+        columns,
+      ),
+      ...message("ctrl-r tries again, C shows other contexts, q leaves.").slice(1),
+    ];
   }
-  if (fleet.error !== undefined) return message(`${glyphs.failed} ${fleet.error}`, "ctrl-r asks again.");
+  if (fleet.error !== undefined)
+    return message(`${glyphs.failed} ${fleet.error}`, "ctrl-r asks again.", columns);
   if (fleet.status === "loading")
     return message(`Reading the services of ${connection.context}${glyphs.ellipsis}`);
   return message(

@@ -1,4 +1,4 @@
-import type { Service, Verdict } from "../services/service.ts";
+import type { Service } from "../services/service.ts";
 import type { ServiceSort, Ui } from "./ui.ts";
 
 /** Services in the order they are shown, with their names as the list's keys. */
@@ -9,15 +9,12 @@ export interface VisibleServices {
   readonly nameWidth: number;
 }
 
-const needs: Readonly<Record<Verdict, number>> = { failed: 0, degraded: 1, working: 2, healthy: 3 };
-
 type Compare = (a: Service, b: Service) => number;
 
 const byName: Compare = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 const newestFirst = (a: string, b: string) => (a > b ? -1 : a < b ? 1 : 0);
 
-const compares: Readonly<Record<ServiceSort, Compare>> = {
-  need: (a, b) => needs[a.verdict] - needs[b.verdict] || byName(a, b),
+const compares: Readonly<Record<Exclude<ServiceSort, "need">, Compare>> = {
   name: byName,
   age: (a, b) => newestFirst(a.createdAt, b.createdAt) || byName(a, b),
   run: (a, b) => newestFirst(a.lastRun?.at ?? "", b.lastRun?.at ?? "") || byName(a, b),
@@ -47,7 +44,8 @@ export function visibleServices(): (
   return (services, ui) => {
     const text = ui.filter.entry.text.trim();
     const resort = of !== services || sort !== ui.sort;
-    if (resort) sorted = services.toSorted(compares[ui.sort]);
+    // The fleet comes sorted by need.
+    if (resort) sorted = ui.sort === "need" ? services : services.toSorted(compares[ui.sort]);
     if (resort || filter !== text) {
       const shown = text === "" ? sorted : sorted.filter((service) => matches(service, text));
       let nameWidth = 0;

@@ -287,7 +287,9 @@ export function createSession(options: SessionOptions): Session {
       }
     },
     reload() {
-      follow(true);
+      const { state, context } = stores.connection.getState();
+      if (state === "failed") void session.connect(options.openContext(context));
+      else follow(true);
     },
     changeContext(name) {
       if (own.size > 0) return notify({ text: "a run of this terminal is still going", tone: "warn" });

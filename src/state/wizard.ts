@@ -40,6 +40,8 @@ export interface WizardState {
   readonly team: string | undefined;
   readonly language: ServiceRequest["language"];
   readonly replicas: TextEntry;
+  /** Whether the number is still the default: the first digit typed takes its place. */
+  readonly replicasOffered: boolean;
   readonly database: ServiceRequest["database"];
   readonly cache: ServiceRequest["cache"];
   readonly exposure: ServiceRequest["exposure"];
@@ -62,6 +64,7 @@ export const newWizard: WizardState = {
   team: undefined,
   language: "go",
   replicas: entryOf("2"),
+  replicasOffered: true,
   database: "none",
   cache: "none",
   exposure: "internal",
@@ -259,10 +262,11 @@ export function edit(state: WizardState, key: Key, facts: WizardFacts): WizardSt
     const step = key.id === "up" ? 1 : key.id === "down" ? -1 : 0;
     if (step !== 0 && /^[0-9]+$/.test(state.replicas.text)) {
       const value = Math.max(1, Math.min(maxReplicas, Number(state.replicas.text) + step));
-      return { ...state, replicas: entryOf(String(value)) };
+      return { ...state, replicas: entryOf(String(value)), replicasOffered: false };
     }
-    const replicas = press(state.replicas, key);
-    return replicas === undefined ? undefined : { ...state, replicas };
+    const replaced = state.replicasOffered && key.text !== undefined;
+    const replicas = press(replaced ? emptyEntry : state.replicas, key);
+    return replicas === undefined ? undefined : { ...state, replicas, replicasOffered: false };
   }
   const options = optionsOf(state.question, facts);
   if (options === undefined) return undefined;

@@ -3,9 +3,9 @@ import type { ReactNode } from "react";
 import type { Place } from "../../state/place.ts";
 import type { Connection, Fleet, OpenRuns } from "../../state/stores.ts";
 import { placeOf, type Ui } from "../../state/ui.ts";
-import { type ActionContext, actionsOn } from "../actions.ts";
+import { type Action, type ActionContext, actionsOn } from "../actions.ts";
 import { keyLabel } from "../help-lines.ts";
-import { fitted, type Line, line, lineWidth, span, spread } from "../line.ts";
+import { fitted, type Line, line, lineWidth, span, spread, wrap } from "../line.ts";
 import type { Glyphs } from "../theme.ts";
 import { useApp, useStored } from "./context.ts";
 import { Rows } from "./rows.tsx";
@@ -100,7 +100,8 @@ export function noticeLine(
     const signs = { info: "", warn: `${glyphs.warning} `, error: `${glyphs.failed} ` };
     return [span(` ${signs[ui.notice.tone]}${ui.notice.text}`, tones[ui.notice.tone])];
   }
-  if (connection.error !== undefined) return [span(` ${glyphs.warning} ${connection.error}`, "warn")];
+  if (connection.error !== undefined && connection.state === "stale")
+    return [span(` ${glyphs.warning} ${connection.error}`, "warn")];
   const { filter } = ui;
   if (placeOf(ui).screen === "services" && (filter.editing || filter.entry.text !== "")) {
     return [
@@ -137,17 +138,26 @@ export function keyLine(context: ActionContext, columns: number): Line {
   if (ui.overlay !== undefined) return overlayKeys(ui.overlay.kind);
   const { screen } = placeOf(ui);
   const hinted = actionsOn(screen)
-    .filter((action) => action.hint !== undefined && (screen !== "wizard" || action.on !== "everywhere"))
-    .filter((action) => action.on === "everywhere" || action.disabledReason?.(context) === undefined)
-    .sort((a, b) => (a.hint?.rank ?? 0) - (b.hint?.rank ?? 0));
+    .filter((action) => screen !== "wizard" || action.on !== "everywhere")
+    .flatMap((action) => hintOf(action, context))
+    .sort((a, b) => a.rank - b.rank);
   const help = hinted.filter(({ id }) => id === "help" || id === "palette");
   const others = hinted.filter(({ id }) => id !== "help" && id !== "palette");
-  const chosen = [...others.slice(0, mostHints - help.length), ...help];
-  const spans = chosen.flatMap(({ keys, hint }) => [
-    span(` ${keyLabel(keys[0] ?? "")}`, "accent"),
-    span(` ${hint?.word ?? ""}  `),
+  const spans = [...others.slice(0, mostHints - help.length), ...help].flatMap(({ key, word }) => [
+    span(` ${keyLabel(key)}`, "accent"),
+    span(` ${word}  `),
   ]);
   return lineWidth(spans) > columns ? fitted(spans, columns) : spans;
+}
+
+/** A key worth a hint now. What asks for something first is hinted at all the same: pressing it says what. */
+function hintOf(action: Action, context: ActionContext) {
+  const { hint, id, keys, on } = action;
+  if (hint === undefined) return [];
+  const word = typeof hint.word === "string" ? hint.word : hint.word(context);
+  const asks = id.startsWith("wizard.") || id.startsWith("rollback.") || on === "everywhere";
+  if (word === undefined || (!asks && action.disabledReason?.(context) !== undefined)) return [];
+  return [{ id, word, key: keys[0] ?? "", rank: hint.rank }];
 }
 
 function overlayKeys(kind: NonNullable<Ui["overlay"]>["kind"]): Line {
@@ -247,7 +257,9 @@ function Bottom() {
 /** Asking whether an action can be done touches no terminal. */
 const noTerminal = { suspend: () => {}, redraw: () => {} };
 
-/** One line in the middle of nothing: loading, empty, or an error with what to do. */
-export function message(text: string, detail = ""): readonly Line[] {
-  return detail === "" ? [[], line(`   ${text}`)] : [[], line(`   ${text}`), [], line(`   ${detail}`, "dim")];
+/** A few words in an empty screen: loading, empty, or an error, and below what to do. */
+export function message(text: string, detail = "", columns = 80): readonly Line[] {
+  const said = wrap(text, columns - 6, 4).map((each) => line(`   ${each}`));
+  const more = detail === "" ? [] : wrap(detail, columns - 6, 4).map((each) => line(`   ${each}`, "dim"));
+  return more.length === 0 ? [[], ...said] : [[], ...said, [], ...more];
 }

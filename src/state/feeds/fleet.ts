@@ -1,18 +1,23 @@
-import { listServices } from "../../services/list.ts";
+import { followFleet } from "../../services/fleet.ts";
 import { tellInOneLine } from "../problem.ts";
-import { type Feed, repeat } from "./feed.ts";
+import { type Feed, storeIntervalMs } from "./feed.ts";
 
-/** The dashboard's rows. */
+/** The dashboard's rows, live; and whether they are. Never asks again by itself what a watch already told. */
 export const feedFleet: Feed = (stores, { cluster, metrics, clock }, signal) =>
-  repeat(clock, 2_000, signal, async () => {
-    try {
-      const services = await listServices(cluster, metrics, { signal });
-      if (signal.aborted) return;
-      stores.fleet.setState({ status: "ready", services, error: undefined });
-      stores.connection.setState({ state: "live", error: undefined });
-    } catch (error) {
-      if (signal.aborted) return;
-      stores.connection.setState({ state: "stale", error: tellInOneLine(error) });
-      stores.fleet.setState({ error: tellInOneLine(error) });
-    }
-  });
+  followFleet(
+    {
+      cluster,
+      metrics,
+      clock,
+      intervalMs: storeIntervalMs,
+      onChange: ({ services, listed, freshness }) => {
+        const { state, lastError } = freshness;
+        const error = lastError === undefined ? undefined : tellInOneLine(lastError);
+        stores.fleet.setState({ status: listed ? "ready" : "loading", services, error });
+        stores.connection.setState(
+          state === "stale" ? { state, error } : { state: "live", error: undefined },
+        );
+      },
+    },
+    signal,
+  );

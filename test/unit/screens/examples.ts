@@ -1,4 +1,6 @@
-import type { RunName, RunState, StepState } from "../../../src/provisioning/run.ts";
+import type { Plan } from "../../../src/provisioning/plan.ts";
+import type { RollbackPreview, RunName, RunState, StepState } from "../../../src/provisioning/run.ts";
+import { byUrgency } from "../../../src/services/row.ts";
 import type { Service } from "../../../src/services/service.ts";
 import { moment } from "./terminal.ts";
 
@@ -53,7 +55,7 @@ export const dashboard: readonly Service[] = [
     monitoring: { status: "unproven", reason: "no target yet" },
     createdAt: ago(9 * 86_400),
   }),
-];
+].sort(byUrgency);
 
 function step(id: StepState["id"], title: string, change: Partial<StepState> = {}): StepState {
   return {
@@ -152,4 +154,58 @@ export const held: RunState = {
       mend: "delete a volume nobody needs, or ask a platform engineer for more",
     },
   },
+};
+
+/** A plan as the wizard's last page shows it. */
+export const plan: Plan = {
+  operation: "create",
+  service: "api-gateway",
+  steps: [
+    { id: "preflight", title: "Preflight", needs: [], effects: [], notes: [] },
+    {
+      id: "create_namespace",
+      title: "Namespace and guardrails",
+      needs: ["preflight"],
+      effects: [
+        {
+          action: "create",
+          effect: { kind: "object", apiVersion: "v1", type: "Namespace", name: "app-api-gateway" },
+        },
+        { action: "create", effect: object("ResourceQuota", "quota") },
+        { action: "create", effect: object("LimitRange", "limits") },
+      ],
+      notes: [],
+    },
+    {
+      id: "generate_manifests",
+      title: "Manifests",
+      needs: ["preflight"],
+      effects: [
+        {
+          action: "create",
+          effect: { kind: "repository", url: "file:///repositories/platform/api-gateway.git" },
+        },
+      ],
+      notes: [],
+    },
+    {
+      id: "setup_monitoring",
+      title: "Monitoring",
+      needs: ["create_namespace"],
+      effects: [],
+      notes: ["no ServiceMonitor is served on this cluster: monitoring will be off"],
+    },
+  ],
+};
+
+/** What a rollback of a creation says beforehand. */
+export const preview: RollbackPreview = {
+  run: running.name,
+  deletes: [
+    { effects: [], text: "namespace app-ledger and what is in it", reason: "14 objects" },
+    { effects: [], text: "database ledger-db", reason: "made by this run, never used" },
+  ],
+  keeps: [{ effects: [], text: "repository platform/ledger", reason: "holds 2 commits that are not ours" }],
+  irreversible: [{ effects: [], text: "the first image push", reason: "it is public history" }],
+  destroysData: false,
 };

@@ -1,0 +1,240 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { Place } from "../../../src/state/place.ts";
+import { entryOf } from "../../../src/state/text-entry.ts";
+import type { Ui } from "../../../src/state/ui.ts";
+import { newWizard } from "../../../src/state/wizard.ts";
+import { ago, dashboard, held, plan, preview, running, service } from "./examples.ts";
+import { moment, type Opened, open } from "./terminal.ts";
+
+let app: Opened | undefined;
+afterEach(() => app?.close());
+
+/** Local times in logs are drawn for one zone. */
+process.env.TZ = "UTC";
+
+type Prepare = (app: Opened) => void;
+
+const show =
+  (...places: readonly Place[]): Prepare =>
+  ({ session }) =>
+    session.setUi((ui) => ({ ...ui, stack: [{ screen: "services" }, ...places] }));
+
+const live: Prepare = ({ session: { stores } }) => {
+  stores.connection.setState({ state: "live" });
+  stores.fleet.setState({ status: "ready", services: dashboard });
+};
+
+const ui =
+  (change: Partial<Ui>): Prepare =>
+  ({ session }) =>
+    session.setUi((before) => ({ ...before, ...change }));
+
+const run: Place = { screen: "run", run: running.name, title: "create api-gateway" };
+const rollback: Place = { screen: "rollback", run: running.name, title: "create ledger", service: "ledger" };
+const wizard = {
+  ...newWizard,
+  name: entryOf("api-gateway"),
+  answered: new Set(["name", "language"] as const),
+};
+
+const screens: Readonly<Record<string, readonly Prepare[]>> = {
+  "services-loading": [],
+  "services-empty": [
+    ({ session: { stores } }) => {
+      stores.connection.setState({ state: "live" });
+      stores.fleet.setState({ status: "ready", services: [] });
+    },
+  ],
+  "services-not-connected": [
+    ({ session: { stores } }) => {
+      stores.connection.setState({ state: "failed", error: "connect ECONNREFUSED 127.0.0.1:6443" });
+    },
+  ],
+  "services-stale": [
+    live,
+    ({ session: { stores } }) => {
+      stores.connection.setState({ state: "stale", error: "no answer from the API server: trying again" });
+    },
+  ],
+  services: [live],
+  "services-full": [
+    live,
+    ({ session: { stores } }) => {
+      const services = Array.from({ length: 10_000 }, (_, index) =>
+        service(`service-${String(index).padStart(5, "0")}`),
+      );
+      stores.fleet.setState({ services: [...dashboard.slice(0, 2), ...services] });
+    },
+  ],
+  "services-filter": [live, ui({ filter: { entry: entryOf("ch"), editing: true } })],
+  "service-overview": [live, show({ screen: "service", service: "checkout", tab: "overview" })],
+  "service-pods": [
+    live,
+    show({ screen: "service", service: "checkout", tab: "pods" }),
+    ({ session: { stores } }) => {
+      const pod = (name: string, ready: string, state: string, why: string) => ({
+        key: name,
+        cells: [name, ready, state, "0", ago(300), "node-1", why],
+        tone: state === "Running" ? ("plain" as const) : ("bad" as const),
+      });
+      stores.detail.setState({
+        of: "checkout/pods",
+        status: "ready",
+        rows: [
+          pod("checkout-6d5f7c9b-2x8vq", "1/1", "Running", ""),
+          pod("checkout-6d5f7c9b-9kqpl", "0/1", "ImagePullBackOff", "not found"),
+        ],
+      });
+    },
+  ],
+  "service-yaml": [
+    live,
+    show({ screen: "service", service: "checkout", tab: "yaml" }),
+    ({ session: { stores } }) => {
+      const text = ["apiVersion: platform.company.com/v1", "kind: Application", "spec:", "  replicas: 3"];
+      stores.detail.setState({
+        of: "checkout/yaml",
+        status: "ready",
+        rows: text.map((line, key) => ({ key: String(key), cells: [line], tone: "plain" })),
+      });
+    },
+  ],
+  "wizard-empty": [live, show({ screen: "wizard" })],
+  "wizard-wrong-name": [
+    live,
+    show({ screen: "wizard" }),
+    ui({ wizard: { ...newWizard, name: entryOf("My_Service") } }),
+  ],
+  "wizard-database": [live, show({ screen: "wizard" }), ui({ wizard: { ...wizard, question: "database" } })],
+  "wizard-review": [
+    live,
+    show({ screen: "wizard" }),
+    ui({ wizard: { ...wizard, question: "review" } }),
+    ({ session: { stores } }) => {
+      stores.plan.setState({ status: "ready", plan, objects: 20 });
+    },
+  ],
+  "wizard-refused": [
+    live,
+    show({ screen: "wizard" }),
+    ui({ wizard: { ...wizard, question: "review" } }),
+    ({ session: { stores } }) => {
+      stores.plan.setState({
+        status: "refused",
+        problem: "the namespace app-api-gateway exists and is not the platform's",
+        mend: "choose another name; a namespace that is not ours is never taken over",
+      });
+    },
+  ],
+  "run-running": [
+    live,
+    show(run),
+    ({ session: { stores } }) => {
+      stores.openRuns.setState({ states: { [running.name]: running }, own: [running.name] });
+    },
+  ],
+  "run-held": [
+    live,
+    show(run),
+    ({ session: { stores } }) => {
+      stores.openRuns.setState({ states: { [held.name]: held } });
+    },
+  ],
+  "run-rollback-failed": [
+    live,
+    show(run),
+    ({ session: { stores } }) => {
+      const orphans = held.steps.flatMap(({ effects }) => effects.map(({ effect }) => effect));
+      stores.openRuns.setState({ states: { [held.name]: { ...held, phase: "RollbackFailed", orphans } } });
+    },
+  ],
+  "run-effects": [
+    live,
+    show(run),
+    ui({ runPane: "effects" }),
+    ({ session: { stores } }) => {
+      stores.openRuns.setState({ states: { [running.name]: running } });
+    },
+  ],
+  "run-stop": [
+    live,
+    show(run),
+    ({ session: { stores } }) => {
+      stores.openRuns.setState({ states: { [running.name]: running }, own: [running.name] });
+    },
+    ui({ overlay: { kind: "stop-run", run: running.name, leaving: true } }),
+  ],
+  runs: [
+    live,
+    show({ screen: "runs" }),
+    ({ session: { stores } }) => {
+      const done = { ...running, name: held.name, phase: "Succeeded" as const, finishedAt: ago(3) };
+      stores.runs.setState({ status: "ready", runs: [running, held, done] });
+    },
+  ],
+  "runs-empty": [
+    live,
+    show({ screen: "runs" }),
+    ({ session: { stores } }) => {
+      stores.runs.setState({ status: "ready", runs: [] });
+    },
+  ],
+  rollback: [
+    live,
+    show(run, rollback),
+    ({ session: { stores } }) => {
+      stores.rollback.setState({ status: "ready", preview });
+    },
+  ],
+  "rollback-destroys": [
+    live,
+    show(run, rollback),
+    ui({ confirmation: entryOf("led") }),
+    ({ session: { stores } }) => {
+      stores.rollback.setState({ status: "ready", preview: { ...preview, destroysData: true } });
+    },
+  ],
+  help: [live, ui({ overlay: { kind: "help", top: 0 } })],
+  palette: [live, ui({ overlay: { kind: "palette", entry: entryOf("che"), cursor: 0 } })],
+  contexts: [
+    live,
+    show({ screen: "contexts" }),
+    ({ session: { stores } }) => {
+      stores.contexts.setState({ status: "ready", names: ["prod-eu", "sandbox", "staging"] });
+    },
+  ],
+};
+
+const sizes = [
+  [80, 24],
+  [120, 40],
+] as const;
+
+describe.each(sizes)("screens at %ix%i", (columns, rows) => {
+  it.each(Object.entries(screens))("%s", async (name, prepare) => {
+    app = open({ columns, rows });
+    expect(app.session.now()).toBe(moment);
+    for (const each of prepare) each(app);
+    const screen = await app.screen();
+    const lines = screen.split("\n");
+    expect(lines).toHaveLength(rows);
+    await expect(`${screen}\n`).toMatchFileSnapshot(`../../golden/${name}-${columns}x${rows}.txt`);
+  });
+});
+
+it("says how large a terminal it needs, and comes back when it is", async () => {
+  app = open();
+  live(app);
+  await app.resize(60, 20);
+  expect(await app.screen()).toContain("needs 80x24, this is 60x20");
+  await app.resize(100, 30);
+  expect(await app.screen()).toContain("checkout");
+});
+
+it("tells everything without colour and without Unicode", async () => {
+  app = open({ env: { TERM: "linux", NO_COLOR: "1" } });
+  live(app);
+  const screen = await app.screen();
+  expect(screen).toMatch(/^ >x ledger/m);
+  expect(screen).toMatch(/^[\x20-\x7e\n]*$/);
+});
