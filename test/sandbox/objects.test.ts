@@ -1,0 +1,91 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cacheSecret, databaseSecret } from "../../src/application/credentials.ts";
+import { desiredObjects } from "../../src/application/desired-objects.ts";
+import { applicationFor } from "../../src/application/from-request.ts";
+import { serviceRequestSchema } from "../../src/application/request.ts";
+import { apply, type Cluster } from "../../src/cluster/cluster.ts";
+import { connect } from "../../src/cluster/connect.ts";
+import { resourceOf, resources } from "../../src/cluster/resource.ts";
+import { systemTiming } from "../../src/cluster/timing.ts";
+import { install, isInstalled } from "../../src/provisioning/install.ts";
+import { openSandbox } from "../../src/sandbox/open.ts";
+import type { Sandbox } from "../../src/sandbox/sandbox.ts";
+import { loadStandards, standardsHash } from "../../src/standards/load.ts";
+import { sandboxStandards } from "../../src/standards/sandbox-standards.ts";
+
+let folder = "";
+let sandbox: Sandbox;
+let cluster: Cluster;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "objects-"));
+  sandbox = await openSandbox({ folder, speed: 100 });
+  const { url, token, socketPath } = sandbox;
+  cluster = await connect({ kind: "endpoint", url, token, socketPath, context: "sandbox", simulated: true });
+});
+afterAll(async () => {
+  await cluster.close();
+  await sandbox.close();
+  await rm(folder, { recursive: true });
+});
+
+test("an installation on an empty sandbox gives the standards it was given, and a second one changes nothing", async () => {
+  const standards = sandboxStandards();
+  expect(await isInstalled(cluster)).toBe(false);
+  const dryRun = await install(cluster, { standards, clock: systemTiming, dryRun: true });
+  expect(new Set(dryRun.map(({ outcome }) => outcome))).toEqual(new Set(["created"]));
+  expect(await isInstalled(cluster, { refresh: true })).toBe(false);
+  const first = await install(cluster, { standards, clock: systemTiming });
+  expect(first.map(({ outcome }) => outcome)).toEqual(dryRun.map(({ outcome }) => outcome));
+  expect(await isInstalled(cluster)).toBe(true);
+  const second = await install(cluster, { clock: systemTiming });
+  expect(new Set(second.map(({ outcome }) => outcome))).toEqual(new Set(["unchanged"]));
+  expect(standardsHash(await loadStandards(cluster))).toBe(standardsHash(standards));
+});
+
+test("a service with everything is accepted and gets Ready, and written again nothing changes", async () => {
+  const standards = sandboxStandards();
+  const request = serviceRequestSchema.parse({
+    name: "ledger",
+    language: "go",
+    replicas: 3,
+    database: "postgres",
+    cache: "redis",
+    exposure: "public",
+  });
+  const application = applicationFor(request, standards);
+  const { namespace, ...others } = desiredObjects(application, standards);
+  const objects = [
+    ...namespace,
+    application,
+    databaseSecret(application, "password"),
+    cacheSecret(application, "password"),
+    ...Object.values(others).flat(),
+  ];
+  const writeAll = async () => {
+    const versions = new Map<string, string | undefined>();
+    for (const object of objects) {
+      const { metadata } = await apply(cluster, resourceOf(object), object);
+      versions.set(
+        `${object.kind}/${metadata.name}`,
+        metadata.generation === undefined ? "" : String(metadata.generation),
+      );
+    }
+    return versions;
+  };
+  const first = await writeAll();
+  const deadline = Date.now() + 30_000;
+  const ready = async () => {
+    const { items } = await cluster.list(resources.pods, { namespace: "app-ledger" });
+    return items.filter(({ status }) => JSON.stringify(status).includes('"phase":"Running"')).length;
+  };
+  while ((await ready()) !== 5) {
+    if (Date.now() > deadline) throw new Error(`${await ready()} of 5 pods run`);
+    await setTimeout(20);
+  }
+  expect(await writeAll()).toEqual(first);
+});
