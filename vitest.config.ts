@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /**
  * `unit`: pure code and screens, milliseconds each. `sandbox`: against the embedded cluster. `terminal`: the built
- * program in a pty. `cluster`: against the API server of PLATFORM_TEST_KUBECONFIG; skipped, saying so, without one.
+ * program in a pty. `templates`: builds and runs each language's skeleton, with its own tools. `cluster`: against the API server of PLATFORM_TEST_KUBECONFIG; skipped, saying so, without one.
  */
 export default defineConfig({
   test: {
@@ -23,6 +23,14 @@ export default defineConfig({
           globalSetup: ["test/terminal/build.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "templates",
+          include: ["test/templates/**/*.test.ts"],
+          testTimeout: 600_000,
+          fileParallelism: false,
         },
       },
       {
