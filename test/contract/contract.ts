@@ -73,7 +73,7 @@ export async function failureOf(
 }
 
 /** Asks again and again until `check` stops throwing; its last error is the test's. */
-export async function eventually<T>(check: () => Promise<T>, ms = 60_000): Promise<T> {
+export async function eventually<T>(check: () => Promise<T>, ms = 45_000): Promise<T> {
   const deadline = Date.now() + ms;
   for (;;) {
     try {

@@ -229,9 +229,9 @@ export function definitions(contract: () => Contract): void {
         configMap(namespace, "owned-by-widget", { metadata: { ownerReferences } }),
       );
       await cluster.delete(widgets, ref("owning"));
-      await eventually(() =>
-        failureOf(cluster.get(resources.configMaps, ref("owned-by-widget")), "not-found"),
-      );
+      // A real collector learns of new types every 30 s only.
+      const gone = () => failureOf(cluster.get(resources.configMaps, ref("owned-by-widget")), "not-found");
+      await eventually(gone, 90_000);
     });
 
     test("go with their definition", async () => {
