@@ -8,9 +8,9 @@ beforeEach(() => {
 });
 afterEach(() => w.stop());
 
-function run(image: string, running = true) {
+async function run(image: string, running = true) {
   w.create("apps/deployments", deployment({ image, replicas: 1 }));
-  w.until(() => w.pods()[0]?.status.phase === (running ? "Running" : "Pending"));
+  await w.until(() => w.pods()[0]?.status.phase === (running ? "Running" : "Pending"));
 }
 function lines(window: Partial<LogWindow> = {}): readonly LogLine[] {
   const pod = w.pods()[0];
@@ -20,16 +20,16 @@ function lines(window: Partial<LogWindow> = {}): readonly LogLine[] {
   return found;
 }
 
-test("a log grows with time, and following it gives every line once, in order", () => {
-  run("registry.example.internal/web:1");
-  w.clock.advance(60_000);
+test("a log grows with time, and following it gives every line once, in order", async () => {
+  await run("registry.example.internal/web:1");
+  await w.advance(60_000);
   const followed: LogLine[] = [];
   let after: Date | undefined;
   for (let i = 0; i < 30; i++) {
     const until = w.clock.now();
     followed.push(...lines({ until, ...(after === undefined ? {} : { after }) }));
     after = until;
-    w.clock.advance(1700);
+    await w.advance(1700);
   }
   const whole = lines(after === undefined ? {} : { until: after });
   expect(followed).toEqual(whole);
@@ -38,19 +38,19 @@ test("a log grows with time, and following it gives every line once, in order", 
   expect(lines({ tail: 3 })).toEqual(lines().slice(-3));
 });
 
-test("a database writes what PostgreSQL writes", () => {
-  run("docker.io/library/postgres:15.15");
+test("a database writes what PostgreSQL writes", async () => {
+  await run("docker.io/library/postgres:15.15");
   expect(lines().some(({ text }) => text.includes("listening on IPv4 address"))).toBe(true);
 });
 
-test("a crashed container's last words are in its previous log", () => {
-  run("web:crash");
-  w.until(() => (w.pods()[0]?.status.containerStatuses[0]?.restartCount ?? 0) >= 1);
+test("a crashed container's last words are in its previous log", async () => {
+  await run("web:crash");
+  await w.until(() => (w.pods()[0]?.status.containerStatuses[0]?.restartCount ?? 0) >= 1);
   expect(lines({ previous: true }).at(-1)?.text).toBe("exit status 1");
 });
 
-test("a container that has not started has no log, and says what it waits for", () => {
-  run("web:missing", false);
-  w.until(() => w.pods()[0]?.status.containerStatuses[0]?.state.waiting?.reason === "ImagePullBackOff");
+test("a container that has not started has no log, and says what it waits for", async () => {
+  await run("web:missing", false);
+  await w.until(() => w.pods()[0]?.status.containerStatuses[0]?.state.waiting?.reason === "ImagePullBackOff");
   expect(() => lines()).toThrow(/is waiting to start: trying and failing to pull image$/);
 });

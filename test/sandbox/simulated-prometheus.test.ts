@@ -6,23 +6,6 @@ import { deployment, namespace, type World, world } from "./controllers/world.ts
 let w: World;
 beforeEach(() => {
   w = world();
-  w.api.create("/services", {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: "prometheus-operated", namespace: "monitoring" },
-    spec: { ports: [{ name: "web", port: 9090 }] },
-  });
-  w.api.create("monitoring.coreos.com/prometheuses", {
-    apiVersion: "monitoring.coreos.com/v1",
-    kind: "Prometheus",
-    metadata: { name: "prometheus", namespace: "monitoring" },
-    spec: {
-      serviceMonitorSelector: { matchLabels: { release: "prometheus" } },
-      serviceMonitorNamespaceSelector: {},
-      ruleSelector: {},
-      ruleNamespaceSelector: {},
-    },
-  });
 });
 afterEach(() => w.stop());
 
@@ -84,11 +67,11 @@ function monitored(
   });
 }
 
-test("pods become targets, unknown first and up a few seconds later", () => {
+test("pods become targets, unknown first and up a few seconds later", async () => {
   monitored();
-  w.until(() => targets().length === 2);
+  await w.until(() => targets().length === 2);
   expect(targets()[0]?.health).toBe("unknown");
-  w.until(() => targets().every(({ health }) => health === "up"));
+  await w.until(() => targets().every(({ health }) => health === "up"));
   expect(targets()[0]?.labels).toMatchObject({ namespace, service: "web-metrics", endpoint: "metrics" });
   expect(targets()[0]?.scrapeUrl).toMatch(/^http:\/\/10\.244\.\d+\.\d+:9090\/metrics$/);
 });
@@ -96,16 +79,16 @@ test("pods become targets, unknown first and up a few seconds later", () => {
 test.each([
   ["its labels are not those that Prometheus selects", { monitorLabels: { release: "other" } }],
   ["the Service has no port of that name", { portName: "http" }],
-])("a ServiceMonitor has no targets when %s", (_why, options) => {
+])("a ServiceMonitor has no targets when %s", async (_why, options) => {
   monitored(options);
-  w.until(() => w.pods().length === 2 && w.pods().every(({ status }) => status.phase === "Running"));
-  w.clock.advance(60_000);
+  await w.until(() => w.pods().length === 2 && w.pods().every(({ status }) => status.phase === "Running"));
+  await w.advance(60_000);
   expect(targets()).toEqual([]);
 });
 
-test("a pod that crashes or has no metrics is down, with the error a scrape would have", () => {
+test("a pod that crashes or has no metrics is down, with the error a scrape would have", async () => {
   monitored({ image: "web:no-metrics" });
-  w.until(() => targets().some(({ health }) => health === "down"));
+  await w.until(() => targets().some(({ health }) => health === "down"));
   expect(targets()[0]?.lastError).toBe("server returned HTTP status 404 Not Found");
   const stored = w.see("apps/deployments", "web");
   const crashing = deployment({
@@ -114,10 +97,10 @@ test("a pod that crashes or has no metrics is down, with the error a scrape woul
     container: { ports: [{ name: "metrics", containerPort: 9090 }] },
   });
   w.api.update("apps/deployments", { ...stored, spec: crashing.spec });
-  w.until(() => targets().some(({ lastError }) => lastError.endsWith("connect: connection refused")));
+  await w.until(() => targets().some(({ lastError }) => lastError.endsWith("connect: connection refused")));
 });
 
-test("queries for up and ALERTS are answered, others refused as bad data", () => {
+test("queries for up and ALERTS are answered, others refused as bad data", async () => {
   monitored({ image: "web:errors" });
   w.create("monitoring.coreos.com/prometheusrules", {
     apiVersion: "monitoring.coreos.com/v1",
@@ -129,7 +112,7 @@ test("queries for up and ALERTS are answered, others refused as bad data", () =>
       ],
     },
   });
-  w.until(() => targets().length === 2 && targets().every(({ health }) => health === "up"));
+  await w.until(() => targets().length === 2 && targets().every(({ health }) => health === "up"));
   const up = ask("/api/v1/query", `query=up{namespace="${namespace}",pod=~"web-.*"}`);
   expect(up).toMatchObject({
     status: 200,
@@ -142,7 +125,7 @@ test("queries for up and ALERTS are answered, others refused as bad data", () =>
   expect(ask("/api/v1/query", "query=rate(http_requests_total[5m])").status).toBe(400);
 });
 
-test("other Services have nobody behind them", () => {
+test("other Services have nobody behind them", async () => {
   monitored();
   const view = { api: w.api, now: w.clock.now(), speed: 1 };
   const query = new URLSearchParams();

@@ -17,9 +17,9 @@ const setImage = (image: string) => {
 };
 
 describe("a Deployment", () => {
-  test("comes up within believable seconds and says so as a real one does", () => {
+  test("comes up within believable seconds and says so as a real one does", async () => {
     w.create("apps/deployments", deployment({}));
-    const seconds = w.until(() => status().readyReplicas === 3);
+    const seconds = await w.until(() => status().readyReplicas === 3);
     expect(seconds).toBeGreaterThan(1);
     expect(seconds).toBeLessThan(8);
     expect(status()).toMatchObject({
@@ -46,15 +46,15 @@ describe("a Deployment", () => {
     ]);
   });
 
-  test("rolls a new image out without ever having fewer pods ready than it may", () => {
+  test("rolls a new image out without ever having fewer pods ready than it may", async () => {
     w.create("apps/deployments", deployment({ replicas: 4 }));
-    w.until(() => status().readyReplicas === 4);
+    await w.until(() => status().readyReplicas === 4);
     const stored = w.see("apps/deployments", "web");
     const { spec } = deployment({ image: "registry.example.internal/web:2", replicas: 4 });
     w.api.update("apps/deployments", { ...stored, spec });
     let least = 4;
     let most = 4;
-    w.until(() => {
+    await w.until(() => {
       least = Math.min(least, status().availableReplicas);
       most = Math.max(most, w.pods().filter(({ metadata }) => !metadata.deletionTimestamp).length);
       return (
@@ -65,22 +65,22 @@ describe("a Deployment", () => {
     });
     expect(least).toBeGreaterThanOrEqual(3);
     expect(most).toBeLessThanOrEqual(5);
-    w.until(() => w.pods().length === 4);
+    await w.until(() => w.pods().length === 4);
     expect(w.pods().every(({ spec: { containers } }) => containers[0]?.image.endsWith(":2"))).toBe(true);
     expect(w.see("apps/deployments", "web").metadata.annotations).toEqual({
       "deployment.kubernetes.io/revision": "2",
     });
   });
 
-  test("going back to an earlier template uses its ReplicaSet again, as a new revision", () => {
+  test("going back to an earlier template uses its ReplicaSet again, as a new revision", async () => {
     w.create("apps/deployments", deployment({ image: "web:1" }));
-    w.until(() => status().readyReplicas === 3);
+    await w.until(() => status().readyReplicas === 3);
     setImage("web:2");
-    w.until(
+    await w.until(
       () => w.pods().length === 3 && w.pods().every(({ spec }) => spec.containers[0]?.image === "web:2"),
     );
     setImage("web:1");
-    w.until(
+    await w.until(
       () => w.pods().length === 3 && w.pods().every(({ spec }) => spec.containers[0]?.image === "web:1"),
     );
     expect(w.api.list("apps/replicasets")).toHaveLength(2);
@@ -89,51 +89,51 @@ describe("a Deployment", () => {
     });
   });
 
-  test("whose new image cannot be pulled keeps its old pods and exceeds its deadline", () => {
+  test("whose new image cannot be pulled keeps its old pods and exceeds its deadline", async () => {
     w.create("apps/deployments", deployment({ spec: { progressDeadlineSeconds: 60 } }));
-    w.until(() => status().readyReplicas === 3);
+    await w.until(() => status().readyReplicas === 3);
     const stored = w.see("apps/deployments", "web");
     const broken = deployment({
       image: "registry.example.internal/web:missing",
       spec: { progressDeadlineSeconds: 60 },
     });
     w.api.update("apps/deployments", { ...stored, spec: broken.spec });
-    const seconds = w.until(() => condition("Progressing")?.reason === "ProgressDeadlineExceeded", 90);
+    const seconds = await w.until(() => condition("Progressing")?.reason === "ProgressDeadlineExceeded", 90);
     expect(seconds).toBeGreaterThan(55);
     expect(condition("Available")?.status).toBe("True");
     expect(status().availableReplicas).toBe(3);
     setImage("registry.example.internal/web:3");
-    w.until(() => condition("Progressing")?.reason === "NewReplicaSetAvailable");
+    await w.until(() => condition("Progressing")?.reason === "NewReplicaSetAvailable");
   });
 
-  test("replaces a pod that somebody deletes", () => {
+  test("replaces a pod that somebody deletes", async () => {
     w.create("apps/deployments", deployment({}));
-    w.until(() => status().readyReplicas === 3);
+    await w.until(() => status().readyReplicas === 3);
     const gone = w.pods()[0]?.metadata;
     w.api.delete("/pods", namespace, gone?.name ?? "");
-    w.until(() => w.pods().every(({ metadata }) => metadata.uid !== gone?.uid));
-    w.until(() => status().readyReplicas === 3);
+    await w.until(() => w.pods().every(({ metadata }) => metadata.uid !== gone?.uid));
+    await w.until(() => status().readyReplicas === 3);
     expect(w.pods()).toHaveLength(3);
   });
 
-  test("scales down, the youngest pods first, and to nothing", () => {
+  test("scales down, the youngest pods first, and to nothing", async () => {
     w.create("apps/deployments", deployment({}));
-    w.until(() => status().readyReplicas === 3);
+    await w.until(() => status().readyReplicas === 3);
     const stored = w.see("apps/deployments", "web");
     w.api.update("apps/deployments", { ...stored, spec: deployment({ replicas: 0 }).spec });
-    w.until(() => w.pods().length === 0);
+    await w.until(() => w.pods().length === 0);
     expect(status().readyReplicas).toBe(0);
   });
 
-  test("says why pods are refused when their service account is missing", () => {
+  test("says why pods are refused when their service account is missing", async () => {
     w.api.delete("/serviceaccounts", namespace, "default");
     w.create("apps/deployments", deployment({}));
-    w.until(() => condition("ReplicaFailure") !== undefined);
+    await w.until(() => condition("ReplicaFailure") !== undefined);
     expect(condition("ReplicaFailure")?.message).toContain(
       `error looking up service account ${namespace}/default: serviceaccount "default" not found`,
     );
     w.create("/serviceaccounts", { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default" } });
-    w.until(() => status().readyReplicas === 3);
+    await w.until(() => status().readyReplicas === 3);
     expect(condition("ReplicaFailure")).toBeUndefined();
   });
 });

@@ -44,12 +44,12 @@ const status = () =>
   typed(w.see("apps/statefulsets", "db"), statefulSetSpecShape, statefulSetStatusShape).status;
 const claims = () => w.api.list("/persistentvolumeclaims").map(({ metadata }) => metadata.name);
 
-test("pods come up in order, each with a bound volume of its own", () => {
+test("pods come up in order, each with a bound volume of its own", async () => {
   w.create("apps/statefulsets", statefulSet({}));
-  w.until(() => w.pods().length === 2);
+  await w.until(() => w.pods().length === 2);
   expect(w.pods().map(({ metadata }) => metadata.name)).toEqual(["db-0", "db-1"]);
   expect(w.pods()[0]?.status.conditions.find(({ type }) => type === "Ready")?.status).toBe("True");
-  w.until(() => status().readyReplicas === 2);
+  await w.until(() => status().readyReplicas === 2);
   expect(claims()).toEqual(["data-db-0", "data-db-1"]);
   expect(w.see("/persistentvolumeclaims", "data-db-0").status).toMatchObject({ phase: "Bound" });
   expect(w.api.list("/persistentvolumes")).toHaveLength(2);
@@ -59,40 +59,40 @@ test("pods come up in order, each with a bound volume of its own", () => {
   });
 });
 
-test("deleting the StatefulSet keeps its claims; deleting a claim takes its volume with it", () => {
+test("deleting the StatefulSet keeps its claims; deleting a claim takes its volume with it", async () => {
   w.create("apps/statefulsets", statefulSet({ replicas: 1 }));
-  w.until(() => status().readyReplicas === 1);
+  await w.until(() => status().readyReplicas === 1);
   w.api.delete("apps/statefulsets", namespace, "db");
-  w.until(() => w.pods().length === 0);
-  w.clock.advance(30_000);
+  await w.until(() => w.pods().length === 0);
+  await w.advance(30_000);
   expect(claims()).toEqual(["data-db-0"]);
   w.api.delete("/persistentvolumeclaims", namespace, "data-db-0");
-  w.until(() => w.api.list("/persistentvolumes").length === 0);
+  await w.until(() => w.api.list("/persistentvolumes").length === 0);
   expect(claims()).toEqual([]);
 });
 
-test("a claim that is in use goes only after its pod", () => {
+test("a claim that is in use goes only after its pod", async () => {
   w.create("apps/statefulsets", statefulSet({ replicas: 1 }));
-  w.until(() => status().readyReplicas === 1);
+  await w.until(() => status().readyReplicas === 1);
   w.api.delete("/persistentvolumeclaims", namespace, "data-db-0");
-  w.clock.advance(10_000);
+  await w.advance(10_000);
   expect(claims()).toEqual(["data-db-0"]);
   w.api.delete("apps/statefulsets", namespace, "db");
-  w.until(() => claims().length === 0);
+  await w.until(() => claims().length === 0);
 });
 
-test("a new template replaces pods from the last to the first, keeping their volumes", () => {
+test("a new template replaces pods from the last to the first, keeping their volumes", async () => {
   w.create("apps/statefulsets", statefulSet({}));
-  w.until(() => status().readyReplicas === 2);
+  await w.until(() => status().readyReplicas === 2);
   const before = w.see("/persistentvolumeclaims", "data-db-0").metadata.uid;
   const stored = w.see("apps/statefulsets", "db");
   w.api.update("apps/statefulsets", {
     ...stored,
     spec: statefulSet({ image: "docker.io/library/postgres:16" }).spec,
   });
-  w.until(() => w.api.get("/pods", namespace, "db-1")?.metadata.deletionTimestamp !== undefined);
+  await w.until(() => w.api.get("/pods", namespace, "db-1")?.metadata.deletionTimestamp !== undefined);
   expect(w.see("/pods", "db-0").metadata.deletionTimestamp).toBeUndefined();
-  w.until(() => {
+  await w.until(() => {
     const { currentRevision, updateRevision, updatedReplicas } = status();
     return updatedReplicas === 2 && currentRevision === updateRevision;
   });
@@ -103,10 +103,10 @@ test("a new template replaces pods from the last to the first, keeping their vol
   expect(w.see("/persistentvolumeclaims", "data-db-0").metadata.uid).toBe(before);
 });
 
-test("without its storage class the pod waits unscheduled and says why", () => {
+test("without its storage class the pod waits unscheduled and says why", async () => {
   w.create("apps/statefulsets", statefulSet({ replicas: 1, storageClassName: "fast" }));
-  w.until(() => w.events("db-0").length > 0);
-  w.clock.advance(10_000);
+  await w.until(() => w.events("db-0").length > 0);
+  await w.advance(10_000);
   expect(w.events("db-0")).toEqual([
     "FailedScheduling: 0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
   ]);

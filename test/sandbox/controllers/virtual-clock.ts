@@ -4,6 +4,8 @@ import type { ControllerClock } from "../../../src/sandbox/controllers/clock.ts"
 export interface VirtualClock extends ControllerClock {
   /** Runs everything that is due within `ms` simulated milliseconds, in order. */
   advance(ms: number): void;
+  /** Milliseconds until something is due; undefined when nothing is. */
+  untilNext(): number | undefined;
 }
 
 export function virtualClock(start = "2026-03-01T12:00:00Z"): VirtualClock {
@@ -16,6 +18,10 @@ export function virtualClock(start = "2026-03-01T12:00:00Z"): VirtualClock {
       const id = ++order;
       timers.set(id, { due: now + Math.max(0, Math.ceil(ms)), work });
       return () => timers.delete(id);
+    },
+    untilNext() {
+      const due = Math.min(...[...timers.values()].map((timer) => timer.due));
+      return Number.isFinite(due) ? Math.max(0, due - now) : undefined;
     },
     advance(ms) {
       const end = now + ms;

@@ -1,7 +1,17 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Api, StoredObject } from "../../../src/sandbox/api.ts";
+import { ChangeFeed } from "../../../src/sandbox/change-feed.ts";
 import { startControllers } from "../../../src/sandbox/controllers/index.ts";
 import { type Pod, readPod } from "../../../src/sandbox/controllers/shapes.ts";
-import { memoryApi } from "./memory-api.ts";
+import { startGarbageCollector } from "../../../src/sandbox/garbage-collection.ts";
+import { numberAt, objectAt, textAt } from "../../../src/sandbox/json.ts";
+import { localApi } from "../../../src/sandbox/local-api.ts";
+import { Registry } from "../../../src/sandbox/registry.ts";
+import { Resources } from "../../../src/sandbox/resources.ts";
+import { seed } from "../../../src/sandbox/seed.ts";
+import { Store } from "../../../src/sandbox/store.ts";
 import { type VirtualClock, virtualClock } from "./virtual-clock.ts";
 
 /** A little cluster with running controllers and a clock that the test moves. */
@@ -14,81 +24,114 @@ export interface World {
   pods(): Pod[];
   /** `reason: message` of the Events about an object, oldest first, `×n` behind those counted up. */
   events(name: string): string[];
+  advance(ms: number): Promise<void>;
   /** Moves time in steps until the condition holds; fails after `seconds`. Returns the seconds it took. */
-  until(condition: () => boolean, seconds?: number): number;
+  until(condition: () => boolean, seconds?: number): Promise<number>;
   stop(): void;
 }
 
 export const namespace = "app-demo";
 
+/**
+ * The sandbox's own registry and store, without its HTTP face, on a clock that the test moves: minutes pass in
+ * milliseconds, and always the same way.
+ */
 export function world(): World {
+  const folder = mkdtempSync(join(tmpdir(), "platform-world-"));
   const clock = virtualClock();
-  const api = memoryApi(clock);
-  let seed = 7;
-  const random = () => {
-    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-    return seed / 2 ** 32;
-  };
-  const errors: unknown[] = [];
-  const onError = (_controller: string, _key: string, error: unknown) => errors.push(error);
-  const controllers = startControllers(api, { speed: 1, clock, random, onError });
-  for (const name of [namespace, "monitoring", "gateway"]) {
-    api.create("/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  const store = new Store(folder);
+  const resources = new Resources();
+  const feed = new ChangeFeed(store, resources);
+  const registry = new Registry({ store, resources, now: () => clock.now(), committed: () => feed.poke() });
+  const api = localApi(registry, feed, () => true);
+  seed(api);
+  feed.dispatch();
+  const errors: string[] = [];
+  const onError = (controller: string, key: string, error: unknown) =>
+    errors.push(`${controller} ${key}: ${String(error)}`);
+  const parts = [
+    startControllers(api, { speed: 1, clock, random: seededRandom(), onError }),
+    startGarbageCollector(registry, feed, () => true),
+  ];
+
+  /** Until nothing changes any more at this moment. */
+  async function settle(): Promise<void> {
+    for (let revision = -1; revision !== store.revision() || clock.untilNext() === 0; ) {
+      revision = store.revision();
+      feed.dispatch();
+      clock.advance(0);
+      // The garbage collector works between turns.
+      await new Promise(setImmediate);
+    }
   }
-  for (const name of ["node-1", "node-2", "node-3"]) {
-    const node = api.create("/nodes", { apiVersion: "v1", kind: "Node", metadata: { name }, spec: {} });
-    const conditions = [{ type: "Ready", status: "True" }];
-    api.updateStatus("/nodes", {
-      ...node,
-      status: { allocatable: { cpu: "8", memory: "32Gi" }, conditions },
+
+  /** To the next moment at which something is due, at most `ms` away. */
+  async function step(ms: number): Promise<void> {
+    clock.advance(Math.max(1, Math.min(ms, clock.untilNext() ?? ms)));
+    await settle();
+  }
+
+  api.create("/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  if (api.get("/serviceaccounts", namespace, "default") === undefined) {
+    api.create("/serviceaccounts", {
+      apiVersion: "v1",
+      kind: "ServiceAccount",
+      metadata: { name: "default", namespace },
     });
   }
-  api.create("storage.k8s.io/storageclasses", {
-    apiVersion: "storage.k8s.io/v1",
-    kind: "StorageClass",
-    metadata: { name: "standard", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
-    provisioner: "rancher.io/local-path",
-    reclaimPolicy: "Delete",
-  });
-  const self: World = {
+  return {
     api,
     clock,
+    async advance(ms) {
+      await settle();
+      for (const end = clock.now().getTime() + ms; clock.now().getTime() < end; ) {
+        await step(end - clock.now().getTime());
+      }
+    },
     create(resource, object) {
-      const metadata = { namespace, ...(object.metadata as object) };
+      const metadata = { namespace, ...objectAt(object, "metadata") };
       return api.create(resource, { ...object, metadata });
     },
     see(resource, name) {
-      const found = api.get(resource, namespace, name) ?? api.get(resource, undefined, name);
+      const found = api.get(resource, namespace, name);
       if (found === undefined) throw new Error(`there is no ${resource} ${name}`);
       return found;
     },
-    pods: () => api.list("/pods").map(readPod),
+    pods: () => api.list("/pods", { namespace }).map(readPod),
     events: (name) =>
       api
-        .list("/events")
-        .filter(({ involvedObject }) => (involvedObject as { name?: string }).name === name)
-        .map(
-          ({ reason, message, count }) =>
-            `${reason}: ${message}${typeof count === "number" && count > 1 ? ` ×${count}` : ""}`,
-        ),
-    until(condition, seconds = 60) {
+        .list("/events", { namespace })
+        .filter((event) => textAt(event, "involvedObject", "name") === name)
+        .sort((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
+        .map((event) => {
+          const times = numberAt(event, "count") ?? 1;
+          const text = `${textAt(event, "reason") ?? ""}: ${textAt(event, "message") ?? ""}`;
+          return times > 1 ? `${text} ×${times}` : text;
+        }),
+    async until(condition, seconds = 60) {
       const before = clock.now().getTime();
-      while (!condition()) {
+      for (await settle(); !condition(); await step(1000)) {
         if (clock.now().getTime() - before > seconds * 1000) {
-          throw new Error(`not so after ${seconds} s; errors: ${errors.map(String).join("; ") || "none"}`);
+          throw new Error(`not so after ${seconds} s; errors: ${errors.join("; ") || "none"}`);
         }
-        clock.advance(50);
       }
       return (clock.now().getTime() - before) / 1000;
     },
-    stop: () => controllers.stop(),
+    stop() {
+      for (const part of parts) part.stop();
+      feed.close();
+      store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
-  self.create("/serviceaccounts", {
-    apiVersion: "v1",
-    kind: "ServiceAccount",
-    metadata: { name: "default" },
-  });
-  return self;
+}
+
+function seededRandom(): () => number {
+  let state = 7;
+  return () => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return state / 2 ** 32;
+  };
 }
 
 /** A Deployment of one container. */
