@@ -1,16 +1,23 @@
 import type { Api, ResourceKey } from "./api.ts";
 import { seedDefinitions } from "./seed-definitions.ts";
+import type { Store } from "./store.ts";
 
-/** Marks a store as seeded; raise it when the seed changes, and stores get what they lack. */
-export const seedVersion = "1";
+/** Raise it when the seed changes: stores then get what they lack. */
+const version = "1";
 
 const zones = ["a", "b", "c"];
 
+/** Seeds a store unless it has been: what a person has deleted since stays deleted. */
+export function seedOnce(store: Pick<Store, "getState" | "setState">, api: Api): void {
+  if (store.getState("seed") === version) return;
+  seed(api);
+  store.setState("seed", version);
+}
+
 /**
- * Fills a new cluster with what one finds on a production-grade one: nodes, system namespaces, a default
- * StorageClass, Prometheus, a gateway, and the CRDs of what a service is integrated with. Creates what does not
- * exist and changes nothing that does; call it once per store and {@link seedVersion}, where a person who has
- * deleted something wants it to stay deleted.
+ * Fills a cluster with what one finds on a production-grade one: nodes, system namespaces, a default StorageClass,
+ * Prometheus, a gateway, and the CRDs of what a service is integrated with. Creates what does not exist and changes
+ * nothing that does.
  */
 export function seed(api: Api): void {
   api.transaction(() => {

@@ -2,6 +2,7 @@ import { chmodSync } from "node:fs";
 import type { Server } from "node:http";
 import { parentPort, workerData } from "node:worker_threads";
 import { createApiServer } from "./api-server.ts";
+import { selfSignedCertificate } from "./certificate.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { startControllers } from "./controllers/index.ts";
 import { Faults } from "./faults.ts";
@@ -10,7 +11,7 @@ import { localApi } from "./local-api.ts";
 import { startNamespaceController } from "./namespaces.ts";
 import { Registry } from "./registry.ts";
 import { Resources } from "./resources.ts";
-import { seed } from "./seed.ts";
+import { seedOnce } from "./seed.ts";
 import { newHolder, Store } from "./store.ts";
 import { type ToParent, workerOptions } from "./worker-messages.ts";
 
@@ -28,17 +29,19 @@ async function run(): Promise<void> {
   const holder = newHolder();
   const leads = () => store.lead(holder, leaseMs);
   const api = localApi(registry, feed, leads);
-  seed(api);
-  const server = (): Server =>
-    createApiServer({ registry, feed, faults, api, token: options.token, speed: options.speed });
-  const servers = [await listening(server(), { path: options.socketPath })];
+  seedOnce(store, api);
+  const parts = { registry, feed, faults, api, token: options.token, speed: options.speed };
+  const servers = [await listening(createApiServer(parts), { path: options.socketPath })];
   chmodSync(options.socketPath, 0o600);
-  let port: number | undefined;
+  let served: Extract<ToParent, { type: "ready" }>["served"] = null;
   if (options.port !== undefined) {
-    const tcp = await listening(server(), { port: options.port, host: "127.0.0.1" });
+    const certificate = selfSignedCertificate(new Date());
+    const where = { port: options.port, host: "127.0.0.1" };
+    const tcp = await listening(createApiServer(parts, certificate), where);
     servers.push(tcp);
     const address = tcp.address();
-    port = typeof address === "object" && address !== null ? address.port : undefined;
+    const port = typeof address === "object" && address !== null ? address.port : options.port;
+    served = { url: `https://127.0.0.1:${port}`, certificate: certificate.certificate };
   }
   const running = [
     startNamespaceController(registry, feed, leads),
@@ -60,7 +63,7 @@ async function run(): Promise<void> {
     parentPort?.close();
     process.exit(0);
   });
-  tell({ type: "ready", port: port ?? null });
+  tell({ type: "ready", served });
 }
 
 function listening(
