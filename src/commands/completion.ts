@@ -8,7 +8,7 @@ import { openSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** A shell waits for these; longer, and no names are offered. */
-const patienceMs = 1500;
+const patienceMs = 2500;
 
 /** Commands whose first argument is a service or a run. */
 const named: Readonly<Record<string, "service" | "run">> = {

@@ -24,8 +24,8 @@ export function addStandards(program: Command, bind: Bind): void {
       const { out } = session.terminal;
       if (output === "json") await writeDocument(out, "json", "standards", { standards: inForce });
       else {
-        const { stringify } = await import("yaml");
-        out.write(stringify(inForce));
+        const { toYaml } = await import("./output/yaml.ts");
+        out.write(toYaml(inForce));
       }
       return exitCodes.done;
     },

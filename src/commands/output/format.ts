@@ -26,8 +26,8 @@ export async function writeDocument(
 ): Promise<void> {
   const document = { apiVersion: outputVersion, type, ...content };
   if (format === "json") return out.write(`${JSON.stringify(document, null, 2)}\n`);
-  const { stringify } = await import("yaml");
-  out.write(stringify(document, { aliasDuplicateObjects: false }));
+  const { toYaml } = await import("./yaml.ts");
+  out.write(toYaml(document));
 }
 
 /**

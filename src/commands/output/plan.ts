@@ -19,10 +19,8 @@ export async function printPlan(
   if (format === "json") return writeDocument(out, "json", "plan", { plan, manifests });
   const text = planText(plan).join("\n");
   if (format === "progress") return err.write(`${text}\n`);
-  const { stringify } = await import("yaml");
-  const documents = manifests.map(
-    (manifest) => `---\n${stringify(manifest, { aliasDuplicateObjects: false })}`,
-  );
+  const { toYaml } = await import("./yaml.ts");
+  const documents = manifests.map((manifest) => `---\n${toYaml(manifest)}`);
   if (format === "yaml") {
     const comment = [`${outputVersion} plan`, ...planText(plan)]
       .map((line) => `# ${line}`.trimEnd())
