@@ -30,7 +30,7 @@ async function sandboxAccess(): Promise<SandboxAccess> {
       const sandbox = await openSandbox({ folder, ...options });
       const kubeconfig = join(state, "sandbox.kubeconfig");
       await writeKubeconfig(kubeconfig, sandbox);
-      return { url: sandbox.url, kubeconfig, close: () => sandbox.close() };
+      return { url: sandbox.served?.url ?? sandbox.url, kubeconfig, close: () => sandbox.close() };
     },
   };
 }

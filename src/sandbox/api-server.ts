@@ -1,7 +1,9 @@
 import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { review } from "./access.ts";
 import type { Api } from "./api.ts";
+import type { Certificate } from "./certificate.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { discovery, serverVersion } from "./discovery.ts";
 import { type Faults, handleFaults } from "./faults.ts";
@@ -24,12 +26,17 @@ export interface ApiServerOptions {
   readonly speed: number;
 }
 
-/** The HTTP face: authentication, faults, then whatever the path is about. */
-export function createApiServer(options: ApiServerOptions): Server {
-  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (request, response) => {
+/** The HTTP face: authentication, faults, then whatever the path is about. With a certificate it speaks TLS. */
+export function createApiServer(options: ApiServerOptions, certificate?: Certificate): Server {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     response.on("error", () => {});
     serve(options, request, response).catch((error: unknown) => sendFailure(response, error));
-  });
+  };
+  const settings = { keepAliveTimeout: 60_000, requestTimeout: 0 };
+  const server =
+    certificate === undefined
+      ? createServer(settings, listener)
+      : createTlsServer({ ...settings, key: certificate.key, cert: certificate.certificate }, listener);
   server.on("clientError", (_error, socket) => socket.destroy());
   return server;
 }
@@ -61,7 +68,10 @@ async function serve(
   if (isResource) return serveResourcePath(options, request, response, segments, query);
   const { delayMs, outcome } = options.faults.match({ verb: "get", group: "", resource: "" });
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-  if (outcome.action === "reset") return void request.socket.destroy();
+  if (outcome.action === "reset") {
+    request.socket.destroy();
+    return;
+  }
   servePage(options, request, response, segments);
 }
 
@@ -127,7 +137,10 @@ async function serveResourcePath(
   };
   const { delayMs, outcome } = faults.match(about);
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-  if (outcome.action === "reset") return void request.socket.destroy();
+  if (outcome.action === "reset") {
+    request.socket.destroy();
+    return;
+  }
   if (outcome.action === "refuse") throw new ApiFailure(outcome.status, outcome.reason, outcome.message);
   if (outcome.action === "half-apply") loseAnswer(request, response, outcome.answer);
   if (info === undefined) {

@@ -89,7 +89,10 @@ export class ChangeFeed {
 
   /** Tells the listeners all that is committed. */
   dispatch(): void {
-    if (this.#dispatching) return this.poke();
+    if (this.#dispatching) {
+      this.poke();
+      return;
+    }
     this.#dispatching = true;
     try {
       for (const stored of this.#store.changesAfter(this.#position)) {

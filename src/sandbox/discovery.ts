@@ -5,8 +5,8 @@ import { failures } from "./status.ts";
 /** What `/version` answers. The suffix says that nothing real runs here. */
 export const serverVersion = {
   major: "1",
-  minor: "33",
-  gitVersion: "v1.33.0-sandbox",
+  minor: "32",
+  gitVersion: "v1.32.0-sandbox",
   gitCommit: "",
   gitTreeState: "clean",
   buildDate: "2025-01-01T00:00:00Z",

@@ -67,6 +67,7 @@ function terminate(registry: Registry, name: string): void {
     const namespace = namespaces === undefined ? undefined : registry.get(namespaces, undefined, name);
     if (namespaces === undefined || namespace?.metadata.deletionTimestamp === undefined) return;
     const remaining = new Map<string, number>();
+    const held = new Map<string, number>();
     for (const id of registry.store.resourcesIn(name)) {
       const resource = registry.resources.byId(id);
       if (resource === undefined || !resource.namespaced) continue;
@@ -85,15 +86,16 @@ function terminate(registry: Registry, name: string): void {
           }
         }
       }
-      const left = registry.store.count(id, name, "");
-      if (left > 0)
-        remaining.set(
-          resource.group === "" ? `${resource.plural}.` : `${resource.plural}.${resource.group}`,
-          left,
-        );
+      for (const row of registry.store.rows(id, { namespace: name, part: "meta" })) {
+        const kind = `${resource.plural}.${resource.group}`;
+        remaining.set(kind, (remaining.get(kind) ?? 0) + 1);
+        for (const finalizer of listAt(JSON.parse(row.meta), "finalizers")) {
+          held.set(String(finalizer), (held.get(String(finalizer)) ?? 0) + 1);
+        }
+      }
     }
     const current = registry.require(namespaces, undefined, name);
-    if (remaining.size > 0) return report(registry, current.metadata.name, remaining);
+    if (remaining.size > 0) return report(registry, current.metadata.name, remaining, held);
     const finalizers = listAt(current, "spec", "finalizers").filter(
       (finalizer) => finalizer !== "kubernetes",
     );
@@ -103,29 +105,64 @@ function terminate(registry: Registry, name: string): void {
 }
 
 /** Says in the namespace's conditions what still holds it, as a real one does. */
-function report(registry: Registry, name: string, remaining: ReadonlyMap<string, number>): void {
+function report(
+  registry: Registry,
+  name: string,
+  remaining: ReadonlyMap<string, number>,
+  held: ReadonlyMap<string, number>,
+): void {
   const namespaces = registry.resources.byId("/namespaces");
   if (namespaces === undefined) return;
   const namespace = registry.require(namespaces, undefined, name);
-  const list = [...remaining]
-    .map(([resource, count]) => `${resource} has ${count} resource instances`)
-    .join(", ");
   const lastTransitionTime = textAt(namespace, "metadata", "deletionTimestamp");
+  const list = (counts: ReadonlyMap<string, number>, verb: string) =>
+    [...counts].map(([what, count]) => `${what} ${verb} ${count} resource instances`).join(", ");
+  const condition = (type: string, status: boolean, reason: string, message: string) => ({
+    type,
+    status: status ? "True" : "False",
+    reason,
+    message,
+    lastTransitionTime,
+  });
   const conditions = [
-    {
-      type: "NamespaceContentRemaining",
-      status: "True",
-      reason: "SomeResourcesRemain",
-      message: `Some resources are remaining: ${list}`,
-      lastTransitionTime,
-    },
+    condition(
+      "NamespaceDeletionDiscoveryFailure",
+      false,
+      "ResourcesDiscovered",
+      "All resources successfully discovered",
+    ),
+    condition(
+      "NamespaceDeletionGroupVersionParsingFailure",
+      false,
+      "ParsedGroupVersions",
+      "All legacy kube types successfully parsed",
+    ),
+    condition(
+      "NamespaceDeletionContentFailure",
+      false,
+      "ContentDeleted",
+      "All content successfully deleted, may be waiting on finalization",
+    ),
+    condition(
+      "NamespaceContentRemaining",
+      true,
+      "SomeResourcesRemain",
+      `Some resources are remaining: ${list(remaining, "has")}`,
+    ),
+    held.size > 0
+      ? condition(
+          "NamespaceFinalizersRemaining",
+          true,
+          "SomeFinalizersRemain",
+          `Some content in the namespace has finalizers remaining: ${list(held, "in")}`,
+        )
+      : condition(
+          "NamespaceFinalizersRemaining",
+          false,
+          "ContentHasNoFinalizers",
+          "All content-preserving finalizers finished",
+        ),
   ];
-  registry.update(
-    namespaces,
-    undefined,
-    name,
-    { ...namespace, status: { phase: "Terminating", conditions } },
-    context,
-    "status",
-  );
+  const status = { phase: "Terminating", conditions };
+  registry.update(namespaces, undefined, name, { ...namespace, status }, context, "status");
 }

@@ -21,7 +21,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   await chmod(folder, 0o700);
   const [token] = await Promise.all([tokenOf(folder), removeStaleSockets(folder)]);
   const socketPath = await newSocketPath(folder);
-  const { worker, port: served } = await startWorker({
+  const { worker, served } = await startWorker({
     folder,
     socketPath,
     token,
@@ -31,9 +31,10 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   let closing: Promise<void> | undefined;
   return {
     // Over the Unix socket the host in the URL is only a name.
-    url: served === null ? "http://sandbox" : `http://127.0.0.1:${served}`,
+    url: "http://sandbox",
     token,
-    socketPath: served === null ? socketPath : undefined,
+    socketPath,
+    served: served ?? undefined,
     close() {
       closing ??= closeWorker(worker, socketPath, folder);
       return closing;
@@ -86,7 +87,7 @@ function workerFile(): URL {
   return import.meta.url.endsWith(".ts") ? new URL("./worker.ts", import.meta.url) : bundled;
 }
 
-function startWorker(options: WorkerOptions): Promise<{ worker: Worker; port: number | null }> {
+function startWorker(options: WorkerOptions): Promise<{ worker: Worker; served: Sandbox["served"] | null }> {
   // Node 22 says once that node:sqlite is experimental.
   const worker = new Worker(workerFile(), {
     workerData: options,
@@ -102,7 +103,7 @@ function startWorker(options: WorkerOptions): Promise<{ worker: Worker; port: nu
     worker.on("message", (message: unknown) => {
       const told = toParent.parse(message);
       if (told.type === "failed") fail(told.message);
-      else resolve({ worker, port: told.port });
+      else resolve({ worker, served: told.served });
     });
   });
 }

@@ -296,14 +296,14 @@ export class Registry {
       if (options.uid !== undefined && options.uid !== before.metadata.uid) {
         throw failures.conflict(
           subject,
-          `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${before.metadata.uid}`,
+          `the UID in the precondition (${options.uid}) does not match the UID in record (${before.metadata.uid}). The object might have been deleted and then recreated`,
         );
       }
       const version = before.metadata.resourceVersion;
       if (options.resourceVersion !== undefined && options.resourceVersion !== version) {
         throw failures.conflict(
           subject,
-          `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${version}`,
+          `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${version}). The object might have been modified`,
         );
       }
       admit(this, resource, undefined, before, context);
@@ -511,7 +511,7 @@ function checkPreconditions(
     if (uid || version) {
       throw failures.conflict(
         subject,
-        `Precondition failed: UID in precondition: ${uid ?? ""}, UID in object meta: `,
+        `uid mismatch: the provided object specified uid ${uid ?? ""}, and no existing object was found`,
       );
     }
     return;

@@ -12,7 +12,7 @@ import { type Form, formOf, rendered } from "./rendering.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { scaleOf } from "./scale.ts";
 import { selectionOf } from "./selection.ts";
-import { failures } from "./status.ts";
+import { cause, failures } from "./status.ts";
 import { startWatch } from "./watch.ts";
 
 /** What the handlers of resource requests work with. */
@@ -168,9 +168,9 @@ function patchBody(type: string, body: Buffer, query: URLSearchParams): PatchBod
     case "application/apply-patch+yaml":
     case "application/apply-patch":
       if (!query.get("fieldManager")) {
-        throw failures.badRequestInvalid(
-          'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-        );
+        throw failures.invalid("meta.k8s.io", "PatchOptions", "", [
+          cause.required("fieldManager", "is required for apply patch"),
+        ]);
       }
       return {
         type: "apply",

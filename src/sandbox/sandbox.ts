@@ -15,6 +15,8 @@ export interface Sandbox {
   readonly token: string;
   /** When set, connect through this Unix socket instead of TCP. */
   readonly socketPath: string | undefined;
+  /** With `port`: where kubectl reaches it (TLS; kubectl sends no token otherwise), and the PEM certificate to trust. */
+  readonly served: { readonly url: string; readonly certificate: string } | undefined;
   /** Stops serving; everything acknowledged is on disk anyway. */
   close(): Promise<void>;
 }

@@ -66,8 +66,6 @@ const about = ({ group, plural, name }: Subject): Details => ({
 
 export const failures = {
   badRequest: (message: string) => new ApiFailure(400, "BadRequest", message),
-  /** 422 for options of a request that are wrong. */
-  badRequestInvalid: (message: string) => new ApiFailure(422, "Invalid", message),
   unauthorized: () => new ApiFailure(401, "Unauthorized", "Unauthorized"),
   forbidden: (subject: Subject, message: string, causes?: readonly Cause[]) =>
     new ApiFailure(403, "Forbidden", `${qualified(subject)} is forbidden: ${message}`, {

@@ -13,7 +13,11 @@ export type WorkerOptions = z.output<typeof workerOptions>;
 
 /** What the worker says. */
 export const toParent = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("ready"), port: z.number().nullable() }),
+  z.object({
+    type: z.literal("ready"),
+    /** Where kubectl reaches it, if a port was asked for, and the PEM certificate to trust. */
+    served: z.object({ url: z.string(), certificate: z.string() }).nullable(),
+  }),
   z.object({ type: z.literal("failed"), message: z.string() }),
 ]);
 export type ToParent = z.output<typeof toParent>;

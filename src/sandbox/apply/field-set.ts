@@ -17,11 +17,7 @@ export function isEmpty(set: FieldSet): boolean {
   return !set.member && [...set.children.values()].every(isEmpty);
 }
 
-function combine(
-  a: FieldSet,
-  b: FieldSet,
-  keep: (inA: boolean, inB: boolean) => boolean,
-): FieldSet {
+function combine(a: FieldSet, b: FieldSet, keep: (inA: boolean, inB: boolean) => boolean): FieldSet {
   const children = new Map<string, FieldSet>();
   for (const element of new Set([...a.children.keys(), ...b.children.keys()])) {
     const child = combine(a.children.get(element) ?? emptySet, b.children.get(element) ?? emptySet, keep);

@@ -9,8 +9,8 @@ import {
   intersection,
   isEmpty,
   only,
-  paths,
   pathSet,
+  paths,
   sameSet,
   toFieldsV1,
   union,
@@ -54,7 +54,9 @@ function entries(object: unknown): readonly Entry[] {
 
 function encoded(all: readonly Entry[]): JsonObject[] {
   const order = (entry: Entry) =>
-    [entry.operation, entry.time ?? "", entry.manager, entry.apiVersion, entry.subresource ?? ""].join("\u0000");
+    [entry.operation, entry.time ?? "", entry.manager, entry.apiVersion, entry.subresource ?? ""].join(
+      "\u0000",
+    );
   return all
     .filter((entry) => !isEmpty(entry.fields))
     .toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
@@ -73,10 +75,17 @@ function encoded(all: readonly Entry[]): JsonObject[] {
 const unowned = [
   pathSet("apiVersion"),
   pathSet("kind"),
-  ...["name", "namespace", "generateName", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"].map(
-    (field) => pathSet("metadata", field),
+  ...[
+    "name",
+    "namespace",
+    "generateName",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+  ].map((field) => pathSet("metadata", field)),
+  ...["selfLink", "uid", "generation", "managedFields", "resourceVersion"].map((field) =>
+    pathSet("metadata", field),
   ),
-  ...["selfLink", "uid", "generation", "managedFields", "resourceVersion"].map((field) => pathSet("metadata", field)),
 ].reduce(union, emptySet);
 
 /** Of all paths, those that a request to the main resource or to a subresource can own. */
@@ -127,7 +136,9 @@ export function managedAfterUpdate(
   // A client that sends `managedFields: []` or `[{}]` resets ownership; anything else it sends is ignored.
   const sent = after.metadata;
   const reset =
-    isObject(sent) && Array.isArray(sent.managedFields) && sent.managedFields.every((entry) => equal(entry, {}));
+    isObject(sent) &&
+    Array.isArray(sent.managedFields) &&
+    sent.managedFields.every((entry) => equal(entry, {}));
   const known = reset && before !== undefined ? [] : entries(before);
   const { changed, removed } = compare(before ?? {}, after, schema);
   const taken = ownable(changed, writer.subresource, statusApart);
@@ -186,14 +197,13 @@ export function applyConfiguration(
     fields: difference(without(entry.fields, gone), altered),
   }));
   const same = own !== undefined && sameSet(own.fields, set) && isEmpty(altered) && isEmpty(gone);
-  const managedFields = encoded([
-    ...left,
-    { ...mine, fields: set, time: same ? own.time : writer.time },
-  ]);
+  const managedFields = encoded([...left, { ...mine, fields: set, time: same ? own.time : writer.time }]);
   return { ...next, metadata: { ...objectAt(next, "metadata"), managedFields } };
 }
 
-function conflictFailure(conflicts: readonly { readonly entry: Entry; readonly fields: FieldSet }[]): ApiFailure {
+function conflictFailure(
+  conflicts: readonly { readonly entry: Entry; readonly fields: FieldSet }[],
+): ApiFailure {
   const causes: Cause[] = conflicts.flatMap(({ entry, fields }) =>
     paths(fields).map((field) => ({
       reason: "FieldManagerConflict",

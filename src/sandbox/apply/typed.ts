@@ -75,38 +75,46 @@ export function merge(live: unknown, applied: unknown, schema: Schema | undefine
   if (shape === "map" && isObject(applied) && isObject(live) && shapeOf(live, schema) === "map") {
     const merged: JsonObject = { ...live };
     for (const [field, inner] of Object.entries(applied)) {
-      merged[field] = Object.hasOwn(live, field) ? merge(live[field], inner, fieldSchema(schema, field)) : inner;
+      merged[field] = Object.hasOwn(live, field)
+        ? merge(live[field], inner, fieldSchema(schema, field))
+        : inner;
     }
     return merged;
   }
-  if ((shape === "list" || shape === "set") && Array.isArray(applied) && Array.isArray(live) && schema !== undefined) {
+  if (
+    (shape === "list" || shape === "set") &&
+    Array.isArray(applied) &&
+    Array.isArray(live) &&
+    schema !== undefined
+  ) {
     return mergeLists(live, applied, schema);
   }
   return applied;
 }
 
-/** Applied items keep their order; items that only live has stay before the shared item they stood before. */
+/** Applied items keep their order; items that only live has stay before the item they stood before. */
 function mergeLists(live: readonly unknown[], applied: readonly unknown[], schema: Schema): unknown[] {
   const items = itemSchema(schema);
   const positions = new Map(live.map((item, index) => [elementOf(item, schema), index]));
   const wanted = new Set(applied.map((item) => elementOf(item, schema)));
   const merged: unknown[] = [];
+  const done = new Set<string>();
   let next = 0;
-  const takeLive = (end: number) => {
-    for (; next < end; next++) {
-      const item = live[next];
-      if (!wanted.has(elementOf(item, schema))) merged.push(item);
+  const takeLive = () => {
+    for (; next < live.length; next++) {
+      const element = elementOf(live[next], schema);
+      if (!wanted.has(element)) merged.push(live[next]);
+      else if (!done.has(element)) return;
     }
   };
   for (const item of applied) {
-    const position = positions.get(elementOf(item, schema));
-    if (position === undefined) merged.push(item);
-    else {
-      takeLive(position);
-      merged.push(merge(live[position], item, items));
-    }
+    takeLive();
+    const element = elementOf(item, schema);
+    const position = positions.get(element);
+    merged.push(position === undefined ? item : merge(live[position], item, items));
+    done.add(element);
   }
-  takeLive(live.length);
+  takeLive();
   return merged;
 }
 
@@ -127,7 +135,12 @@ export function removeFields(
       for (const [element, child] of removed.children) {
         const field = element.slice(2);
         if (!element.startsWith("f:") || !Object.hasOwn(left, field)) continue;
-        const result = removeChild(left[field], fieldSchema(schema, field), child, kept.children.get(element));
+        const result = removeChild(
+          left[field],
+          fieldSchema(schema, field),
+          child,
+          kept.children.get(element),
+        );
         if (result === undefined) delete left[field];
         else left[field] = result;
       }
@@ -141,7 +154,9 @@ export function removeFields(
         const element = elementOf(item, schema);
         const child = removed.children.get(element);
         const result =
-          child === undefined ? item : removeChild(item, itemSchema(schema), child, kept.children.get(element));
+          child === undefined
+            ? item
+            : removeChild(item, itemSchema(schema), child, kept.children.get(element));
         if (result !== undefined) left.push(result);
       }
       return left.length === 0 && value.length > 0 ? undefined : left;
@@ -161,7 +176,13 @@ function removeChild(
   if (removed.member && !needed) return undefined;
   const result = removeFields(value, schema, removed, kept ?? emptySet);
   // A map that was never owned itself goes when its last field does, as it would were it never applied.
-  if (!needed && isObject(result) && Object.keys(result).length === 0 && isObject(value) && Object.keys(value).length > 0) {
+  if (
+    !needed &&
+    isObject(result) &&
+    Object.keys(result).length === 0 &&
+    isObject(value) &&
+    Object.keys(value).length > 0
+  ) {
     return undefined;
   }
   return result;
@@ -182,7 +203,9 @@ export function compare(before: unknown, after: unknown, schema: Schema | undefi
   if (after === undefined) return { changed: emptySet, removed: asMember(fieldsOf(before, schema), before) };
   const shape = shapeOf(after, schema);
   if (shape !== shapeOf(before, schema) || shape === "scalar" || shape === "atomic") {
-    return equal(before, after) ? none : { changed: { member: true, children: new Map() }, removed: emptySet };
+    return equal(before, after)
+      ? none
+      : { changed: { member: true, children: new Map() }, removed: emptySet };
   }
   const [left, right] = [entriesOf(before, schema), entriesOf(after, schema)];
   const changed = new Map<string, FieldSet>();
@@ -195,7 +218,10 @@ export function compare(before: unknown, after: unknown, schema: Schema | undefi
       changed.set(element, mark && !left.has(element) ? { ...result.changed, member: true } : result.changed);
     }
     if (!isEmpty(result.removed)) {
-      removed.set(element, mark && !right.has(element) ? { ...result.removed, member: true } : result.removed);
+      removed.set(
+        element,
+        mark && !right.has(element) ? { ...result.removed, member: true } : result.removed,
+      );
     }
   }
   return { changed: { member: false, children: changed }, removed: { member: false, children: removed } };
