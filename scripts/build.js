@@ -2,7 +2,7 @@
 // under any Node.
 
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 
 const outdir = process.argv[2] ?? "dist";
 
@@ -15,10 +15,11 @@ try {
   process.exit(1);
 }
 
-await rm(outdir, { recursive: true, force: true });
+// Built aside and swapped in, so that a program that starts meanwhile finds one bundle or the other, never half of one.
+const next = `${outdir}.${process.pid}`;
 await esbuild.build({
   entryPoints: { main: "src/main.ts", "sandbox-worker": "src/sandbox/worker.ts" },
-  outdir,
+  outdir: next,
   bundle: true,
   splitting: true,
   platform: "node",
@@ -51,3 +52,7 @@ await esbuild.build({
     },
   ],
 });
+const old = `${next}.old`;
+await rename(outdir, old).catch(() => {}); // none on the first build
+await rename(next, outdir);
+await rm(old, { recursive: true, force: true });
