@@ -120,6 +120,7 @@ const causes: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: "no connection in time",
   UND_ERR_HEADERS_TIMEOUT: "no answer in time",
   UND_ERR_BODY_TIMEOUT: "the answer stopped half-way",
+  UND_ERR_DESTROYED: "this program has closed the connection",
   ENOENT: "the socket does not exist: the server has stopped",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
   CERT_HAS_EXPIRED: "its certificate has expired",
@@ -139,6 +140,10 @@ function codeOf(error: unknown): string {
 export function unreachable(error: unknown, where: string, request: string): ClusterError {
   const code = codeOf(error);
   const words =
-    causes[code] ?? (cleanText(error instanceof Error ? error.message : String(error)) || "no answer");
+    causes[code] ??
+    (code.startsWith("ERR_OSSL_")
+      ? `a certificate or key of the kubeconfig is not valid (${code})`
+      : undefined) ??
+    (cleanText(error instanceof Error ? error.message : String(error)) || "no answer");
   return new ClusterError("unreachable", `cannot reach ${where}: ${words}`, { request, cause: error });
 }

@@ -277,7 +277,8 @@ export class HttpCluster implements Cluster {
     );
     const parsed = selfSchema.safeParse(body);
     if (!parsed.success) throw notUnderstood(text);
-    return parsed.data.status.userInfo;
+    const { username, groups } = parsed.data.status.userInfo;
+    return { username: cleanText(username), groups: groups.map((group) => cleanText(group)) };
   }
 
   async serves(

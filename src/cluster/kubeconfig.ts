@@ -15,15 +15,21 @@ const execSchema = z.looseObject({
   interactiveMode: z.enum(["Never", "IfAvailable", "Always"]).nullish(),
 });
 
+/** Line breaks are allowed in it, as for kubectl. */
+const base64 = z
+  .string()
+  .transform((text) => text.replace(/\s/g, ""))
+  .pipe(z.base64());
+
 const userSchema = z.looseObject({
   token: z.string().nullish(),
   tokenFile: z.string().nullish(),
   username: z.string().nullish(),
   password: z.string().nullish(),
   "client-certificate": z.string().nullish(),
-  "client-certificate-data": z.base64().nullish(),
+  "client-certificate-data": base64.nullish(),
   "client-key": z.string().nullish(),
-  "client-key-data": z.base64().nullish(),
+  "client-key-data": base64.nullish(),
   as: z.string().nullish(),
   "as-groups": z.array(z.string()).nullish(),
   exec: execSchema.nullish(),
@@ -33,7 +39,7 @@ const userSchema = z.looseObject({
 const clusterSchema = z.looseObject({
   server: z.url({ protocol: /^https?$/ }),
   "certificate-authority": z.string().nullish(),
-  "certificate-authority-data": z.base64().nullish(),
+  "certificate-authority-data": base64.nullish(),
   "insecure-skip-tls-verify": z.boolean().nullish(),
   "tls-server-name": z.string().nullish(),
   "proxy-url": z.string().nullish(),

@@ -4,6 +4,7 @@ import { type Contract, type Open, openContract } from "./contract.ts";
 import { crud } from "./crud.ts";
 import { definitions } from "./definitions.ts";
 import { deletion } from "./deletion.ts";
+import { inventories } from "./inventories.ts";
 import { lists } from "./lists.ts";
 import { namespaces } from "./namespaces.ts";
 import { reflectors } from "./reflectors.ts";
@@ -36,6 +37,7 @@ export function contractSuite(name: string, open: Open): void {
       deletion(contract);
       namespaces(contract);
       definitions(contract);
+      inventories(contract);
       reflectors(contract);
       reviews(contract);
       workloads(contract);

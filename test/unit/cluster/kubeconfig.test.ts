@@ -123,6 +123,16 @@ describe("credentials", () => {
     expect(await versionWith("{token: good}")).toEqual({ version: "v1.99.0", asked: 1 });
   });
 
+  test("that are certificates but none that can be read say so", async () => {
+    const data = Buffer.from("no certificate").toString("base64");
+    const path = await write(
+      config(`{client-certificate-data: "${data}", client-key-data: "${data}"}`, "https://127.0.0.1:1"),
+    );
+    const cluster = await connect({ kind: "kubeconfig", path });
+    await expect(cluster.version()).rejects.toThrow(/a certificate or key of the kubeconfig is not valid/);
+    await cluster.close();
+  });
+
   test("come from a file beside the kubeconfig", async () => {
     await write("good\n", "token-file");
     expect((await versionWith("{tokenFile: token-file}")).version).toBe("v1.99.0");
