@@ -91,9 +91,9 @@ export function toRunError(error: unknown): RunError {
               mend: "ask a platform engineer for the right the message names, then retry",
             };
       case "invalid":
-        return { class: "invalid", message: asked, mend: "" };
+        return { class: "invalid", message: asked, mend: "mend what the message names, then retry" };
       case "already-exists":
-        return { class: "conflict", message: asked, mend: "" };
+        return { class: "conflict", message: asked, mend: "see whose it is; it was left as it is" };
       case "not-found":
         return {
           class: "refused",
