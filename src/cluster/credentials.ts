@@ -178,10 +178,15 @@ export function authProvider(user: KubeconfigUser, cluster: KubeconfigCluster, c
         await (await loading).applyToHTTPSOptions(options);
       } catch (error) {
         const why = cleanText(error instanceof Error ? error.message : String(error));
-        throw unauthenticated(`the kubeconfig's auth-provider for context ${context} failed: ${why}`);
+        throw unauthenticated(
+          `the kubeconfig's auth-provider for context ${context} failed: ${why}; log in again, or use a login command (exec)`,
+        );
       }
       const header = options.headers?.Authorization;
-      return typeof header === "string" ? { authorization: header } : {};
+      if (typeof header === "string") return { authorization: header };
+      throw unauthenticated(
+        `the kubeconfig's auth-provider for context ${context} gave no token; log in again, or use a login command (exec)`,
+      );
     },
   };
 }
