@@ -25,8 +25,7 @@ export async function dispatchers(endpoint: Endpoint): Promise<MakeDispatcher> {
   if (proxy === undefined) {
     return (connections) => new Pool(origin, { ...options(connections), connect: tlsOf(endpoint) });
   }
-  // Loaded for those who have a proxy only.
-  const { EnvHttpProxyAgent } = await import("undici");
+  const { EnvHttpProxyAgent } = await import("./proxy-agent.ts");
   return (connections) => {
     const tls = tlsOf(endpoint);
     return new EnvHttpProxyAgent({
