@@ -9,10 +9,12 @@ import { discovery, serverVersion } from "./discovery.ts";
 import { type Faults, handleFaults } from "./faults.ts";
 import { sendFailure, sendJson, sendText } from "./http-answer.ts";
 import { bodyOf, mediaType, parsedBody } from "./http-request.ts";
+import type { JsonObject } from "./json.ts";
 import { openApiDocument, openApiIndex, openApiV2 } from "./openapi.ts";
 import type { Registry } from "./registry.ts";
 import { requestInfo } from "./request-info.ts";
 import { serveResource, verbOf } from "./resource-server.ts";
+import type { Resources } from "./resources.ts";
 import { handleProxy } from "./simulated-prometheus.ts";
 import { ApiFailure, failures } from "./status.ts";
 
@@ -81,33 +83,32 @@ function servePage(
   response: ServerResponse,
   segments: readonly string[],
 ): void {
-  const { resources } = registry;
+  if (["healthz", "livez", "readyz"].includes(segments[0] ?? "")) {
+    response.writeHead(200, { "Content-Type": "text/plain" }).end("ok");
+    return;
+  }
+  const accept = request.headers.accept ?? "";
+  const aggregated = accept.includes("as=APIGroupDiscoveryList") && accept.includes("v=v2");
+  const found = page(registry.resources, segments, aggregated);
+  if (found.kind === "APIGroupDiscoveryList") {
+    const type = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+    response.writeHead(200, { "Content-Type": type }).end(JSON.stringify(found));
+  } else sendJson(response, 200, found);
+}
+
+/** Documents about the server itself. */
+function page(resources: Resources, segments: readonly string[], aggregated: boolean): JsonObject {
   switch (segments[0]) {
     case "version":
-      return sendJson(response, 200, serverVersion);
-    case "healthz":
-    case "livez":
-    case "readyz":
-      response.writeHead(200, { "Content-Type": "text/plain" }).end("ok");
-      return;
+      return serverVersion;
     case "api":
-    case "apis": {
-      const accept = request.headers.accept ?? "";
-      const aggregated = accept.includes("as=APIGroupDiscoveryList") && accept.includes("v=v2");
-      const found = discovery(resources, segments, aggregated);
-      if (found.kind === "APIGroupDiscoveryList") {
-        const type = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-        response.writeHead(200, { "Content-Type": type }).end(JSON.stringify(found));
-        return;
-      }
-      return sendJson(response, 200, found);
-    }
+    case "apis":
+      return discovery(resources, segments, aggregated);
     case "openapi":
-      if (segments[1] === "v2") return sendJson(response, 200, openApiV2(resources));
-      if (segments.length === 2) return sendJson(response, 200, openApiIndex(resources));
-      return sendJson(response, 200, openApiDocument(resources, segments.slice(2)));
+      if (segments[1] === "v2") return openApiV2(resources);
+      return segments.length === 2 ? openApiIndex(resources) : openApiDocument(resources, segments.slice(2));
     case undefined:
-      return sendJson(response, 200, { paths: ["/api", "/apis", "/healthz", "/openapi/v3", "/version"] });
+      return { paths: ["/api", "/apis", "/healthz", "/openapi/v3", "/version"] };
     default:
       throw failures.noSuchPath();
   }
@@ -188,6 +189,6 @@ function serveProxy(
   const [service = "", port = ""] = parts.length === 3 ? parts.slice(1) : parts;
   const request = { namespace: info.namespace ?? "", service, port, path: info.rest, query };
   const { status, body } = handleProxy({ api, now: registry.now(), speed }, request);
-  if (typeof body !== "string") return sendText(response, status, JSON.stringify(body));
-  response.writeHead(status, { "Content-Type": "text/plain" }).end(body);
+  if (typeof body === "string") response.writeHead(status, { "Content-Type": "text/plain" }).end(body);
+  else sendText(response, status, JSON.stringify(body));
 }

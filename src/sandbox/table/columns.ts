@@ -1,7 +1,7 @@
 import { textAt } from "../json.ts";
 import type { ResourceInfo } from "../resources.ts";
 import { ageSince } from "./age.ts";
-import { builtinColumns } from "./builtin-columns.ts";
+import { builtinColumns, leadingColumns } from "./builtin-columns.ts";
 import { ageColumn, type Column, column, nameColumn } from "./column.ts";
 import { jsonPath } from "./json-path.ts";
 
@@ -9,7 +9,9 @@ import { jsonPath } from "./json-path.ts";
 export function columnsOf(resource: ResourceInfo): readonly Column[] {
   if (resource.custom === undefined) {
     const own = builtinColumns[resource.id];
-    return own === undefined ? [nameColumn, createdColumn] : [nameColumn, ...own];
+    return own === undefined
+      ? [nameColumn, createdColumn]
+      : (leadingColumns[resource.id] ?? [nameColumn]).concat(own);
   }
   const { columns } = resource.custom;
   // Without columns of its own a custom resource shows its age.
