@@ -6,14 +6,18 @@ export interface Problem {
   readonly message: string;
   /** The nearest valid value, where there is one. */
   readonly suggestion?: string;
-  /** Position in the file it came from; both from 1. */
+  /** The file it came from, as the person named it, where only some problems come from one. */
+  readonly file?: string;
+  /** Position in the file; both from 1. */
   readonly line?: number;
   readonly column?: number;
 }
 
 /** One line for a person: `spec.yaml:3:11: replicas: must be a whole number; did you mean 3?` */
 export function problemText(problem: Problem, file?: string): string {
-  const position = [file, problem.line, problem.column].filter((part) => part !== undefined).join(":");
+  const position = [problem.file ?? file, problem.line, problem.column]
+    .filter((part) => part !== undefined)
+    .join(":");
   const suggestion = problem.suggestion === undefined ? "" : `; did you mean ${problem.suggestion}?`;
   return [position, problem.field, problem.message].filter((part) => part !== "").join(": ") + suggestion;
 }

@@ -148,8 +148,7 @@ function refuse(input: Input, standards: Standards): ServiceRequest {
 
 /** Problems are told in the words in which the value was given: a flag, or a field of the file. */
 function named(problem: Problem, { file }: Input): Problem {
-  if (problem.line !== undefined && file !== undefined)
-    return { ...problem, field: `${file}: ${problem.field}` };
+  if (problem.line !== undefined && file !== undefined) return { ...problem, file };
   return problem.field === "name" || problem.field === ""
     ? problem
     : { ...problem, field: `--${problem.field}` };
