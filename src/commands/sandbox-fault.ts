@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
 import { openTransport } from "../cluster/connect.ts";
 import type { Transport } from "../cluster/transport.ts";
-import { stepIds } from "../provisioning/plan.ts";
+import { type StepId, stepIds } from "../provisioning/plan.ts";
 import { exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
 import { listOutput, milliseconds } from "./options.ts";
@@ -24,6 +24,7 @@ const faultsSchema = z.looseObject({ faults: z.array(faultSchema) });
 
 const addSchema = z.object({
   refuse: z.string().or(z.boolean()).optional(),
+  status: z.number().optional(),
   delay: z.number().optional(),
   half: z.boolean().optional(),
   gone: z.number().optional(),
@@ -38,6 +39,9 @@ const addSchema = z.object({
   for: z.number().optional(),
 });
 
+/** Steps that only read from the cluster (two of them write to Git): a fault of theirs hits reads. */
+const readingSteps: ReadonlySet<string> = new Set<StepId>(["generate_manifests", "configure_cicd", "verify"]);
+
 /** `platform sandbox fault add|list|clear`. */
 export function addSandboxFault(sandbox: Command, bind: Bind): void {
   const fault = sandbox
@@ -47,7 +51,10 @@ export function addSandboxFault(sandbox: Command, bind: Bind): void {
     fault
       .command("add")
       .description("inject a fault; it stays until its --times or --for are over")
-      .addOption(new Option("--refuse [message]", "refuse writes with this message, write nothing"))
+      .addOption(new Option("--refuse [message]", "refuse writes as an admission policy does, write nothing"))
+      .addOption(
+        new Option("--status <code>", "refuse with this HTTP status, such as 500 or 429").argParser(status),
+      )
       .addOption(
         new Option("--delay <duration>", "let requests wait, such as 500ms or 5s").argParser(milliseconds),
       )
@@ -55,7 +62,9 @@ export function addSandboxFault(sandbox: Command, bind: Bind): void {
       .addOption(new Option("--gone <duration>", "no server at all for this time").argParser(milliseconds))
       .addOption(new Option("--drop-watch", "cut all watches once"))
       .addOption(new Option("--forbid", "refuse for lack of rights"))
-      .addOption(new Option("--step <step>", "only writes of this step of a run").choices(stepIds))
+      .addOption(
+        new Option("--step <step>", "only what this step of a run asks of the cluster").choices(stepIds),
+      )
       .addOption(new Option("--resource <plural>", "only this resource, such as statefulsets.apps"))
       .addOption(new Option("--verb <verb...>", "only these verbs, such as create or patch"))
       .addOption(new Option("--namespace <name>", "only in this namespace; * matches anything"))
@@ -156,12 +165,7 @@ function describe({ kind, when }: Fault): string {
 /** The body of `POST /sandbox/faults`. @throws CommandFailure (2) unless exactly one kind is asked for */
 function faultOf(options: z.output<typeof addSchema>): Record<string, unknown> {
   const kinds: Record<string, unknown>[] = [];
-  if (options.refuse !== undefined && options.refuse !== false) {
-    kinds.push({
-      kind: "refuse",
-      ...(typeof options.refuse === "string" ? { message: options.refuse } : {}),
-    });
-  }
+  if (options.refuse !== undefined || options.status !== undefined) kinds.push(refusal(options));
   if (options.delay !== undefined) kinds.push({ kind: "delay", ms: options.delay });
   if (options.half === true) kinds.push({ kind: "half-apply" });
   if (options.gone !== undefined) kinds.push({ kind: "down", forMs: options.gone });
@@ -176,11 +180,32 @@ function faultOf(options: z.output<typeof addSchema>): Record<string, unknown> {
   const when = {
     step: options.step,
     resource: options.resource,
-    verbs: options.verb,
+    verbs: options.verb ?? (readingSteps.has(options.step ?? "") ? ["get", "list"] : undefined),
     namespace: options.namespace,
     name: options.name,
   };
   return { forMs: options.for, ...kind, times: options.times, when };
+}
+
+/** Without a status: as an admission policy says no, which no retry mends. */
+function refusal({ refuse, status }: z.output<typeof addSchema>): Record<string, unknown> {
+  const message = typeof refuse === "string" ? refuse : "refused by an injected fault";
+  return status === undefined
+    ? {
+        kind: "refuse",
+        status: 403,
+        reason: "Forbidden",
+        message: `the sandbox denied the request: ${message}`,
+      }
+    : { kind: "refuse", status, reason: "InjectedFault", message };
+}
+
+function status(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 400 || value > 599) {
+    throw new InvalidArgumentError("It is a number from 400 to 599.");
+  }
+  return value;
 }
 
 function count(text: string): number {
