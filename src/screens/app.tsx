@@ -13,6 +13,11 @@ export interface Screen extends NodeJS.WritableStream {
   readonly rows?: number;
 }
 
+/** The keyboard the app listens to. */
+export interface Keyboard extends NodeJS.ReadableStream {
+  setRawMode?(raw: boolean): unknown;
+}
+
 export interface AppOptions {
   /** Name of the context, known before anything has answered: the first frame shows it. */
   readonly context: string;
@@ -22,7 +27,7 @@ export interface AppOptions {
   /** Names of the contexts one can change to. */
   readonly contexts: () => Promise<readonly string[]>;
   readonly openContext: (name: string) => Promise<UseCases>;
-  readonly stdin: NodeJS.ReadableStream;
+  readonly stdin: Keyboard;
   readonly stdout: Screen;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where errors and what others have logged meanwhile go once the terminal is the shell's again. */
@@ -57,6 +62,8 @@ export async function runApp(platform: UseCases | Promise<UseCases>, options: Ap
       rows: stdout.rows ?? fallbackSize.rows,
     }));
   resize();
+  // Before Ink does: a key pressed meanwhile is kept for the app instead of being echoed into its first frame.
+  stdin.setRawMode?.(true);
   // Before Ink's own listener: its next frame has the new size already.
   stdout.on("resize", resize);
   const afterwards = collectOutput();

@@ -14,19 +14,21 @@ export function Log({ place }: { readonly place: Place & { readonly screen: "log
     (stores) => stores.ui,
     (state) => state,
   );
-  const log =
-    useStored(
-      (stores) => stores.openRuns,
-      ({ states }) => states[place.run]?.log,
-    ) ?? [];
+  const state = useStored(
+    (stores) => stores.openRuns,
+    ({ states }) => states[place.run],
+  );
   const height = bodyLines(ui);
   const list = listAt(session, place);
   const { top } =
     list === undefined ? { top: 0 } : settle(ui.lists[listOf(place)] ?? listStart, list.keys, list.viewport);
+  const log = state?.log ?? [];
   const lines =
     log.length === 0
       ? message("Nothing is logged yet.")
-      : log.slice(top, top + height).map((entry) => logLine(entry, ui.columns, theme.glyphs));
+      : log
+          .slice(top, top + height)
+          .map((entry) => logLine(entry, state?.steps ?? [], ui.columns, theme.glyphs));
   return (
     <Frame summary={[span(`${log.length} lines`, "dim")]}>
       <Rows height={height} lines={lines} />

@@ -101,10 +101,7 @@ export function StopRun({ overlay }: { readonly overlay: Overlay & { readonly ki
     [
       span("   l  ", "accent"),
       span("Leave       "),
-      span(
-        `stop after the write in hand${overlay.leaving ? " and close the app" : ""}; go on with`,
-        "dim",
-      ),
+      span(`stop after the write in hand${overlay.leaving ? " and close the app" : ""}; go on with`, "dim"),
     ],
     [span("                  "), span(session.commandLine(["run", "retry", overlay.run]), "accent")],
   ];

@@ -121,7 +121,7 @@ export function runView(view: RunView): readonly Line[] {
   const pane =
     view.pane === "effects"
       ? effectLines(step, rest, columns, glyphs)
-      : logTail(state.log, rest, columns, glyphs);
+      : logTail(state, rest, columns, glyphs);
   return [...lines, [], ...pane];
 }
 
@@ -140,7 +140,8 @@ function stepLines(view: RunView, held: boolean): readonly Line[] {
     const spins = step.phase === "Running" || step.phase === "Compensating";
     const sign = spins ? (glyphs.spinner[frame % glyphs.spinner.length] ?? "") : glyphs[look.glyph];
     const waiting = step.phase === "Waiting";
-    const time = waiting ? "" : duration(step.startedAt, spins ? undefined : step.finishedAt, now);
+    const untold = waiting || step.phase === "Compensating";
+    const time = untold ? "" : duration(step.startedAt, spins ? undefined : step.finishedAt, now);
     const used = 5 + titleWidth + 2 + 7 + 2;
     return [
       span(index === view.marked && !held ? ` ${glyphs.bar} ` : "   ", "accent"),
@@ -155,6 +156,10 @@ function stepLines(view: RunView, held: boolean): readonly Line[] {
 function summarySpans(step: StepState, state: RunState, width: number, now: number, glyphs: Glyphs): Line {
   switch (step.phase) {
     case "Waiting": {
+      if (state.phase === "RollingBack" || state.phase === "RolledBack") {
+        const left = step.effects.some(({ state: of }) => of === "created" || of === "unknown");
+        return [span(left ? "to be undone" : "made nothing", "dim")];
+      }
       const open = step.needs.filter((need) =>
         state.steps.some(({ id, phase }) => id === need && phase !== "Succeeded"),
       );
@@ -194,17 +199,30 @@ function summarySpans(step: StepState, state: RunState, width: number, now: numb
   }
 }
 
-/** The last lines of a log. */
+/** The last lines of a run's log. */
 export function logTail(
-  log: readonly LogLine[],
+  { log, steps }: Pick<RunState, "log" | "steps">,
   height: number,
   columns: number,
   glyphs: Glyphs,
 ): readonly Line[] {
-  return log.slice(-height).map((entry) => logLine(entry, columns, glyphs));
+  return log.slice(-height).map((entry) => logLine(entry, steps, columns, glyphs));
 }
 
-/** A line of a run's log. */
-export function logLine({ at, line: text }: LogLine, columns: number, glyphs: Glyphs): Line {
-  return [span(`   ${timeOfDay(at)}  `, "dim"), span(clip(text, columns - 14, glyphs.ellipsis))];
+/** Columns of a step's title before its lines. */
+const stepWidth = 12;
+
+/** A line of a run's log, with the step it is of: steps work at the same time. */
+export function logLine(
+  { at, line: text, step }: LogLine,
+  steps: readonly Pick<StepState, "id" | "title">[],
+  columns: number,
+  glyphs: Glyphs,
+): Line {
+  const title = steps.find(({ id }) => id === step)?.title ?? step;
+  return [
+    span(`   ${timeOfDay(at)}  `, "dim"),
+    span(`${clip(title, stepWidth, glyphs.ellipsis).padEnd(stepWidth)}  `, "dim"),
+    span(clip(text, columns - stepWidth - 16, glyphs.ellipsis)),
+  ];
 }

@@ -57,7 +57,11 @@ export function runsTable(
 ): readonly Line[] {
   const { glyphs, now } = view;
   const longest = runs.reduce((width, { name }) => Math.max(width, name.length), 4);
-  const nameWidth = Math.max(8, Math.min(longest, view.columns - 61));
+  const byWidth = Math.min(
+    16,
+    runs.reduce((width, { requestedBy }) => Math.max(width, requestedBy.length), 2),
+  );
+  const nameWidth = Math.max(8, Math.min(longest, view.columns - 49 - byWidth));
   const heading = line(
     `     ${cell("RUN", nameWidth)}  ${cell("STATE", 15)}  ${cell("STEPS", 6, "right")}  ${cell("TOOK", 7, "right")}  ${cell("AGE", 4, "right")}  BY`,
     "dim",

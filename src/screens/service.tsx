@@ -182,14 +182,14 @@ function tabBody(
     case "events":
       if (rows.length === 0) return message("No events.", "Clusters keep them for an hour.");
       return [
-        line(`   ${cell("AGE", 4, "right")}  ${cell("REASON", 20)}  ${cell("OBJECT", 24)}  MESSAGE`, "dim"),
+        line(`   ${cell("AGE", 4, "right")}  ${cell("REASON", 16)}  ${cell("OBJECT", 20)}  MESSAGE`, "dim"),
         ...visible.map(({ cells, tone }, offset): Line => {
           const [at, reason = "", about = "", text = ""] = cells;
           return [
             bar(offset),
             span(`${cell(age(at, now), 4, "right")}  `, "dim"),
-            span(cell(reason, 20), tone),
-            span(`  ${cell(about, 24)}  `, "dim"),
+            span(cell(reason, 16), tone),
+            span(`  ${cell(about, 20)}  `, "dim"),
             span(text),
           ];
         }),

@@ -5,7 +5,7 @@ import type { Connection, Fleet, OpenRuns } from "../../state/stores.ts";
 import { placeOf, type Ui } from "../../state/ui.ts";
 import { type Action, type ActionContext, actionsOn } from "../actions.ts";
 import { keyLabel } from "../help-lines.ts";
-import { fitted, type Line, line, lineWidth, span, spread, wrap } from "../line.ts";
+import { type Line, line, lineWidth, span, spread, wrap } from "../line.ts";
 import type { Glyphs } from "../theme.ts";
 import { useApp, useStored } from "./context.ts";
 import { Rows } from "./rows.tsx";
@@ -143,11 +143,16 @@ export function keyLine(context: ActionContext, columns: number): Line {
     .sort((a, b) => a.rank - b.rank);
   const help = hinted.filter(({ id }) => id === "help" || id === "palette");
   const others = hinted.filter(({ id }) => id !== "help" && id !== "palette");
-  const spans = [...others.slice(0, mostHints - help.length), ...help].flatMap(({ key, word }) => [
-    span(` ${keyLabel(key)}`, "accent"),
-    span(` ${word}  `),
-  ]);
-  return lineWidth(spans) > columns ? fitted(spans, columns) : spans;
+  // What does not fit goes whole, the least important first; help stays.
+  for (let count = mostHints - help.length; count > 0; count--) {
+    const spans = hintSpans([...others.slice(0, count), ...help]);
+    if (lineWidth(spans) <= columns + 1) return spans;
+  }
+  return hintSpans(help);
+}
+
+function hintSpans(hints: readonly { readonly key: string; readonly word: string }[]): Line {
+  return hints.flatMap(({ key, word }) => [span(` ${keyLabel(key)}`, "accent"), span(` ${word}  `)]);
 }
 
 /** A key worth a hint now. What asks for something first is hinted at all the same: pressing it says what. */

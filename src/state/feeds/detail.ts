@@ -37,7 +37,7 @@ export function feedDetail(service: string, tab: ServiceTab): Feed {
       case "yaml":
         return every(() => yaml(useCases, namespace, service, signal));
       case "logs":
-        return logs(stores, useCases, of, namespace, signal);
+        return logs(stores, useCases, of, service, signal);
       case "overview":
       case "runs":
         return show([]);
@@ -164,16 +164,11 @@ async function yaml(
   service: string,
   signal: AbortSignal,
 ): Promise<DetailRow[]> {
-  const [object, { stringify }] = await Promise.all([
+  const [object, { yamlLines }] = await Promise.all([
     useCases.cluster.get(resources.applications, { namespace, name: service }, { signal }),
-    import("yaml"),
+    import("./yaml-text.ts"),
   ]);
-  const { managedFields: _, ...metadata } = object.metadata;
-  const text = stringify({ ...object, metadata }, { lineWidth: 0 });
-  return text
-    .trimEnd()
-    .split("\n")
-    .map((line, number) => ({ key: String(number), cells: [line], tone: "plain" }));
+  return yamlLines(object).map((line, number) => ({ key: String(number), cells: [line], tone: "plain" }));
 }
 
 /** One cell a row: a line, after the pod's own part of its name. Follows every pod there is when it starts. */
@@ -181,9 +176,10 @@ async function logs(
   stores: Stores,
   useCases: UseCases,
   of: string,
-  namespace: string,
+  service: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const namespace = `app-${service}`;
   let rows: DetailRow[] = [];
   let count = 0;
   const publish = throttle(storeIntervalMs, () => {
@@ -194,7 +190,9 @@ async function logs(
     publish();
   };
   const follow = async (name: string) => {
-    const short = name.split("-").slice(-1)[0] ?? name;
+    const short = name.startsWith(`${service}-`)
+      ? name.slice(service.length + 1).replace(/^[a-f0-9]+-/, "")
+      : name;
     try {
       for await (const line of useCases.cluster.logs(
         { namespace, name },
