@@ -14,6 +14,7 @@ const otherNames: Readonly<Record<string, string>> = {
   valkey: "redis",
   private: "internal",
   external: "public",
+  internet: "public",
   no: "none",
   false: "none",
 };
@@ -22,9 +23,11 @@ const otherNames: Readonly<Record<string, string>> = {
 export function nearest(value: string, allowed: readonly string[]): string | undefined {
   const wanted = value.trim().toLowerCase();
   if (wanted === "" || allowed.length === 0) return undefined;
-  const other = otherNames[wanted];
-  if (other !== undefined && allowed.includes(other)) return other;
-  const candidate = closest(wanted, [...allowed]);
+  const meanings = new Map<string, string>([
+    ...Object.entries(otherNames).filter(([, meant]) => allowed.includes(meant)),
+    ...allowed.map((own) => [own, own] as const),
+  ]);
+  const candidate = closest(wanted, [...meanings.keys()]);
   const far = Math.max(1, Math.floor(Math.max(candidate.length, wanted.length) / 3));
-  return distance(wanted, candidate.toLowerCase()) <= far ? candidate : undefined;
+  return distance(wanted, candidate.toLowerCase()) <= far ? meanings.get(candidate) : undefined;
 }

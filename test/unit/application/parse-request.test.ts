@@ -96,6 +96,7 @@ describe("choices", () => {
   test.each([
     ["language", "golang", "go"],
     ["language", "Go", "go"],
+    ["language", "golng", "go"],
     ["language", "typescrpt", "typescript"],
     ["language", "cobol", undefined],
     ["database", "postgresql", "postgres"],
@@ -103,6 +104,7 @@ describe("choices", () => {
     ["database", "oracle", undefined],
     ["cache", "reddis", "redis"],
     ["exposure", "pubic", "public"],
+    ["exposure", "internet", "public"],
     ["alerts", "high-eror-rate", "high-error-rate"],
   ])("%s %s suggests %s and says what is allowed", (field, value, suggestion) => {
     const [problem, ...others] = problemsOf({ ...base, [field]: value });
