@@ -81,7 +81,12 @@ function checkType(value: unknown, given: Schema | undefined, path: string, caus
     }
     return;
   }
-  if (schema.enum !== undefined && typeof value === "string" && value !== "" && !schema.enum.includes(value)) {
+  if (
+    schema.enum !== undefined &&
+    typeof value === "string" &&
+    value !== "" &&
+    !schema.enum.includes(value)
+  ) {
     causes.push(cause.unsupported(path, value, schema.enum));
   }
   if (!isObject(value)) return;
@@ -90,7 +95,12 @@ function checkType(value: unknown, given: Schema | undefined, path: string, caus
     // Go's zero values pass for numbers and flags; templates and selectors are looked at below.
     const type = resolved(fieldSchema(schema, field) ?? {}).type;
     if (missing && type === "string") causes.push(cause.required(`${path}.${field}`));
-    else if (missing && (type === "array" || type === "integer") && value[field] === undefined && mustBeThere.has(field)) {
+    else if (
+      missing &&
+      (type === "array" || type === "integer") &&
+      value[field] === undefined &&
+      mustBeThere.has(field)
+    ) {
       causes.push(cause.required(`${path}.${field}`));
     }
   }
@@ -104,12 +114,19 @@ const mustBeThere = new Set(["containers", "containerPort"]);
 function podChanges(object: JsonObject, before: StoredObject): readonly Cause[] {
   const mutable = (pod: JsonObject) => {
     const spec = { ...objectAt(pod, "spec") };
-    for (const field of ["activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations", "nodeName"]) {
+    for (const field of [
+      "activeDeadlineSeconds",
+      "terminationGracePeriodSeconds",
+      "tolerations",
+      "nodeName",
+    ]) {
       delete spec[field];
     }
     for (const field of ["containers", "initContainers"]) {
       if (spec[field] !== undefined) {
-        spec[field] = listAt(spec, field).map((container) => (isObject(container) ? { ...container, image: "" } : container));
+        spec[field] = listAt(spec, field).map((container) =>
+          isObject(container) ? { ...container, image: "" } : container,
+        );
       }
     }
     return spec;
@@ -155,7 +172,11 @@ function validateService(object: JsonObject, before: StoredObject | undefined): 
   return causes;
 }
 
-function validateData(resource: ResourceInfo, object: JsonObject, before: StoredObject | undefined): readonly Cause[] {
+function validateData(
+  resource: ResourceInfo,
+  object: JsonObject,
+  before: StoredObject | undefined,
+): readonly Cause[] {
   const causes: Cause[] = [];
   for (const field of ["data", "binaryData"]) {
     for (const key of Object.keys(objectAt(object, field) ?? {})) {
@@ -193,7 +214,12 @@ function validateClaim(object: JsonObject, before: StoredObject | undefined): re
   }
   if (before === undefined) return causes;
   const fixed = (claim: JsonObject) => {
-    const { resources: _, volumeName: __, volumeAttributesClassName: ___, ...rest } = objectAt(claim, "spec") ?? {};
+    const {
+      resources: _,
+      volumeName: __,
+      volumeAttributesClassName: ___,
+      ...rest
+    } = objectAt(claim, "spec") ?? {};
     return rest;
   };
   if (!equal(fixed(before), fixed(object))) {

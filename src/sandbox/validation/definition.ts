@@ -1,6 +1,7 @@
 import type { StoredObject } from "../api.ts";
 import { isObject, type JsonObject, listAt, textAt, valueAt } from "../json.ts";
 import { type Cause, cause } from "../status.ts";
+import { ruleProblem } from "./rules.ts";
 
 /** A CustomResourceDefinition: names, one storage version, and a structural schema. */
 export function validateDefinition(object: JsonObject, before: StoredObject | undefined): readonly Cause[] {
@@ -9,9 +10,7 @@ export function validateDefinition(object: JsonObject, before: StoredObject | un
   const plural = textAt(object, "spec", "names", "plural") ?? "";
   const name = textAt(object, "metadata", "name") ?? "";
   if (name !== `${plural}.${group}`) {
-    causes.push(
-      cause.invalid("metadata.name", name, `must be spec.names.plural+"."+spec.group`),
-    );
+    causes.push(cause.invalid("metadata.name", name, `must be spec.names.plural+"."+spec.group`));
   }
   for (const field of ["plural", "kind"]) {
     if (!textAt(object, "spec", "names", field)) causes.push(cause.required(`spec.names.${field}`));
@@ -45,16 +44,30 @@ export function validateDefinition(object: JsonObject, before: StoredObject | un
 }
 
 function checkStructural(schema: JsonObject, path: string, causes: Cause[]): void {
-  const typeless = schema["x-kubernetes-preserve-unknown-fields"] === true || schema["x-kubernetes-int-or-string"] === true;
+  const typeless =
+    schema["x-kubernetes-preserve-unknown-fields"] === true || schema["x-kubernetes-int-or-string"] === true;
   if (schema.type === undefined && !typeless) {
     causes.push(cause.required(`${path}.type`, "must not be empty for specified object fields"));
+  }
+  const rules = schema["x-kubernetes-validations"];
+  for (const [index, rule] of (Array.isArray(rules) ? rules : []).entries()) {
+    const text = textAt(rule, "rule") ?? "";
+    const problem = ruleProblem(text);
+    if (problem !== undefined) {
+      causes.push(cause.invalid(`${path}.x-kubernetes-validations[${index}].rule`, text, problem));
+    }
   }
   if (isObject(schema.properties)) {
     for (const [field, inner] of Object.entries(schema.properties)) {
       if (isObject(inner)) checkStructural(inner, `${path}.properties[${field}]`, causes);
     }
     if (isObject(schema.additionalProperties)) {
-      causes.push(cause.forbidden(`${path}.additionalProperties`, "additionalProperties and properties are mutual exclusive"));
+      causes.push(
+        cause.forbidden(
+          `${path}.additionalProperties`,
+          "additionalProperties and properties are mutual exclusive",
+        ),
+      );
     }
   }
   if (isObject(schema.additionalProperties)) {

@@ -25,10 +25,7 @@ const longest = (limit: number) => `must be no more than ${limit} characters`;
 
 /** What is wrong with a DNS-1123 label. */
 export function labelProblems(value: string): readonly string[] {
-  return [
-    ...(value.length > 63 ? [longest(63)] : []),
-    ...(dnsLabel.test(value) ? [] : [texts.dnsLabel]),
-  ];
+  return [...(value.length > 63 ? [longest(63)] : []), ...(dnsLabel.test(value) ? [] : [texts.dnsLabel])];
 }
 
 function nameProblems(resource: ResourceInfo, name: string): readonly string[] {
@@ -39,10 +36,7 @@ function nameProblems(resource: ResourceInfo, name: string): readonly string[] {
   if (resource.id === "/services") {
     return [...(name.length > 63 ? [longest(63)] : []), ...(dns1035.test(name) ? [] : [texts.dns1035])];
   }
-  return [
-    ...(name.length > 253 ? [longest(253)] : []),
-    ...(subdomain.test(name) ? [] : [texts.subdomain]),
-  ];
+  return [...(name.length > 253 ? [longest(253)] : []), ...(subdomain.test(name) ? [] : [texts.subdomain])];
 }
 
 /** Labels as they stand in metadata, a template or a selector. */
@@ -50,10 +44,10 @@ export function validateLabels(labels: unknown, field: string): readonly Cause[]
   if (!isObject(labels)) return [];
   return Object.entries(labels).flatMap(([key, value]) => [
     ...keyProblems(key).map((problem) => cause.invalid(field, key, problem)),
-    ...(typeof value === "string" && value.length > 63
-      ? [cause.invalid(field, value, longest(63))]
-      : []),
-    ...(typeof value === "string" && label.test(value) ? [] : [cause.invalid(field, value, texts.labelValue)]),
+    ...(typeof value === "string" && value.length > 63 ? [cause.invalid(field, value, longest(63))] : []),
+    ...(typeof value === "string" && label.test(value)
+      ? []
+      : [cause.invalid(field, value, texts.labelValue)]),
   ]);
 }
 
@@ -78,7 +72,9 @@ export function validateMetadata(
   const name = textAt(object, "metadata", "name") ?? "";
   const causes: Cause[] = [];
   if (before === undefined) {
-    causes.push(...nameProblems(resource, name).map((problem) => cause.invalid("metadata.name", name, problem)));
+    causes.push(
+      ...nameProblems(resource, name).map((problem) => cause.invalid("metadata.name", name, problem)),
+    );
   }
   causes.push(...validateLabels(objectAt(object, "metadata", "labels"), "metadata.labels"));
   const annotations = Object.entries(objectAt(object, "metadata", "annotations") ?? {});
@@ -112,7 +108,9 @@ function validateOwners(object: JsonObject): readonly Cause[] {
   const causes = owners.flatMap((owner, index) =>
     (["apiVersion", "kind", "name", "uid"] as const)
       .filter((field) => !textAt(owner, field))
-      .map((field) => cause.invalid(`metadata.ownerReferences[${index}].${field}`, "", `${field} must not be empty`)),
+      .map((field) =>
+        cause.invalid(`metadata.ownerReferences[${index}].${field}`, "", `${field} must not be empty`),
+      ),
   );
   const controllers = owners.filter((owner) => isObject(owner) && owner.controller === true);
   if (controllers.length > 1) {

@@ -1,5 +1,5 @@
 import type { StoredObject } from "../api.ts";
-import { type JsonObject } from "../json.ts";
+import type { JsonObject } from "../json.ts";
 import type { ResourceInfo } from "../resources.ts";
 import { validateSchema } from "../schema/validate.ts";
 import type { Cause } from "../status.ts";
@@ -20,8 +20,13 @@ export function validate(
   context: ValidationContext,
 ): readonly Cause[] {
   const causes = [...validateMetadata(resource, object, before)];
-  if (resource.custom === undefined) return [...causes, ...validateBuiltin(resource, object, before, context)];
+  if (resource.custom === undefined)
+    return [...causes, ...validateBuiltin(resource, object, before, context)];
   const schema = validateSchema(object, resource.schema);
   // Rules run on objects of the right shape only.
-  return [...causes, ...schema, ...(schema.length === 0 ? validateRules(resource.schema, object, before) : [])];
+  return [
+    ...causes,
+    ...schema,
+    ...(schema.length === 0 ? validateRules(resource.schema, object, before) : []),
+  ];
 }

@@ -24,7 +24,9 @@ export function validateWorkload(
   const labels = objectAt(spec, "template", "metadata", "labels") ?? {};
   if (resource.plural !== "jobs") causes.push(...validateSelector(selector, labels));
   causes.push(...validateLabels(labels, "spec.template.labels"));
-  const claims = listAt(spec, "volumeClaimTemplates").map((claim) => textAt(objectAt(claim, "metadata"), "name"));
+  const claims = listAt(spec, "volumeClaimTemplates").map((claim) =>
+    textAt(objectAt(claim, "metadata"), "name"),
+  );
   causes.push(...validatePodSpec(objectAt(spec, "template", "spec"), "spec.template.spec", claims));
   const restart = textAt(spec, "template", "spec", "restartPolicy");
   if (resource.plural === "jobs" && restart === "Always") {
@@ -98,7 +100,8 @@ export function validatePodSpec(
   const volumes = new Set([...listAt(spec, "volumes").map((volume) => textAt(volume, "name")), ...claims]);
   for (const field of ["initContainers", "containers"]) {
     for (const [index, container] of listAt(spec, field).entries()) {
-      if (isObject(container)) causes.push(...validateContainer(container, `${path}.${field}[${index}]`, names, volumes));
+      if (isObject(container))
+        causes.push(...validateContainer(container, `${path}.${field}[${index}]`, names, volumes));
     }
   }
   return causes;
@@ -113,18 +116,31 @@ function validateContainer(
   const causes: Cause[] = [];
   const name = textAt(container, "name") ?? "";
   // An empty name is reported by the type's required fields.
-  if (name !== "") causes.push(...labelProblems(name).map((problem) => cause.invalid(`${path}.name`, name, problem)));
+  if (name !== "")
+    causes.push(...labelProblems(name).map((problem) => cause.invalid(`${path}.name`, name, problem)));
   if (names.has(name)) causes.push(cause.duplicate(`${path}.name`, name));
   names.add(name);
   if (!textAt(container, "image")) causes.push(cause.required(`${path}.image`));
   for (const [index, port] of listAt(container, "ports").entries()) {
     const number = numberAt(port, "containerPort");
     if (number !== undefined && (number < 1 || number > 65_535)) {
-      causes.push(cause.invalid(`${path}.ports[${index}].containerPort`, number, "must be between 1 and 65535, inclusive"));
+      causes.push(
+        cause.invalid(
+          `${path}.ports[${index}].containerPort`,
+          number,
+          "must be between 1 and 65535, inclusive",
+        ),
+      );
     }
     const portName = textAt(port, "name");
-    if (portName !== undefined && (portName.length > 15 || !/^(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(portName))) {
-      const problem = portName.length > 15 ? "must be no more than 15 characters" : "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)";
+    if (
+      portName !== undefined &&
+      (portName.length > 15 || !/^(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(portName))
+    ) {
+      const problem =
+        portName.length > 15
+          ? "must be no more than 15 characters"
+          : "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)";
       causes.push(cause.invalid(`${path}.ports[${index}].name`, portName, problem));
     }
   }
