@@ -14,7 +14,7 @@ import { livingHolder } from "./heartbeat.ts";
 import { isInstalled } from "./install.ts";
 import { contextOf, createContext, deleteContext, planFor, stepsFor } from "./operation.ts";
 import type { Operation } from "./plan.ts";
-import type { Provisioner } from "./provisioner.ts";
+import type { PlanWithManifests, Provisioner } from "./provisioner.ts";
 import { previewRollback } from "./rollback.ts";
 import type { Execution, RunName } from "./run.ts";
 import { newRunName, type RunRecord, type RunSpec, readRun, runObject } from "./run-record.ts";
@@ -53,6 +53,18 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     const forget = () => executing.delete(execution.name);
     execution.finished.then(forget, forget);
     return execution;
+  }
+
+  /** The plan, where the operation would not be refused; what a person should know stands with the checks. */
+  async function checkedPlan(operation: Operation, context: PlanContext): Promise<PlanWithManifests> {
+    const [{ warnings }, { plan, manifests }] = await Promise.all([
+      runChecks(checks[operation], context),
+      planFor(operation, context),
+    ]);
+    const steps = plan.steps.map((step) =>
+      step.id === "preflight" ? { ...step, notes: [...step.notes, ...warnings] } : step,
+    );
+    return { plan: { ...plan, steps }, manifests };
   }
 
   /** Checks, requests the run, makes sure that nobody else was first, and executes it. */
@@ -150,10 +162,12 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
 
   return {
     async planCreate(serviceRequest) {
-      return planFor("create", createContext(serviceRequest, surroundings));
+      await mustBeInstalled();
+      return checkedPlan("create", createContext(serviceRequest, surroundings));
     },
     async planDelete(service, dataStores) {
-      return planFor("delete", await deleteContext(service, dataStores, surroundings));
+      await mustBeInstalled();
+      return checkedPlan("delete", await deleteContext(service, dataStores, surroundings));
     },
     async create(serviceRequest: ServiceRequest, { onFailure }) {
       await mustBeInstalled();

@@ -109,8 +109,11 @@ export function createEffectWriter({
     if (existing === undefined && object.kind === "Namespace") await createdOnce(object);
     const written = await apply(cluster, resourceOf(object), labelled(object, existing));
     const before = existing?.metadata;
-    if (before === undefined || before.uid !== written.metadata.uid)
+    // This run's label on what exists: an earlier try made it, and its answer may have been lost.
+    const byThisRun = before?.labels?.[labels.run] === run;
+    if (before === undefined || byThisRun || before.uid !== written.metadata.uid) {
       return { object: written, outcome: "created" };
+    }
     const same = before.resourceVersion === written.metadata.resourceVersion;
     return { object: written, outcome: same ? "unchanged" : "changed" };
   }
@@ -142,7 +145,8 @@ export function createEffectWriter({
       signal.throwIfAborted();
       const [existing] = await observe([object]);
       if (existing !== undefined) {
-        const written: Written = { object: existing, outcome: "unchanged" };
+        const byThisRun = existing.metadata.labels?.[labels.run] === run;
+        const written: Written = { object: existing, outcome: byThisRun ? "created" : "unchanged" };
         recordWritten([written]);
         return written;
       }

@@ -98,7 +98,7 @@ export function toRunError(error: unknown): RunError {
         return {
           class: "refused",
           message: asked,
-          mend: "somebody deleted it meanwhile: retry makes it again",
+          mend: "somebody deleted it meanwhile: roll the run back, then create the service again",
         };
     }
   }

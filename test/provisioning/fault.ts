@@ -16,14 +16,17 @@ export interface Fault {
   readonly times?: number;
 }
 
-function refusal(): ClusterError {
-  return new ClusterError("forbidden", "denied the request: a test's fault", { status: 403 });
+function failure(kind: "forbidden" | "unreachable"): ClusterError {
+  return kind === "forbidden"
+    ? new ClusterError("forbidden", "denied the request: a test's fault", { status: 403 })
+    : new ClusterError("unreachable", "the connection was reset: a test's fault");
 }
 
 /** The same cluster, where one step's writes (for `verify`, which writes nothing: reads) fail from the n-th on. */
 export function faulty(
   cluster: Cluster,
   { step, write, time, times = Number.POSITIVE_INFINITY }: Fault,
+  kind: "forbidden" | "unreachable" = "forbidden",
 ): Cluster {
   let calls = 0;
   async function passing<T>(marked: string | undefined, call: () => Promise<T>): Promise<T> {
@@ -31,7 +34,7 @@ export function faulty(
     calls += 1;
     if (calls < write || calls >= write + times) return call();
     if (time === "after") await call();
-    throw refusal();
+    throw failure(kind);
   }
   const reads = step === "verify";
   return {

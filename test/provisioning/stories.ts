@@ -169,6 +169,28 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       await removeRuns(service);
     });
 
+    test("a write whose answer is lost is done again, and still counts as this run's", async () => {
+      const service = named("story-lost");
+      const provisioner = made.provisioner({
+        cluster: faulty(
+          stage.cluster,
+          { step: "provision_database", write: 1, time: "after", times: 3 },
+          "unreachable",
+        ),
+      });
+      const execution = await provisioner.create(full(service), { onFailure: "hold" });
+      const retries: string[] = [];
+      execution.subscribe((event) => {
+        if (event.type === "StepFailed") retries.push(event.retryAt ?? "never");
+      });
+      const state = await execution.finished;
+      expect(state.phase, JSON.stringify(state.failure)).toBe("Succeeded");
+      expect(retries.length).toBeGreaterThan(0);
+      expect(retries).not.toContain("never");
+      await rolledBack(service, await provisioner.rollback(state.name, { dataStores: "delete" }));
+      await removeRuns(service);
+    });
+
     test("a deletion keeps used data stores, and a second one takes them", async () => {
       const service = named("story-delete");
       const provisioner = made.provisioner();
@@ -182,6 +204,16 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       expect(
         left.filter((key) => key.startsWith("deployments.apps") || key.startsWith("applications.")),
       ).toEqual([]);
+
+      // A service of the same name finds its data again, and a rollback of that run leaves it alone.
+      const secret = { namespace: `app-${service}`, name: `${service}-db` };
+      const before = await stage.cluster.get(resources.secrets, secret);
+      const again = await (await provisioner.create(full(service), { onFailure: "hold" })).finished;
+      expect(again.phase, JSON.stringify(again.failure)).toBe("Succeeded");
+      expect((await stage.cluster.get(resources.secrets, secret)).metadata.uid).toBe(before.metadata.uid);
+      const undone = await (await provisioner.rollback(again.name, { dataStores: "delete" })).finished;
+      expect(undone.phase).toBe("RolledBack");
+      expect(await leftOf(service)).toContain(`statefulsets.apps app-${service}/${service}-db`);
 
       const all = await (await provisioner.delete(service, { dataStores: "delete" })).finished;
       expect(all.phase, JSON.stringify(all.failure)).toBe("Succeeded");
