@@ -3,7 +3,11 @@ import { ensureObject, isObject, type JsonObject, listAt, textAt } from "./json.
 import type { Registry } from "./registry.ts";
 
 /** Gives a new Service its cluster address (10.96.0.0/16) and node ports, and keeps those of an existing one. */
-export function allotAddress(registry: Registry, service: JsonObject, before: StoredObject | undefined): void {
+export function allotAddress(
+  registry: Registry,
+  service: JsonObject,
+  before: StoredObject | undefined,
+): void {
   const spec = ensureObject(service, "spec");
   if (spec.type === "ExternalName") return;
   const earlier = textAt(before, "spec", "clusterIP");
@@ -11,7 +15,10 @@ export function allotAddress(registry: Registry, service: JsonObject, before: St
   spec.clusterIPs = [spec.clusterIP];
   if (spec.type !== "NodePort" && spec.type !== "LoadBalancer") return;
   const kept = new Map(
-    listAt(before, "spec", "ports").map((port) => [textAt(port, "name"), isObject(port) ? port.nodePort : undefined]),
+    listAt(before, "spec", "ports").map((port) => [
+      textAt(port, "name"),
+      isObject(port) ? port.nodePort : undefined,
+    ]),
   );
   for (const port of listAt(spec, "ports").filter(isObject)) {
     if (port.nodePort !== undefined) continue;

@@ -85,7 +85,8 @@ function requireServiceAccount(
   const account: unknown = JSON.parse(found);
   const secrets = listAt(account, "imagePullSecrets");
   const spec = ensureObject(pod, "spec");
-  if (secrets.length > 0 && listAt(spec, "imagePullSecrets").length === 0) spec.imagePullSecrets = [...secrets];
+  if (secrets.length > 0 && listAt(spec, "imagePullSecrets").length === 0)
+    spec.imagePullSecrets = [...secrets];
 }
 
 function defaultStorageClass(registry: Registry, claim: JsonObject): void {
@@ -102,7 +103,9 @@ function defaultStorageClass(registry: Registry, claim: JsonObject): void {
 }
 
 /** What every new namespace has from the start: its ServiceAccount and the cluster's certificate authority. */
-export function namespaceContent(namespace: JsonObject): readonly { readonly resource: string; readonly object: JsonObject }[] {
+export function namespaceContent(
+  namespace: JsonObject,
+): readonly { readonly resource: string; readonly object: JsonObject }[] {
   const name = textAt(namespace, "metadata", "name") ?? "";
   if (!isObject(namespace.metadata)) return [];
   return [

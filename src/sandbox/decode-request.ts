@@ -20,10 +20,14 @@ export function decodeRequest(
   body: unknown,
   context: WriteContext,
 ): JsonObject {
-  if (!isObject(body)) throw failures.badRequest("the object provided is unrecognized (must be of type Object)");
+  if (!isObject(body))
+    throw failures.badRequest("the object provided is unrecognized (must be of type Object)");
   const object = copy(body);
   const { kind, apiVersion } = object;
-  if ((kind !== undefined && kind !== resource.kind) || (apiVersion !== undefined && apiVersion !== resource.apiVersion)) {
+  if (
+    (kind !== undefined && kind !== resource.kind) ||
+    (apiVersion !== undefined && apiVersion !== resource.apiVersion)
+  ) {
     throw failures.badRequest(
       `${String(kind)} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${resource.kind}: converting (${String(apiVersion)}, Kind=${String(kind)}) to (${resource.apiVersion}, Kind=${resource.kind}) is not possible`,
     );

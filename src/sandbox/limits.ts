@@ -53,7 +53,10 @@ function applyLimit(limit: JsonObject, container: JsonObject, subject: Subject):
     for (const [name, value] of Object.entries(objectAt(limit, bound) ?? {})) {
       const actual = objectAt(resources, field)?.[name];
       if (actual === undefined) {
-        throw failures.forbidden(subject, `${adjective} ${name} usage per Container is ${String(value)}.  No ${noun} is specified`);
+        throw failures.forbidden(
+          subject,
+          `${adjective} ${name} usage per Container is ${String(value)}.  No ${noun} is specified`,
+        );
       }
       if (!holds(nanos(actual), nanos(value))) {
         throw failures.forbidden(
@@ -78,7 +81,9 @@ const objectCounts: Readonly<Record<string, string>> = {
 /** What an object uses of each thing a quota can limit, in billionths. */
 function usageOf(resource: ResourceInfo, object: JsonObject): ReadonlyMap<string, bigint> {
   const one = 1_000_000_000n;
-  const usage = new Map<string, bigint>([[`count/${resource.plural}${resource.group === "" ? "" : `.${resource.group}`}`, one]]);
+  const usage = new Map<string, bigint>([
+    [`count/${resource.plural}${resource.group === "" ? "" : `.${resource.group}`}`, one],
+  ]);
   const counted = objectCounts[resource.id];
   if (counted !== undefined) usage.set(counted, one);
   const add = (name: string, value: unknown) => usage.set(name, (usage.get(name) ?? 0n) + nanos(value));
@@ -102,7 +107,14 @@ function usageOf(resource: ResourceInfo, object: JsonObject): ReadonlyMap<string
   return usage;
 }
 
-const podAmounts = new Set(["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"]);
+const podAmounts = new Set([
+  "cpu",
+  "memory",
+  "requests.cpu",
+  "requests.memory",
+  "limits.cpu",
+  "limits.memory",
+]);
 
 /**
  * Charges a new object to the namespace's ResourceQuotas, whose `status.used` it raises.
@@ -123,12 +135,17 @@ export function chargeQuota(
     const hard = objectAt(quota, "spec", "hard") ?? {};
     const name = textAt(quota, "metadata", "name") ?? "";
     if (resource.id === "/pods") requireAmounts(hard, wanted, name, subject);
-    const limited = Object.keys(hard).filter((limit) => wanted.has(limit)).sort();
+    const limited = Object.keys(hard)
+      .filter((limit) => wanted.has(limit))
+      .sort();
     if (limited.length === 0) continue;
     const used = usedIn(registry, resource, namespace);
-    const over = limited.filter((limit) => (used.get(limit) ?? 0n) + (wanted.get(limit) ?? 0n) > nanos(hard[limit]));
+    const over = limited.filter(
+      (limit) => (used.get(limit) ?? 0n) + (wanted.get(limit) ?? 0n) > nanos(hard[limit]),
+    );
     if (over.length > 0) {
-      const list = (amount: (limit: string) => string) => over.map((limit) => `${limit}=${amount(limit)}`).join(",");
+      const list = (amount: (limit: string) => string) =>
+        over.map((limit) => `${limit}=${amount(limit)}`).join(",");
       throw failures.forbidden(
         subject,
         `exceeded quota: ${name}, requested: ${list((limit) => shown(wanted.get(limit)))}, used: ${list((limit) => shown(used.get(limit)))}, limited: ${list((limit) => String(hard[limit]))}`,
@@ -181,6 +198,11 @@ function recordUsage(
   const amounts = ensureObject(status, "used");
   for (const limit of limited) amounts[limit] = shown((used.get(limit) ?? 0n) + (wanted.get(limit) ?? 0n));
   status.hard = objectAt(quota, "spec", "hard");
-  const context: WriteContext = { manager: "kube-apiserver", dryRun: false, fieldValidation: "Ignore", warn: () => {} };
+  const context: WriteContext = {
+    manager: "kube-apiserver",
+    dryRun: false,
+    fieldValidation: "Ignore",
+    warn: () => {},
+  };
   registry.update(info, namespace, name, quota, context, "status");
 }

@@ -19,7 +19,9 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
  */
 export function applyJsonPatch(target: JsonObject, patch: unknown): unknown {
   if (!Array.isArray(patch)) {
-    throw failures.badRequest("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch");
+    throw failures.badRequest(
+      "error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch",
+    );
   }
   try {
     return jsonPatch.applyPatch(target, patch, true, true).newDocument;

@@ -1,5 +1,14 @@
 import type { StoredObject } from "./api.ts";
-import { copy, ensureObject, isObject, type JsonObject, numberAt, objectAt, textAt, valueAt } from "./json.ts";
+import {
+  copy,
+  ensureObject,
+  isObject,
+  type JsonObject,
+  numberAt,
+  objectAt,
+  textAt,
+  valueAt,
+} from "./json.ts";
 import type { ResourceInfo } from "./resources.ts";
 import { cause, failures } from "./status.ts";
 
@@ -16,7 +25,13 @@ export function scaleOf(resource: ResourceInfo, object: StoredObject): JsonObjec
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid, resourceVersion, creationTimestamp },
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      uid,
+      resourceVersion,
+      creationTimestamp,
+    },
     spec: replicas === undefined ? {} : { replicas },
     status: {
       replicas: numberAt(object, ...paths.status.split(".")) ?? 0,

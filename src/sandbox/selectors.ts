@@ -38,9 +38,13 @@ export function labelSelector(text: string | null | undefined): Matcher<Labels> 
     const present = presence.exec(part);
     if (present?.[2] !== undefined) {
       const key = present[2];
-      return present[1] === "!" ? (labels) => labels[key] === undefined : (labels) => labels[key] !== undefined;
+      return present[1] === "!"
+        ? (labels) => labels[key] === undefined
+        : (labels) => labels[key] !== undefined;
     }
-    throw failures.badRequest(`unable to parse requirement: found '${part.trim()}', expected: a label selector`);
+    throw failures.badRequest(
+      `unable to parse requirement: found '${part.trim()}', expected: a label selector`,
+    );
   });
   return (labels) => tests.every((test) => test(labels));
 }

@@ -14,49 +14,66 @@ export function applyAllDefaults(
   object: JsonObject,
   before: StoredObject | undefined,
 ): void {
-  if (resource.custom !== undefined) return applyCustomDefaults(resource, object);
+  if (resource.custom !== undefined) {
+    applyCustomDefaults(resource, object);
+    return;
+  }
   const spec = objectAt(object, "spec");
   switch (resource.id) {
     case "/namespaces":
-      return defaultNamespace(object, before);
+      defaultNamespace(object, before);
+      return;
     case "/pods":
       defaultPodSpec(ensureObject(object, "spec"));
-      return before === undefined ? defaultPod(object) : undefined;
+      if (before === undefined) defaultPod(object);
+      return;
     case "/services":
-      return defaultService(ensureObject(object, "spec"));
+      defaultService(ensureObject(object, "spec"));
+      return;
     case "/secrets":
-      return defaultSecret(object);
+      defaultSecret(object);
+      return;
     case "/persistentvolumeclaims":
-      return fallback(ensureObject(object, "spec"), "volumeMode", "Filesystem");
+      fallback(ensureObject(object, "spec"), "volumeMode", "Filesystem");
+      return;
     case "/persistentvolumes":
       fallback(ensureObject(object, "spec"), "persistentVolumeReclaimPolicy", "Retain");
-      return fallback(ensureObject(object, "spec"), "volumeMode", "Filesystem");
+      fallback(ensureObject(object, "spec"), "volumeMode", "Filesystem");
+      return;
     case "/limitranges":
-      return defaultLimitRange(object);
+      defaultLimitRange(object);
+      return;
     case "storage.k8s.io/storageclasses":
       fallback(object, "reclaimPolicy", "Delete");
-      return fallback(object, "volumeBindingMode", "Immediate");
+      fallback(object, "volumeBindingMode", "Immediate");
+      return;
     case "autoscaling/horizontalpodautoscalers":
-      return fallback(ensureObject(object, "spec"), "minReplicas", 1);
+      fallback(ensureObject(object, "spec"), "minReplicas", 1);
+      return;
     case "networking.k8s.io/networkpolicies":
-      return spec === undefined ? undefined : defaultNetworkPolicy(spec);
+      if (spec !== undefined) defaultNetworkPolicy(spec);
+      return;
     case "rbac.authorization.k8s.io/rolebindings":
     case "rbac.authorization.k8s.io/clusterrolebindings":
-      return defaultBinding(object);
+      defaultBinding(object);
+      return;
     case "rbac.authorization.k8s.io/roles":
     case "rbac.authorization.k8s.io/clusterroles":
-      return resource.plural === "roles" || object.aggregationRule === undefined
-        ? fallback(object, "rules", null)
-        : undefined;
+      if (object.aggregationRule === undefined) fallback(object, "rules", null);
+      return;
     case "apiextensions.k8s.io/customresourcedefinitions":
-      return defaultDefinition(object);
+      defaultDefinition(object);
+      return;
     case "discovery.k8s.io/endpointslices":
     case "/endpoints":
-      return defaultEndpoints(object);
+      defaultEndpoints(object);
+      return;
     case "batch/jobs":
-      return defaultJob(object, before);
+      defaultJob(object, before);
+      return;
     default:
-      return defaultWorkload(resource.id, object);
+      defaultWorkload(resource.id, object);
+      return;
   }
 }
 

@@ -8,17 +8,22 @@ export function defaultWorkload(id: string, object: JsonObject): void {
   if (spec === undefined) return;
   switch (id) {
     case "apps/deployments":
-      return defaultDeployment(spec);
+      defaultDeployment(spec);
+      return;
     case "apps/statefulsets":
-      return defaultStatefulSet(spec);
+      defaultStatefulSet(spec);
+      return;
     case "apps/daemonsets":
-      return defaultDaemonSet(spec);
+      defaultDaemonSet(spec);
+      return;
     case "apps/replicasets":
     case "/replicationcontrollers":
       fallback(spec, "replicas", 1);
-      return defaultTemplate(spec);
+      defaultTemplate(spec);
+      return;
     case "batch/cronjobs":
-      return defaultCronJob(spec);
+      defaultCronJob(spec);
+      return;
     default:
   }
 }

@@ -60,7 +60,8 @@ function decodeValue(value: unknown, schema: Schema, path: string, unknown: stri
         items === undefined || item === null ? item : decodeValue(item, items, `${path}[${index}]`, unknown),
       );
     case "integer":
-      if (typeof value !== "number" || !Number.isInteger(value)) throw mismatch(value, path, format ?? "int32");
+      if (typeof value !== "number" || !Number.isInteger(value))
+        throw mismatch(value, path, format ?? "int32");
       if (format === "int32" && Math.abs(value) > 2 ** 31 - 1) {
         throw new DecodeError(
           `json: cannot unmarshal number ${value} into Go struct field ${path} of type int32`,
@@ -105,14 +106,17 @@ function quantity(value: unknown, path: string): string {
 
 function time(value: unknown, path: string): string {
   if (typeof value !== "string" || Number.isNaN(Date.parse(value)) || !value.includes("T")) {
-    throw new DecodeError(`parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse (${path})`);
+    throw new DecodeError(
+      `parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse (${path})`,
+    );
   }
   return new Date(value).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 /** Lease times: exactly six decimals, as Go's layout demands. */
 function microTime(value: unknown): string {
-  const found = typeof value === "string" ? /^(.+T\d\d:\d\d:\d\d)(\.\d{6})(Z|[+-]\d\d:\d\d)$/.exec(value) : null;
+  const found =
+    typeof value === "string" ? /^(.+T\d\d:\d\d:\d\d)(\.\d{6})(Z|[+-]\d\d:\d\d)$/.exec(value) : null;
   if (found === null || typeof value !== "string" || Number.isNaN(Date.parse(value))) {
     const rest = typeof value === "string" ? value.replace(/^.*:\d\d/, "") : "";
     throw new DecodeError(
@@ -126,7 +130,9 @@ function base64(value: string): string {
   const clean = value.replace(/[\r\n]/g, "");
   const wrong = /[^A-Za-z0-9+/=]/.exec(clean);
   if (wrong !== null || clean.length % 4 !== 0 || !/^[^=]*={0,2}$/.test(clean)) {
-    throw new DecodeError(`illegal base64 data at input byte ${wrong?.index ?? Math.max(0, clean.length - 1)}`);
+    throw new DecodeError(
+      `illegal base64 data at input byte ${wrong?.index ?? Math.max(0, clean.length - 1)}`,
+    );
   }
   return clean;
 }

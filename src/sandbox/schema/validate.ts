@@ -30,10 +30,22 @@ function check(value: unknown, given: Schema, path: string, causes: Cause[]): vo
   if (value === null && schema.nullable === true) return;
   if (schema["x-kubernetes-int-or-string"] === true) {
     if (!["string", "integer"].includes(typeOf(value))) {
-      causes.push(cause.typeInvalid(where, typeOf(value), `${path} in body must be of type integer,string: ${shown(typeOf(value))}`));
+      causes.push(
+        cause.typeInvalid(
+          where,
+          typeOf(value),
+          `${path} in body must be of type integer,string: ${shown(typeOf(value))}`,
+        ),
+      );
     }
   } else if (schema.type !== undefined && !hasType(value, schema.type)) {
-    causes.push(cause.typeInvalid(where, typeOf(value), `${path} in body must be of type ${schema.type}: ${shown(typeOf(value))}`));
+    causes.push(
+      cause.typeInvalid(
+        where,
+        typeOf(value),
+        `${path} in body must be of type ${schema.type}: ${shown(typeOf(value))}`,
+      ),
+    );
     return;
   }
   if (schema.enum !== undefined && !schema.enum.some((allowed) => equal(allowed, value))) {
@@ -61,14 +73,19 @@ function checkText(value: string, schema: Schema, path: string, where: string, c
   }
   const format = schema.format === undefined ? undefined : formats[schema.format];
   if (format !== undefined && !format(value)) {
-    causes.push(cause.invalid(where, value, `${path} in body must be of type ${schema.format}: ${shown(value)}`));
+    causes.push(
+      cause.invalid(where, value, `${path} in body must be of type ${schema.format}: ${shown(value)}`),
+    );
   }
 }
 
 const formats: Readonly<Record<string, (value: string) => boolean>> = {
-  "date-time": (value) => /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value) && !Number.isNaN(Date.parse(value)),
+  "date-time": (value) =>
+    /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value) &&
+    !Number.isNaN(Date.parse(value)),
   date: (value) => /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value)),
-  ipv4: (value) => /^(\d{1,3}\.){3}\d{1,3}$/.test(value) && value.split(".").every((part) => Number(part) < 256),
+  ipv4: (value) =>
+    /^(\d{1,3}\.){3}\d{1,3}$/.test(value) && value.split(".").every((part) => Number(part) < 256),
   uuid: (value) => /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i.test(value),
   byte: (value) => /^[A-Za-z0-9+/\r\n]*={0,2}$/.test(value),
   email: (value) => /^[^@\s]+@[^@\s]+$/.test(value),
@@ -93,7 +110,13 @@ function checkNumber(value: number, schema: Schema, path: string, where: string,
   }
 }
 
-function checkList(value: readonly unknown[], schema: Schema, path: string, where: string, causes: Cause[]): void {
+function checkList(
+  value: readonly unknown[],
+  schema: Schema,
+  path: string,
+  where: string,
+  causes: Cause[],
+): void {
   if (schema.maxItems !== undefined && value.length > schema.maxItems) {
     causes.push({
       reason: "FieldValueTooMany",
@@ -116,7 +139,9 @@ function checkList(value: readonly unknown[], schema: Schema, path: string, wher
   const seen: unknown[] = [];
   for (const [index, item] of value.entries()) {
     const identity =
-      type === "set" ? item : Object.fromEntries(keys.map((key) => [key, isObject(item) ? item[key] : undefined]));
+      type === "set"
+        ? item
+        : Object.fromEntries(keys.map((key) => [key, isObject(item) ? item[key] : undefined]));
     if (seen.some((earlier) => equal(earlier, identity))) {
       causes.push(cause.duplicate(`${path}[${index}]`, identity));
     }
@@ -144,7 +169,9 @@ function checkObject(
     });
   }
   if (schema.minProperties !== undefined && count < schema.minProperties) {
-    causes.push(cause.invalid(where, count, `${path} in body should have at least ${schema.minProperties} properties`));
+    causes.push(
+      cause.invalid(where, count, `${path} in body should have at least ${schema.minProperties} properties`),
+    );
   }
   for (const [field, inner] of Object.entries(value)) {
     // Metadata is a built-in type, checked elsewhere.
@@ -156,7 +183,11 @@ function checkObject(
 function checkCombined(value: unknown, schema: Schema, path: string, where: string, causes: Cause[]): void {
   const passes = (option: Schema) => validateSchema(value, option, path).length === 0;
   for (const part of schema.allOf ?? []) check(value, part, path, causes);
-  if (schema["x-kubernetes-int-or-string"] !== true && schema.anyOf !== undefined && !schema.anyOf.some(passes)) {
+  if (
+    schema["x-kubernetes-int-or-string"] !== true &&
+    schema.anyOf !== undefined &&
+    !schema.anyOf.some(passes)
+  ) {
     causes.push(cause.invalid(where, value, `${path} in body must validate at least one schema (anyOf)`));
   }
   if (schema.oneOf !== undefined && schema.oneOf.filter(passes).length !== 1) {
