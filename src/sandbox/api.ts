@@ -35,7 +35,9 @@ export type ResourceKey = string;
  * Every method throws an ApiFailure with a Kubernetes Status on refusal.
  */
 export interface Api {
+  /** Undefined too where the resource is not served. */
   get(resource: ResourceKey, namespace: string | undefined, name: string): StoredObject | undefined;
+  /** Empty too where the resource is not served. */
   list(
     resource: ResourceKey,
     options?: { readonly namespace?: string; readonly labels?: Readonly<Record<string, string>> },

@@ -3,7 +3,6 @@ import { timestamp } from "./clock.ts";
 import { withCondition } from "./conditions.ts";
 import { type Controller, keyOf, parseKey } from "./loop.ts";
 import { between } from "./names.ts";
-import { found } from "./served.ts";
 import { conditionsStatusShape, typed } from "./shapes.ts";
 import { nowText, type Simulation, Stages } from "./simulation.ts";
 
@@ -29,7 +28,7 @@ export function certificateController(simulation: Simulation): Controller {
     },
     reconcile(key) {
       const { namespace, name } = parseKey(key);
-      const stored = found(api, certificates, namespace, name);
+      const stored = api.get(certificates, namespace, name);
       if (stored === undefined || stored.metadata.deletionTimestamp !== undefined) return undefined;
       const { spec, status, metadata } = typed(stored, certificateSpec, conditionsStatusShape);
       const observedGeneration = metadata.generation ?? 1;

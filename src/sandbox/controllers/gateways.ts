@@ -2,7 +2,6 @@ import { z } from "zod";
 import type { StoredObject } from "../api.ts";
 import { type Settable, withCondition } from "./conditions.ts";
 import { type Controller, keyOf, parseKey } from "./loop.ts";
-import { found, listed } from "./served.ts";
 import { conditionsStatusShape, typed } from "./shapes.ts";
 import { nowText, type Simulation } from "./simulation.ts";
 
@@ -45,15 +44,17 @@ export function gatewayController(simulation: Simulation): Controller {
     const met = (conditions: typeof gateway.status.conditions, type: string, message: string) =>
       withCondition(conditions, { type, status: "True", reason: type, message, observedGeneration }, now);
     const known = gateway.status.conditions;
-    const attached = listed(api, routes).filter(({ spec, metadata }) =>
-      routeSpec
-        .parse(spec ?? {})
-        .parentRefs.some(
-          ({ name, namespace }) =>
-            name === gateway.metadata.name &&
-            (namespace ?? metadata.namespace) === gateway.metadata.namespace,
-        ),
-    ).length;
+    const attached = api
+      .list(routes)
+      .filter(({ spec, metadata }) =>
+        routeSpec
+          .parse(spec ?? {})
+          .parentRefs.some(
+            ({ name, namespace }) =>
+              name === gateway.metadata.name &&
+              (namespace ?? metadata.namespace) === gateway.metadata.namespace,
+          ),
+      ).length;
     const accepted = met(known, "Accepted", "Gateway accepted by the simulated controller");
     api.updateStatus(gateways, {
       ...stored,
@@ -95,7 +96,7 @@ export function gatewayController(simulation: Simulation): Controller {
           };
     const parents = route.spec.parentRefs.map((parentRef) => {
       const namespace = parentRef.namespace ?? route.metadata.namespace;
-      const exists = found(api, gateways, namespace, parentRef.name) !== undefined;
+      const exists = api.get(gateways, namespace, parentRef.name) !== undefined;
       const accepted: Settable = exists
         ? { type: "Accepted", status: "True", reason: "Accepted", message: "Route is accepted" }
         : {
@@ -122,16 +123,16 @@ export function gatewayController(simulation: Simulation): Controller {
     *concerns({ type, resource, object }) {
       if (resource === routes) {
         if (type !== "DELETED") yield `${routes} ${keyOf(object)}`;
-        for (const gateway of listed(api, gateways)) yield `${gateways} ${keyOf(gateway)}`;
+        for (const gateway of api.list(gateways)) yield `${gateways} ${keyOf(gateway)}`;
       } else if (resource === gateways) {
         if (type !== "DELETED") yield `${gateways} ${keyOf(object)}`;
         if (type !== "MODIFIED") {
-          for (const route of listed(api, routes)) yield `${routes} ${keyOf(route)}`;
+          for (const route of api.list(routes)) yield `${routes} ${keyOf(route)}`;
         }
       } else if (resource === endpoints) {
         if (type !== "DELETED") yield `${endpoints} ${keyOf(object)}`;
       } else if (resource === "/services" && type !== "MODIFIED") {
-        for (const route of listed(api, routes)) {
+        for (const route of api.list(routes)) {
           if (route.metadata.namespace === object.metadata.namespace) yield `${routes} ${keyOf(route)}`;
         }
       }
@@ -139,7 +140,7 @@ export function gatewayController(simulation: Simulation): Controller {
     reconcile(key) {
       const [resource = "", rest = ""] = key.split(" ");
       const { namespace, name } = parseKey(rest);
-      const stored = found(api, resource, namespace, name);
+      const stored = api.get(resource, namespace, name);
       if (stored === undefined || stored.metadata.deletionTimestamp !== undefined) return undefined;
       if (resource === gateways) acceptGateway(stored);
       else if (resource === routes) acceptRoute(stored);

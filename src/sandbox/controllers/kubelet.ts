@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { isTrue, type Settable, withCondition } from "./conditions.ts";
 import { missingVolume } from "./configuration.ts";
 import { stepContainer } from "./container.ts";
@@ -6,6 +7,10 @@ import { between, hash } from "./names.ts";
 import type { Container, ContainerStatus, Pod, PodStatus } from "./shapes.ts";
 import { readPod } from "./shapes.ts";
 import { nowText, type Simulation, Stages } from "./simulation.ts";
+
+const nodeStatus = z.looseObject({
+  addresses: z.array(z.looseObject({ type: z.string(), address: z.string() })).default([]),
+});
 
 /** The kubelets of all nodes: carry scheduled pods to Ready, or to the failure their images stand for. */
 export function kubeletController(simulation: Simulation): Controller {
@@ -39,6 +44,14 @@ export function kubeletController(simulation: Simulation): Controller {
     return undefined;
   }
 
+  function hostAddress(pod: Pod): Record<string, unknown> {
+    const node = api.get("/nodes", undefined, pod.spec.nodeName ?? "");
+    const address = nodeStatus
+      .parse(node?.status ?? {})
+      .addresses.find(({ type }) => type === "InternalIP")?.address;
+    return address === undefined ? {} : { hostIP: address, hostIPs: [{ ip: address }] };
+  }
+
   /** The status a kubelet writes when it first sees a pod. */
   function accept(pod: Pod): PodStatus {
     const waiting = {
@@ -47,8 +60,7 @@ export function kubeletController(simulation: Simulation): Controller {
     return {
       ...pod.status,
       phase: "Pending",
-      hostIP: nodeAddress(pod),
-      hostIPs: [{ ip: nodeAddress(pod) }],
+      ...hostAddress(pod),
       startTime: nowText(simulation),
       qosClass: qualityOfService(pod.spec.containers),
       containerStatuses: pod.spec.containers.map((container) => fresh(container, waiting)),
@@ -216,8 +228,4 @@ function qualityOfService(containers: readonly Container[]): string {
 function podAddress(uid: string): string {
   const number = hash(uid);
   return `10.244.${(number >>> 8) & 0xff}.${1 + ((number & 0xff) % 254)}`;
-}
-
-function nodeAddress(pod: Pod): string {
-  return `172.18.0.${2 + (hash(pod.spec.nodeName ?? "") % 250)}`;
 }

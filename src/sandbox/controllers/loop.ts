@@ -1,6 +1,5 @@
 import type { Api, ResourceKey, StoredObject } from "../api.ts";
 import type { ControllerClock } from "./clock.ts";
-import { listed } from "./served.ts";
 
 export interface Change {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
@@ -114,7 +113,8 @@ export function startLoop(
     for (const resource of watched.keys()) {
       const clusterScoped = resource === "/persistentvolumes";
       if (clusterScoped !== (namespace === undefined)) continue;
-      for (const object of listed(api, resource, namespace)) tell({ type: "ADDED", resource, object });
+      for (const object of api.list(resource, namespace === undefined ? {} : { namespace }))
+        tell({ type: "ADDED", resource, object });
     }
   }
 

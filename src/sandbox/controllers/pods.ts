@@ -1,5 +1,4 @@
 import type { Api, StoredObject } from "../api.ts";
-import { ApiFailure } from "../status.ts";
 import { isTrue } from "./conditions.ts";
 import { type Pod, type PodTemplate, readPod } from "./shapes.ts";
 
@@ -71,28 +70,18 @@ export function createPod(
     readonly spec?: Readonly<Record<string, unknown>>;
   },
 ): StoredObject {
-  const namespace = owner.metadata.namespace ?? "";
-  const account =
-    typeof template.spec.serviceAccountName === "string" ? template.spec.serviceAccountName : "default";
-  if (api.get("/serviceaccounts", namespace, account) === undefined) {
-    throw new ApiFailure(
-      403,
-      "Forbidden",
-      `pods "${pod.generateName}" is forbidden: error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`,
-    );
-  }
   return api.create("/pods", {
     apiVersion: "v1",
     kind: "Pod",
     metadata: {
       name: pod.name,
       generateName: pod.generateName,
-      namespace,
+      namespace: owner.metadata.namespace,
       labels: { ...template.metadata.labels, ...pod.labels },
       ...(template.metadata.annotations === undefined ? {} : { annotations: template.metadata.annotations }),
       ownerReferences: [controlledBy(owner)],
     },
-    spec: { ...template.spec, serviceAccountName: account, ...pod.spec },
+    spec: { ...template.spec, ...pod.spec },
     status: { phase: "Pending" },
   });
 }

@@ -4,19 +4,31 @@ import { type Controller, keyOf, parseKey } from "./loop.ts";
 import { suffix } from "./names.ts";
 import { controllerKey, createPod, isActive, isReady, podsOf } from "./pods.ts";
 import { type Pod, type ReplicaSet, readReplicaSet } from "./shapes.ts";
-import { nowText, type Simulation } from "./simulation.ts";
+import { nowText, type Simulation, Stages } from "./simulation.ts";
 
 const component = "replicaset-controller";
 /** Pods made or removed in one look; the rest follows in the next. */
 const burst = 50;
+/** After a refusal: 5 s, doubled each time, at most five minutes. */
+const refusalMs = (times: number) => Math.min(300_000, 5000 * 2 ** (times - 1));
 
 /** Keeps as many pods as the ReplicaSet wants. */
 export function replicaSetController(simulation: Simulation): Controller {
   const { api, events, random } = simulation;
+  const refusals = new Stages(simulation);
+
+  /** Simulated milliseconds until pods may be tried again; each refusal names another pod, so it must not wake us. */
+  function holdOff(key: string): number {
+    const times = refusals.count(key);
+    return times === 0 ? 0 : refusals.left(key, String(times), refusalMs(times));
+  }
 
   /** Why pods cannot be made, when they cannot. */
-  function scale(set: ReplicaSet, active: readonly Pod[]): string | undefined {
+  function scale(set: ReplicaSet, active: readonly Pod[], held: boolean): string | undefined {
     const missing = set.spec.replicas - active.length;
+    if (missing > 0 && held) {
+      return set.status.conditions.find(({ type }) => type === "ReplicaFailure")?.message ?? "";
+    }
     for (let i = 0; i < Math.min(missing, burst); i++) {
       const generateName = `${set.metadata.name}-`;
       const name = `${generateName}${suffix(random)}`;
@@ -40,9 +52,11 @@ export function replicaSetController(simulation: Simulation): Controller {
   return {
     name: "replicasets",
     resources: ["apps/replicasets", "/pods"],
-    *concerns({ resource, object }) {
-      if (resource === "apps/replicasets") yield keyOf(object);
-      else if (resource === "/pods") {
+    *concerns({ type, resource, object }) {
+      if (resource === "apps/replicasets") {
+        if (type === "DELETED") refusals.forget(keyOf(object));
+        yield keyOf(object);
+      } else if (resource === "/pods") {
         const key = controllerKey(object, "ReplicaSet");
         if (key !== undefined) yield key;
       }
@@ -52,9 +66,13 @@ export function replicaSetController(simulation: Simulation): Controller {
       const stored = api.get("apps/replicasets", namespace, name);
       if (stored === undefined) return undefined;
       const set = readReplicaSet(stored);
-      const before = podsOf(api, set);
+      const held = holdOff(key) > 0;
       const refusal =
-        set.metadata.deletionTimestamp === undefined ? scale(set, before.filter(isActive)) : undefined;
+        set.metadata.deletionTimestamp === undefined
+          ? scale(set, podsOf(api, set).filter(isActive), held)
+          : undefined;
+      if (refusal === undefined) refusals.forget(key);
+      else if (!held) refusals.increment(key);
       const pods = podsOf(api, set);
       const active = pods.filter(isActive);
       const ready = active.filter(isReady).length;
@@ -77,9 +95,9 @@ export function replicaSetController(simulation: Simulation): Controller {
           ...(conditions.length > 0 ? { conditions } : {}),
         },
       });
-      if (refusal !== undefined) return 5000;
+      if (refusal !== undefined) return Math.max(1, holdOff(key));
       const wanted = set.metadata.deletionTimestamp === undefined ? set.spec.replicas : active.length;
-      return active.length === wanted ? undefined : 1;
+      return active.length === wanted ? undefined : 1000;
     },
   };
 }

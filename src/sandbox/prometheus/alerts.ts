@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { behaviourOf } from "../controllers/images.ts";
-import { listed } from "../controllers/served.ts";
 import { typed } from "../controllers/shapes.ts";
 import { type PrometheusView, scrapeTargets, selectedBy } from "./targets.ts";
 
@@ -31,7 +30,7 @@ const ruleSpec = z.looseObject({
 export function firingAlerts(view: PrometheusView): FiringAlert[] {
   const { api } = view;
   const up = scrapeTargets(view).filter(({ health }) => health === "up");
-  return selectedBy(api, "rule", listed(api, "monitoring.coreos.com/prometheusrules")).flatMap((rule) => {
+  return selectedBy(api, "rule", api.list("monitoring.coreos.com/prometheusrules")).flatMap((rule) => {
     const { spec } = typed(rule, ruleSpec, z.unknown());
     const namespace = rule.metadata.namespace ?? "";
     const sick = up.filter(({ labels }) => labels.namespace === namespace);

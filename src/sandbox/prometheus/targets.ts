@@ -3,7 +3,6 @@ import type { Api, StoredObject } from "../api.ts";
 import { podsBehind, targetPort } from "../controllers/endpoints.ts";
 import { behaviourOf } from "../controllers/images.ts";
 import { selects } from "../controllers/label-selector.ts";
-import { listed } from "../controllers/served.ts";
 import {
   conditionsStatusShape,
   type LabelSelector,
@@ -80,7 +79,7 @@ export function selectedBy(
     api.list("/namespaces").map(({ metadata }) => [metadata.name, metadata.labels ?? {}]),
   );
   const chosen = new Set<StoredObject>();
-  for (const prometheus of listed(api, "monitoring.coreos.com/prometheuses")) {
+  for (const prometheus of api.list("monitoring.coreos.com/prometheuses")) {
     const { spec } = typed(prometheus, prometheusSpec, unknownStatus);
     const selector = what === "rule" ? spec.ruleSelector : spec.serviceMonitorSelector;
     const where = what === "rule" ? spec.ruleNamespaceSelector : spec.serviceMonitorNamespaceSelector;
@@ -109,7 +108,7 @@ function inNamespace(
  */
 export function scrapeTargets(view: PrometheusView): ScrapeTarget[] {
   const { api } = view;
-  const monitors = selectedBy(api, "serviceMonitor", listed(api, "monitoring.coreos.com/servicemonitors"));
+  const monitors = selectedBy(api, "serviceMonitor", api.list("monitoring.coreos.com/servicemonitors"));
   const pods = new Map<string, readonly Pod[]>();
   const podsIn = (namespace: string) => {
     const known = pods.get(namespace);

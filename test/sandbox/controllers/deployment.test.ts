@@ -136,4 +136,24 @@ describe("a Deployment", () => {
     await w.until(() => status().readyReplicas === 3);
     expect(condition("ReplicaFailure")).toBeUndefined();
   });
+
+  test("that a quota holds back says which, and goes on when there is room", async () => {
+    w.create("/resourcequotas", {
+      apiVersion: "v1",
+      kind: "ResourceQuota",
+      metadata: { name: "quota" },
+      spec: { hard: { pods: "2" } },
+    });
+    w.create("apps/deployments", deployment({}));
+    await w.until(() => condition("ReplicaFailure") !== undefined);
+    expect(condition("ReplicaFailure")).toMatchObject({ status: "True", reason: "FailedCreate" });
+    expect(condition("ReplicaFailure")?.message).toMatch(
+      /^pods "web-[a-z0-9]+-[a-z0-9]{5}" is forbidden: exceeded quota: quota, requested: pods=1, used: pods=2, limited: pods=2$/,
+    );
+    await w.until(() => status().readyReplicas === 2);
+    const quota = w.see("/resourcequotas", "quota");
+    w.api.update("/resourcequotas", { ...quota, spec: { hard: { pods: "5" } } });
+    await w.until(() => status().readyReplicas === 3);
+    expect(condition("ReplicaFailure")).toBeUndefined();
+  });
 });

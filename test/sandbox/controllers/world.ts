@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "vitest";
 import type { Api, StoredObject } from "../../../src/sandbox/api.ts";
 import { ChangeFeed } from "../../../src/sandbox/change-feed.ts";
 import { startControllers } from "../../../src/sandbox/controllers/index.ts";
@@ -27,6 +28,7 @@ export interface World {
   advance(ms: number): Promise<void>;
   /** Moves time in steps until the condition holds; fails after `seconds`. Returns the seconds it took. */
   until(condition: () => boolean, seconds?: number): Promise<number>;
+  /** Ends it; fails the test when a controller met an error that nobody expected. */
   stop(): void;
 }
 
@@ -118,6 +120,7 @@ export function world(): World {
       return (clock.now().getTime() - before) / 1000;
     },
     stop() {
+      expect(errors, "reconciliations that failed").toEqual([]);
       for (const part of parts) part.stop();
       feed.close();
       store.close();
