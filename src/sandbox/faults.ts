@@ -125,8 +125,9 @@ export class Faults {
   #hit(fault: Fault): boolean {
     if (fault.times === undefined) return true;
     return (
-      this.#database.prepare("UPDATE injected_faults SET left = left - 1 WHERE id = ? AND left > 0").run(fault.id)
-        .changes > 0
+      this.#database
+        .prepare("UPDATE injected_faults SET left = left - 1 WHERE id = ? AND left > 0")
+        .run(fault.id).changes > 0
     );
   }
 }
