@@ -4,7 +4,7 @@ import type { CodeHost } from "./code-host.ts";
 import { DeliveryError } from "./delivery-error.ts";
 import { type GitOptions, git } from "./git.ts";
 import { type BareRepository, commitFiles, commitsOf, countForeignCommits } from "./git-commit.ts";
-import { type HostOptions, pathBelow, repositoryUrl } from "./git-host.ts";
+import { type HostOptions, pathBelow, repositoryUrl } from "./host.ts";
 
 /** Where a repository remembers the run that made it. */
 const madeBy = "platform.run";

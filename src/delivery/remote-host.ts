@@ -4,7 +4,7 @@ import type { CodeHost } from "./code-host.ts";
 import { DeliveryError } from "./delivery-error.ts";
 import { failure, type GitOptions, git, saysMissing } from "./git.ts";
 import { type BareRepository, commitFiles, commitsOf, countForeignCommits } from "./git-commit.ts";
-import { type HostOptions, pathBelow, repositoryUrl } from "./git-host.ts";
+import { type HostOptions, pathBelow, repositoryUrl } from "./host.ts";
 
 /** Times a push is tried again on a branch that somebody else moved. */
 const attempts = 4;
