@@ -25,8 +25,9 @@ export function namespaces(contract: () => Contract): void {
     test("must exist before what is in them", async () => {
       const { cluster } = contract();
       const object = configMap("nobody-lives-here", "homeless");
-      for (const write of [cluster.create(configMaps, object), apply(cluster, configMaps, object)]) {
-        const error = await failureOf(write, "not-found");
+      const writes = [() => cluster.create(configMaps, object), () => apply(cluster, configMaps, object)];
+      for (const write of writes) {
+        const error = await failureOf(write(), "not-found");
         expect(error.message).toBe('namespaces "nobody-lives-here" not found');
       }
     });
