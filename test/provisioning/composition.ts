@@ -25,7 +25,10 @@ export const impatient: Clock = {
 };
 
 /** Repositories in a folder of their own, and provisioners that share them as processes would. */
-export async function composition(cluster: Cluster): Promise<{
+export async function composition(
+  cluster: Cluster,
+  repositories?: string,
+): Promise<{
   provisioner(as?: {
     readonly cluster?: Cluster;
     readonly codeHost?: CodeHost;
@@ -35,7 +38,7 @@ export async function composition(cluster: Cluster): Promise<{
   readonly codeHost: CodeHost;
   close(): Promise<void>;
 }> {
-  const folder = await mkdtemp(join(tmpdir(), "platform-provisioning-"));
+  const folder = repositories ?? (await mkdtemp(join(tmpdir(), "platform-provisioning-")));
   const codeHost = gitHost({
     where: { root: folder },
     now: () => new Date(),
