@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
+import type { Subject } from "../../monitoring/prove.ts";
 import type { ServiceTab } from "../place.ts";
 import { tellInOneLine } from "../problem.ts";
 import type { DetailRow, Stores } from "../stores.ts";
@@ -33,7 +34,11 @@ export function feedDetail(service: string, tab: ServiceTab): Feed {
       case "events":
         return every(() => events(useCases, namespace, signal));
       case "monitoring":
-        return every(() => monitoring(useCases, namespace, signal));
+        return every(() => {
+          const row = stores.fleet.getState().services.find(({ name }) => name === service);
+          const enabled = row?.monitoring.status !== "off";
+          return monitoring(useCases, { name: service, namespace, enabled }, signal);
+        });
       case "yaml":
         return every(() => yaml(useCases, namespace, service, signal));
       case "logs":
@@ -131,11 +136,25 @@ async function events(useCases: UseCases, namespace: string, signal: AbortSignal
 }
 
 /** Cells: health, what, explanation. */
-async function monitoring(useCases: UseCases, namespace: string, signal: AbortSignal): Promise<DetailRow[]> {
-  const [targets, firing] = await Promise.all([
-    useCases.metrics.targets({ namespace, signal }),
-    useCases.metrics.firing({ signal }),
+async function monitoring(useCases: UseCases, subject: Subject, signal: AbortSignal): Promise<DetailRow[]> {
+  const { namespace } = subject;
+  const { prove } = await import("../../monitoring/prove.ts");
+  // A Prometheus that cannot be asked is part of the proof, not an error of the screen.
+  const [proof, targets, firing] = await Promise.all([
+    prove(useCases, subject, signal),
+    useCases.metrics.targets({ namespace, signal }).catch(() => []),
+    useCases.metrics.firing({ signal }).catch(() => []),
   ]);
+  const explanation: DetailRow[] =
+    targets.length === 0 && "reason" in proof
+      ? [
+          {
+            key: "proof",
+            cells: [proof.status, proof.reason, ""],
+            tone: proof.status === "broken" ? "bad" : "warn",
+          },
+        ]
+      : [];
   const alerts = firing
     .filter((each) => each.namespace === namespace)
     .map(
@@ -154,7 +173,7 @@ async function monitoring(useCases: UseCases, namespace: string, signal: AbortSi
         tone: each.health === "up" ? "good" : each.health === "down" ? "bad" : "warn",
       }),
     );
-  return [...alerts, ...scraped];
+  return [...explanation, ...alerts, ...scraped];
 }
 
 /** One cell a row: a line of the Application, without the server's bookkeeping. */
