@@ -4,6 +4,7 @@ import type { Feed, UseCases } from "../state/feeds/feed.ts";
 import { feedFleet } from "../state/feeds/fleet.ts";
 import { createSession, type Session } from "../state/session.ts";
 import { nodeTimers } from "../state/throttle.ts";
+import { createPainter } from "./components/painter.ts";
 import { Root, type StopProcess } from "./root.tsx";
 import { themeFor } from "./theme.ts";
 
@@ -55,19 +56,29 @@ export async function runApp(platform: UseCases | Promise<UseCases>, options: Ap
     now: Date.now,
     timers: nodeTimers,
   });
-  const resize = () =>
+  // Ink's own text is what screen readers are given.
+  const painter = env.INK_SCREEN_READER === "true" ? undefined : createPainter(stdout);
+  const resize = () => {
+    painter?.invalidate();
     session.setUi((ui) => ({
       ...ui,
       columns: stdout.columns ?? fallbackSize.columns,
       rows: stdout.rows ?? fallbackSize.rows,
     }));
+  };
   resize();
   // Before Ink does: a key pressed meanwhile is kept for the app instead of being echoed into its first frame.
   stdin.setRawMode?.(true);
-  // Before Ink's own listener: its next frame has the new size already.
-  stdout.on("resize", resize);
   const afterwards = collectOutput();
-  const instance = render(<Root session={session} theme={themeFor(env)} stopProcess={stopProcess} />, {
+  const root = (
+    <Root
+      session={session}
+      theme={themeFor(env)}
+      {...(painter === undefined ? {} : { painter })}
+      stopProcess={stopProcess}
+    />
+  );
+  const instance = render(root, {
     stdin,
     stdout,
     interactive: true,
@@ -78,6 +89,8 @@ export async function runApp(platform: UseCases | Promise<UseCases>, options: Ap
     // Stores limit how often something changes; a key must not wait for a frame's turn.
     maxFps: 250,
   });
+  // After Ink's own listener, which clears the screen.
+  stdout.on("resize", resize);
   const unlisten = leaveOnSignals(session);
   void session.connect(Promise.resolve(platform));
   let failure: unknown;

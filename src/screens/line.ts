@@ -22,9 +22,12 @@ export function line(text: string, tone: Tone = "plain"): Line {
   return [{ text, tone }];
 }
 
+/** ASCII and the signs of the theme: a column each, known without a table. */
+const narrow = /^[\x20-\x7e·–…›←-↓▌▲◆●◐○✔✖␤⠀-⣿]*$/;
+
 /** Columns that text takes. */
 export function widthOf(text: string): number {
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
+  return narrow.test(text) ? text.length : stringWidth(text);
 }
 
 /** The beginning of `text` that fits `width` columns, with an ellipsis where something is missing. */
@@ -110,10 +113,10 @@ export function wrap(text: string, columns: number, most: number): string[] {
   return [...kept.map((each) => clip(each, columns)), clip(lines.slice(most - 1).join(" "), columns)];
 }
 
-/** The line as the terminal gets it: at most `columns` wide, with the theme's control sequences. */
-export function paint(spans: Line, columns: number, theme: Theme): string {
+/** The line as the terminal gets it, with the theme's control sequences. */
+export function paint(spans: Line, theme: Theme): string {
   let text = "";
-  for (const piece of fitted(spans, columns, theme.glyphs.ellipsis)) {
+  for (const piece of spans) {
     if (piece.text === "") continue;
     const [open, close] = theme.sgr[piece.tone];
     text += open + piece.text + close;

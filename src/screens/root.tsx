@@ -6,6 +6,7 @@ import type { Session } from "../state/session.ts";
 import { placeOf } from "../state/ui.ts";
 import type { ActionContext, TerminalControl } from "./actions.ts";
 import { AppContext, useApp, useStored } from "./components/context.ts";
+import type { Painter } from "./components/painter.ts";
 import { Rows } from "./components/rows.tsx";
 import { Contexts } from "./contexts.tsx";
 import { dispatch } from "./dispatch.ts";
@@ -28,21 +29,29 @@ export type StopProcess = () => Promise<void>;
 export function Root({
   session,
   theme,
+  painter,
   stopProcess,
 }: {
   readonly session: Session;
   readonly theme: Theme;
+  readonly painter?: Painter;
   readonly stopProcess: StopProcess;
 }) {
   const { suspendTerminal } = useInk();
   const context = useMemo((): ActionContext => {
     const fail = (error: unknown) => session.notify({ text: String(error), tone: "error" });
+    const away = async (meanwhile: () => Promise<void>) => {
+      await suspendTerminal(meanwhile);
+      painter?.invalidate();
+      // Every row is asked for again.
+      session.setUi((ui) => ({ ...ui }));
+    };
     const terminal: TerminalControl = {
-      suspend: () => void suspendTerminal(stopProcess).catch(fail),
-      redraw: () => void suspendTerminal(async () => {}).catch(fail),
+      suspend: () => void away(stopProcess).catch(fail),
+      redraw: () => void away(async () => {}).catch(fail),
     };
     return { session, terminal };
-  }, [session, suspendTerminal, stopProcess]);
+  }, [session, painter, suspendTerminal, stopProcess]);
   useInput((input, key) => {
     for (const pressed of keysOf(input, key)) {
       if (isTooSmall(session)) leaveOnly(session, pressed.id);
@@ -52,7 +61,7 @@ export function Root({
   usePaste((text) => {
     if (!isTooSmall(session)) dispatch(context, { id: "paste", text });
   });
-  const value = useMemo(() => ({ session, theme }), [session, theme]);
+  const value = useMemo(() => ({ session, theme, painter }), [session, theme, painter]);
   return (
     <AppContext.Provider value={value}>
       <Screen />
@@ -126,5 +135,5 @@ function TooSmall({ session }: { readonly session: Session }) {
     line("Make the terminal larger; q leaves."),
     line(going, "dim"),
   ];
-  return <Rows height={rows} lines={lines} />;
+  return <Rows top={0} height={rows} lines={lines} />;
 }

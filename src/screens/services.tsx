@@ -39,6 +39,7 @@ export function Services() {
     list === undefined
       ? { index: 0, top: 0 }
       : settle(ui.lists.services ?? listStart, list.keys, list.viewport);
+  const summary = useMemo(() => fleetSummary(fleet, theme.glyphs), [fleet, theme]);
   const widths = useMemo(() => widthsOf(visible), [visible]);
   const lines = servicesView({
     ui,
@@ -53,7 +54,7 @@ export function Services() {
     glyphs: theme.glyphs,
   });
   return (
-    <Frame summary={fleetSummary(fleet, theme.glyphs)}>
+    <Frame summary={summary}>
       <Rows height={height} lines={lines} />
     </Frame>
   );

@@ -8,6 +8,9 @@ import { placeOf, type Ui } from "./ui.ts";
 /** Lines of the frame around a screen's body: the top line, a blank one, the notice and the keys. */
 export const frameLines = 4;
 
+/** First row of a screen's body. */
+export const frameTop = 2;
+
 /** The smallest terminal the screens are made for. */
 export const smallest = { columns: 80, rows: 24 };
 

@@ -4,11 +4,14 @@ import type { StoreApi } from "zustand/vanilla";
 import type { Session } from "../../state/session.ts";
 import type { Stores } from "../../state/stores.ts";
 import type { Theme } from "../theme.ts";
+import type { Painter } from "./painter.ts";
 
 /** What every screen draws with. */
 export interface AppContextValue {
   readonly session: Session;
   readonly theme: Theme;
+  /** Writes rows beside Ink; left out: rows are Ink's text. */
+  readonly painter?: Painter | undefined;
 }
 
 export const AppContext = createContext<AppContextValue | undefined>(undefined);

@@ -196,6 +196,16 @@ export function Frame({
     (stores) => stores.ui,
     (ui) => ui,
   );
+  const { painter } = useApp();
+  if (painter !== undefined) {
+    return (
+      <>
+        <Top summary={summary} />
+        {children}
+        <Bottom />
+      </>
+    );
+  }
   return (
     <Box flexDirection="column" height={rows}>
       <Top summary={summary} />
@@ -215,7 +225,7 @@ function Top({ summary }: { readonly summary: Line }) {
     (stores) => stores.connection,
     (state) => state,
   );
-  return <Rows height={2} lines={[topLine(ui, connection, summary, theme.glyphs, ui.columns)]} />;
+  return <Rows top={0} height={2} lines={[topLine(ui, connection, summary, theme.glyphs, ui.columns)]} />;
 }
 
 function Bottom() {
@@ -256,7 +266,7 @@ function Bottom() {
     noticeLine(ui, openRuns, connection, frame, theme.glyphs),
     keyLine({ session, terminal: noTerminal }, ui.columns),
   ];
-  return <Rows height={2} lines={lines} />;
+  return <Rows top={ui.rows - 2} height={2} lines={lines} />;
 }
 
 /** Asking whether an action can be done touches no terminal. */

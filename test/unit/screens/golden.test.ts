@@ -218,6 +218,12 @@ describe.each(sizes)("screens at %ix%i", (columns, rows) => {
     const screen = await app.screen();
     const lines = screen.split("\n");
     expect(lines).toHaveLength(rows);
+    if (columns === 80) {
+      app.close();
+      app = open({ columns, rows, plainText: true });
+      for (const each of prepare) each(app);
+      expect(await app.screen()).toBe(screen);
+    }
     await expect(`${screen}\n`).toMatchFileSnapshot(`../../golden/${name}-${columns}x${rows}.txt`);
   });
 });

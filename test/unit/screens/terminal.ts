@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { Terminal } from "@xterm/headless";
 import { render } from "ink";
 import { createElement } from "react";
+import { createPainter } from "../../../src/screens/components/painter.ts";
 import { Root } from "../../../src/screens/root.tsx";
 import { themeFor } from "../../../src/screens/theme.ts";
 import type { Feed, UseCases } from "../../../src/state/feeds/feed.ts";
@@ -103,6 +104,8 @@ export function open(
     readonly fleet?: Feed;
     readonly context?: string;
     readonly contexts?: () => Promise<readonly string[]>;
+    /** Rows as Ink's own text, as a screen reader gets them, instead of painted. */
+    readonly plainText?: boolean;
   } = {},
 ): Opened {
   const { columns = 80, rows = 24 } = options;
@@ -120,13 +123,12 @@ export function open(
     timers: hands,
   });
   session.setUi((ui) => ({ ...ui, columns, rows }));
-  display.on("resize", () =>
-    session.setUi((ui) => ({ ...ui, columns: display.columns, rows: display.rows })),
-  );
+  const painter = options.plainText === true ? undefined : createPainter(display);
   const instance = render(
     createElement(Root, {
       session,
       theme: themeFor(options.env ?? { TERM: "xterm-256color", LANG: "C.UTF-8" }),
+      ...(painter === undefined ? {} : { painter }),
       stopProcess: async () => {},
     }),
     {
@@ -141,6 +143,10 @@ export function open(
       maxFps: 1000,
     },
   );
+  display.on("resize", () => {
+    painter?.invalidate();
+    session.setUi((ui) => ({ ...ui, columns: display.columns, rows: display.rows }));
+  });
   if (options.useCases !== undefined) void session.connect(Promise.resolve(options.useCases));
   const settle = async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
