@@ -55,12 +55,21 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     return execution;
   }
 
+  /** Checks while something else is worked out; where both fail, what the checks say is what a person reads. */
+  async function checkedAnd<T>(operation: Operation, context: PlanContext, work: () => Promise<T>) {
+    const checking = runChecks(checks[operation], context);
+    const working = work().catch(async (error: unknown): Promise<never> => {
+      await checking;
+      throw error;
+    });
+    return Promise.all([checking, working]);
+  }
+
   /** The plan, where the operation would not be refused; what a person should know stands with the checks. */
   async function checkedPlan(operation: Operation, context: PlanContext): Promise<PlanWithManifests> {
-    const [{ warnings }, { plan, manifests }] = await Promise.all([
-      runChecks(checks[operation], context),
+    const [{ warnings }, { plan, manifests }] = await checkedAnd(operation, context, () =>
       planFor(operation, context),
-    ]);
+    );
     const steps = plan.steps.map((step) =>
       step.id === "preflight" ? { ...step, notes: [...step.notes, ...warnings] } : step,
     );
@@ -74,11 +83,9 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     parameters: RunSpec["parameters"],
     onFailure: "rollback" | "hold",
   ): Promise<Execution> {
-    const [{ count, warnings }, { username }, { plan }] = await Promise.all([
-      runChecks(checks[operation], context),
-      cluster.whoAmI(),
-      planFor(operation, context),
-    ]);
+    const [{ count, warnings }, [{ username }, { plan }]] = await checkedAnd(operation, context, () =>
+      Promise.all([cluster.whoAmI(), planFor(operation, context)]),
+    );
     const spec: RunSpec = {
       operation,
       service: context.request.name,

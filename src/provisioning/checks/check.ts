@@ -1,3 +1,4 @@
+import { isClusterError } from "../../cluster/errors.ts";
 import { ProvisioningError } from "../errors.ts";
 import type { RunName } from "../run.ts";
 import type { PlanContext } from "../step.ts";
@@ -14,6 +15,17 @@ export type Check = (context: CheckContext) => Promise<Outcome>;
 /** A refusal counts in this order: who cannot reach or may not ask has nothing from the rest. */
 const order: readonly ProvisioningError["kind"][] = ["unreachable", "rights", "usage", "busy", "refused"];
 
+/** A check that may not even look is answered by the rights that are missing. */
+function asRefusal(error: unknown): ProvisioningError {
+  if (!isClusterError(error, "forbidden")) throw error;
+  return new ProvisioningError(
+    "rights",
+    error.message,
+    "ask a platform engineer for the right the message names",
+    error,
+  );
+}
+
 /**
  * Asks everything at once; writes nothing.
  * @throws ProvisioningError with every refusal of the weightiest kind
@@ -22,12 +34,13 @@ export async function runChecks(
   checks: readonly Check[],
   context: CheckContext,
 ): Promise<{ readonly count: number; readonly warnings: readonly string[] }> {
-  const outcomes = await Promise.all(checks.map((check) => check(context)));
+  const outcomes = await Promise.all(checks.map((check) => check(context).catch(asRefusal)));
   const refusals = outcomes.filter((outcome) => outcome instanceof ProvisioningError);
   for (const kind of order) {
     const [first, ...more] = refusals.filter((refusal) => refusal.kind === kind);
     if (first === undefined) continue;
-    if (more.length === 0) throw first;
+    // The check of rights asks for all of them at once; what others ran into is part of it.
+    if (more.length === 0 || kind === "rights") throw first;
     throw new ProvisioningError(
       kind,
       [first, ...more].map(({ message }) => message).join("; "),

@@ -13,10 +13,10 @@ import {
 /** Everything that must hold before an operation writes anything. */
 export const checks: Readonly<Record<"create" | "delete", readonly Check[]>> = {
   create: [
+    rightsSuffice,
     serviceIsNew,
     namespaceIsFree,
     noUnfinishedRun("create"),
-    rightsSuffice,
     storageClassExists,
     imageIsAllowed,
     quotaSuffices,
@@ -24,5 +24,5 @@ export const checks: Readonly<Record<"create" | "delete", readonly Check[]>> = {
     networkIsServed,
     codeHostAnswers,
   ],
-  delete: [serviceExists, noUnfinishedRun("delete"), rightsSuffice],
+  delete: [rightsSuffice, serviceExists, noUnfinishedRun("delete")],
 };

@@ -4,6 +4,14 @@ import { StepError } from "../errors.ts";
 import type { Step } from "../step.ts";
 import { served } from "./served.ts";
 
+/** What an object of a kind gives the service. */
+const gains: Readonly<Record<string, string>> = {
+  PeerAuthentication: "strict mTLS",
+  HTTPRoute: "route",
+  Certificate: "certificate",
+  DNSEndpoint: "DNS name",
+};
+
 /** Mesh membership with strict mTLS and, for public services, route, certificate and DNS name. */
 export const configureNetwork: Step = {
   id: "configure_network",
@@ -24,7 +32,7 @@ export const configureNetwork: Step = {
       );
     }
     if (objects.length > 0) await write.objects(objects);
-    const kinds = objects.map(({ kind }) => kind).join(", ");
-    return { summary: kinds === "" ? "nothing to set up here" : kinds, warnings: missing };
+    const made = [...new Set(objects.map(({ kind }) => gains[kind] ?? kind))].join(", ");
+    return { summary: made === "" ? "nothing to set up here" : made, warnings: missing };
   },
 };
