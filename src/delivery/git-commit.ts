@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { cleanText } from "../cluster/text.ts";
 import type { Commit, RepositoryFile } from "./code-host.ts";
 import { DeliveryError } from "./delivery-error.ts";
-import { type GitOptions, git } from "./git.ts";
+import { failure, type GitOptions, git } from "./git.ts";
 
 /** Author and committer of every commit the platform makes; a commit by anybody else makes a repository somebody's work. */
 export const platformAuthor = { name: "platform", email: "platform@platform.company.com" } as const;
@@ -49,10 +49,10 @@ export async function commitFiles(
   const head = await headOf(repository, change.branch);
   if (head !== undefined && (await holds(repository, head, change.files)))
     return { commit: head, created: false };
-  await inside(repository, ["fast-import", "--quiet", "--done", "--date-format=raw"], {
+  const { stdout } = await inside(repository, ["fast-import", "--quiet", "--done", "--date-format=raw"], {
     input: fastImport(change, head, at),
   });
-  const commit = await headOf(repository, change.branch);
+  const commit = stdout.trim();
   if (commit === undefined || commit === head) {
     throw new DeliveryError("internal", "git accepted the commit, but the branch did not move", "retry");
   }
@@ -65,30 +65,34 @@ export async function commitsOf(
   branch: string,
   limit: number,
 ): Promise<readonly Commit[]> {
-  const head = await headOf(repository, branch);
-  if (head === undefined) return [];
-  const { stdout } = await inside(repository, [
-    ...["log", "-z", `--max-count=${limit}`, `--format=${logFormat}`],
-    ...["--end-of-options", head],
-  ]);
-  return stdout
-    .split("\0")
-    .filter((record) => record !== "")
-    .map((record) => {
-      const [hash = "", author = "", email = "", at = "", run = "", title = ""] = record
-        .split("\u0001")
-        .map((field) => cleanText(field).trim());
-      const ours = author === platformAuthor.name && email === platformAuthor.email;
-      return { hash, author, at: rfc3339(at), title, run: ours ? run : "" };
-    });
+  const { stdout, exitCode, problem } = await inside(
+    repository,
+    [
+      ...["log", "-z", `--max-count=${limit}`, `--format=${logFields.join("%x00")}`],
+      ...["--end-of-options", `refs/heads/${branch}`],
+    ],
+    { expect: [0, 128] },
+  );
+  if (exitCode !== 0) {
+    if (/unknown revision|bad revision/.test(problem)) return [];
+    throw failure(problem, ["log"]);
+  }
+  const fields = stdout.split("\0").map((field) => cleanText(field).trim());
+  const commits: Commit[] = [];
+  for (let first = 0; first + logFields.length < fields.length; first += logFields.length) {
+    const [hash = "", author = "", email = "", at = "", run = "", title = ""] = fields.slice(first);
+    const ours = author === platformAuthor.name && email === platformAuthor.email;
+    commits.push({ hash, author, at: rfc3339(at), title, run: ours ? run : "" });
+  }
+  return commits;
 }
 
-/** Hash, author, e-mail, seconds since 1970, run and title, apart by a character that `cleanText` takes out of each. */
-const logFormat = [
+/** Hash, author, e-mail, seconds since 1970, run and title; NUL, which no commit can hold, ends each. */
+const logFields = [
   ...["%H", "%an", "%ae", "%at"],
   `%(trailers:key=${runTrailer},valueonly=true,separator=%x20)`,
   "%s",
-].join("%x01");
+] as const;
 
 /** RFC 3339 in UTC of Git's seconds since 1970. */
 function rfc3339(seconds: string): string {
@@ -145,7 +149,7 @@ function fastImport(change: Change, head: string | undefined, at: Date): string 
   const message = `${change.title}\n\n${runTrailer}: ${change.run}\n`;
   const who = `${platformAuthor.name} <${platformAuthor.email}> ${Math.floor(at.getTime() / 1000)} +0000`;
   const parts = [
-    `commit refs/heads/${change.branch}\n`,
+    `commit refs/heads/${change.branch}\nmark :1\n`,
     `author ${who}\n`,
     `committer ${who}\n`,
     data(message),
@@ -155,7 +159,7 @@ function fastImport(change: Change, head: string | undefined, at: Date): string 
     checkPath(file.path);
     parts.push(`M ${modeOf(file)} inline ${JSON.stringify(file.path)}\n`, data(file.content));
   }
-  parts.push("\n", "done\n");
+  parts.push("\nget-mark :1\n", "done\n");
   return parts.join("");
 }
 

@@ -1,13 +1,21 @@
-import { access, constants, mkdir, mkdtemp, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import {
+  access,
+  constants,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { CodeHost } from "./code-host.ts";
 import { DeliveryError } from "./delivery-error.ts";
 import { type GitOptions, git } from "./git.ts";
 import { type BareRepository, commitFiles, commitsOf, countForeignCommits } from "./git-commit.ts";
 import { type HostOptions, pathBelow, repositoryUrl } from "./host.ts";
-
-/** Where a repository remembers the run that made it. */
-const madeBy = "platform.run";
 
 /** Times a commit is tried again on a branch that somebody else moved. */
 const attempts = 4;
@@ -54,8 +62,7 @@ export function localHost(prefix: string, root: string, host: HostOptions): Code
           await git(options, ["init", "--bare", "--quiet", "--template=", "--initial-branch=main", aside], {
             signal,
           });
-          await git(options, [`--git-dir=${aside}`, "config", "--local", madeBy, run], { signal });
-          await writeFile(join(aside, "description"), `made by ${run}\n`);
+          await writeFile(descriptionOf(aside), `made by ${run} of the platform\n`);
           await rename(aside, repository.folder);
           return { created: true };
         } catch (error) {
@@ -117,18 +124,26 @@ export function localHost(prefix: string, root: string, host: HostOptions): Code
 
 type Kind = "nothing" | "repository" | "something else";
 
-async function kindOf({ folder, options, signal }: BareRepository): Promise<Kind> {
+/** By what every Git repository's folder holds: cheaper than to ask Git, which looks itself as soon as it works there. */
+async function kindOf({ folder }: BareRepository): Promise<Kind> {
   try {
     if (!(await stat(folder)).isDirectory()) return "something else";
+    const parts = await Promise.all(["HEAD", "objects", "refs"].map((part) => isThere(join(folder, part))));
+    return parts.every((there) => there) ? "repository" : "something else";
   } catch (error) {
     if (hasCode(error, "ENOENT")) return "nothing";
     throw ioFailure(error, folder);
   }
-  const { exitCode } = await git(options, [`--git-dir=${folder}`, "rev-parse", "--is-bare-repository"], {
-    signal,
-    expect: "any",
-  });
-  return exitCode === 0 ? "repository" : "something else";
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return false;
+    throw error;
+  }
 }
 
 /** @throws DeliveryError where there is no repository. */
@@ -155,16 +170,20 @@ async function platformMade(repository: BareRepository, url: string): Promise<st
   );
 }
 
-async function maker({ folder, options, signal }: BareRepository): Promise<string | undefined> {
-  const { stdout, exitCode } = await git(
-    options,
-    [`--git-dir=${folder}`, "config", "--local", "--get", madeBy],
-    {
-      signal,
-      expect: [0, 1],
-    },
-  );
-  return exitCode === 0 ? stdout.trim() : undefined;
+/** The run that made the repository, from its description; undefined where the platform did not make it. */
+async function maker({ folder }: BareRepository): Promise<string | undefined> {
+  try {
+    return /^made by (\S+) of the platform$/.exec(
+      (await readFile(descriptionOf(folder), "utf8")).trim(),
+    )?.[1];
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+function descriptionOf(folder: string): string {
+  return join(folder, "description");
 }
 
 async function nearestExisting(path: string): Promise<string> {
