@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { parse } from "yaml";
 import type { DeleteOptions } from "./deletion.ts";
 import { isObject, numberAt, textAt } from "./json.ts";
+import { fromProtobuf } from "./protobuf.ts";
 import type { WriteContext } from "./registry.ts";
 import { failures } from "./status.ts";
 
@@ -25,14 +26,10 @@ export function mediaType(request: IncomingMessage): string {
   return (request.headers["content-type"] ?? "application/json").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
-/** A body of JSON or YAML as a value. @throws ApiFailure 400 or 415. */
+/** A body of JSON, YAML or Kubernetes protobuf as a value. @throws ApiFailure 400. */
 export function parsedBody(body: Buffer, type: string): unknown {
   const text = body.toString("utf8");
-  if (type === "application/vnd.kubernetes.protobuf") {
-    throw failures.unsupportedMediaType(
-      "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
-    );
-  }
+  if (type === "application/vnd.kubernetes.protobuf") return fromProtobuf(body);
   try {
     return JSON.parse(text);
   } catch (error) {
