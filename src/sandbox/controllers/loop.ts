@@ -1,5 +1,6 @@
 import type { Api, ResourceKey, StoredObject } from "../api.ts";
 import type { ControllerClock } from "./clock.ts";
+import { NamespaceSurvey } from "./settled.ts";
 
 export interface Change {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
@@ -16,7 +17,8 @@ export interface Controller {
   /** What it wants to be told of. */
   readonly resources: readonly ResourceKey[];
   /**
-   * The keys a change concerns. When this process starts to lead, everything that is stored is told as `ADDED`.
+   * The keys a change concerns. When this process starts to lead, everything stored in namespaces where something is
+   * unsettled is told as `ADDED`.
    */
   concerns(change: Change): Iterable<string>;
   /** Returns the simulated milliseconds after which it wants to look again; nothing: at the next change. */
@@ -57,6 +59,9 @@ export function startLoop(
       watched.set(resource, [...(watched.get(resource) ?? []), controller]);
     }
   }
+  const surveyed = [...watched.keys(), "discovery.k8s.io/endpointslices"];
+  let unsurveyed: ResourceKey[] = [];
+  let survey = new NamespaceSurvey();
   let unscanned: (string | undefined)[] = [];
   let leading = false;
   let turn: (() => void) | undefined;
@@ -98,8 +103,21 @@ export function startLoop(
         later(item, Math.max(5, Math.min(30_000, 20 * 2 ** failed) / speed));
       }
     }
-    for (const namespace of unscanned.splice(0, scanBatch)) scan(namespace);
-    if (queue.size > 0 || unscanned.length > 0) turn ??= clock.after(0, work);
+    catchUp();
+    if (queue.size > 0 || unsurveyed.length > 0 || unscanned.length > 0) turn ??= clock.after(0, work);
+  }
+
+  /** A bit of finding out what is to be done that nobody has told this process of. */
+  function catchUp(): void {
+    const resource = unsurveyed.shift();
+    if (resource === undefined) {
+      for (const namespace of unscanned.splice(0, scanBatch)) scan(namespace);
+      return;
+    }
+    survey.look(resource, api.list(resource));
+    if (unsurveyed.length > 0) return;
+    unscanned = [undefined, ...survey.dirty()];
+    survey = new NamespaceSurvey();
   }
 
   function tell(change: Change): void {
@@ -123,12 +141,14 @@ export function startLoop(
     const leads = api.leads();
     if (leads && !leading) {
       leading = true;
-      unscanned = [undefined, ...api.list("/namespaces").map(({ metadata }) => metadata.name)];
+      unsurveyed = [...surveyed];
       turn ??= clock.after(0, work);
     } else if (!leads && leading) {
       leading = false;
       queue.clear();
+      unsurveyed = [];
       unscanned = [];
+      survey = new NamespaceSurvey();
       for (const { cancel } of waiting.values()) cancel();
       waiting.clear();
     }
