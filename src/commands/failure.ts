@@ -71,7 +71,7 @@ export function failureOf(error: unknown, surroundings: FailureSurroundings): Co
       cause: error,
     });
   }
-  if (error instanceof ProvisioningError) return provisioningFailure(error);
+  if (error instanceof ProvisioningError) return provisioningFailure(error, surroundings);
   if (error instanceof JournalError) return journalFailure(error, surroundings);
   if (error instanceof DeliveryError) return deliveryFailure(error);
   const named = namedFailure(error);
@@ -131,7 +131,18 @@ function clusterFailure(error: ClusterError, { cluster, command }: FailureSurrou
   }
 }
 
-function provisioningFailure(error: ProvisioningError): CommandFailure {
+/**
+ * Advice of a part that does not know how the cluster was reached, with its commands completed, so that they can be
+ * typed as they stand.
+ */
+export function typable(advice: string, command: FailureSurroundings["command"]): string {
+  return advice.replace(
+    /\bplatform (?=(?:service|run|install|standards|contexts)\b)/g,
+    () => `${command()} `,
+  );
+}
+
+function provisioningFailure(error: ProvisioningError, { command }: FailureSurroundings): CommandFailure {
   const code = {
     usage: exitCodes.usage,
     refused: exitCodes.refused,
@@ -139,8 +150,8 @@ function provisioningFailure(error: ProvisioningError): CommandFailure {
     busy: exitCodes.refused,
     unreachable: exitCodes.unreachable,
   } as const;
-  return new CommandFailure(code[error.kind], error.message, {
-    next: error.mend === "" ? [] : [error.mend],
+  return new CommandFailure(code[error.kind], typable(error.message, command), {
+    next: error.mend === "" ? [] : [typable(error.mend, command)],
     cause: error,
   });
 }

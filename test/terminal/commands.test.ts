@@ -1,5 +1,7 @@
+import { execFile, spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { freshHome, run, start } from "./terminal.ts";
 
@@ -69,14 +71,38 @@ test("faults are added, listed and cleared", async () => {
     "fault",
     "add",
     "--step",
-    "verify",
+    "create_namespace",
     "--refuse",
     "no",
     "--times",
     "2",
   ]);
   expect(added).toMatchObject({ code: 0 });
-  expect((await run(home, ["sandbox", "fault", "list"])).out).toMatch(/refuse +step=verify +2/);
+  expect((await run(home, ["sandbox", "fault", "list"])).out).toMatch(/refuse +step=create_namespace +2/);
   expect((await run(home, ["sandbox", "fault", "clear"])).out).toBe("1 removed\n");
   expect((await run(home, ["sandbox", "fault", "list", "-o", "json"])).out).toContain('"items": []');
+});
+
+const kubectl = spawnSync("kubectl", ["version", "--client"]).status === 0;
+
+test.skipIf(!kubectl)("sandbox serve: kubectl shows what was created", async () => {
+  await using home = await freshHome();
+  const created = await run(home, ["--sandbox", "--speed", "200", "service", "create", "shop", "-l", "go"]);
+  expect(created).toMatchObject({ code: 0 });
+  const serving = start(home, ["sandbox", "serve"]);
+  await serving.printed("export KUBECONFIG=");
+  const kubeconfig = join(home.folder, "state", "sandbox.kubeconfig");
+  const { stdout } = await promisify(execFile)("kubectl", ["get", "all", "-n", "app-shop"], {
+    env: { ...home.env, KUBECONFIG: kubeconfig },
+  });
+  expect(stdout).toMatch(/deployment\.apps\/shop +2\/2/);
+  expect(stdout).toMatch(/pod\/shop-\S+ +1\/1 +Running/);
+  // The command line says which cluster it means, in this form too.
+  expect((await run(home, ["--kubeconfig", kubeconfig, "service", "list", "-o", "name"])).out).toBe(
+    "service/shop\n",
+  );
+  serving.child.kill("SIGINT");
+  expect(await serving.ended).toMatchObject({ code: 0 });
+  expect(await run(home, ["sandbox", "reset", "--yes"])).toMatchObject({ code: 0 });
+  expect((await run(home, ["--sandbox", "service", "list", "-o", "name"])).out).toBe("");
 });

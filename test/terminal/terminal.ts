@@ -99,6 +99,8 @@ export function run(
 /** The program on a terminal of its own. */
 export interface Screen {
   readonly pty: IPty;
+  /** The terminal emulator, with every cell's colours. */
+  readonly emulator: xterm.Terminal;
   /** The lines that a person sees now. */
   lines(): readonly string[];
   text(): string;
@@ -142,6 +144,7 @@ export function openScreen(
   const text = () => lines().join("\n");
   return {
     pty,
+    emulator,
     lines,
     text,
     raw: () => raw,

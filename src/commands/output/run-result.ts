@@ -1,5 +1,6 @@
 import { effectLabel } from "../../provisioning/effect.ts";
 import type { EffectState, RunState } from "../../provisioning/run.ts";
+import { typable } from "../failure.ts";
 import { duration } from "./age.ts";
 
 const verbs = { create: "created", delete: "deleted" } as const;
@@ -15,7 +16,7 @@ export function runResult(
   if (state.failure !== undefined && state.phase !== "Succeeded") {
     const { error } = state.failure;
     notes.push(`  Cause    ${error.message}`);
-    if (error.mend !== "") notes.push(`  Mend     ${error.mend}`);
+    if (error.mend !== "") notes.push(`  Mend     ${typable(error.mend, command)}`);
   }
   switch (state.phase) {
     case "Succeeded":

@@ -1,0 +1,51 @@
+/**
+ * Takes the pictures of the README from the running program: fills a sandbox of its own by commands, opens the app
+ * in a pseudo terminal and draws what the terminal shows.
+ *
+ *     npm run screenshot
+ */
+import { writeFile } from "node:fs/promises";
+import build from "../test/terminal/build.ts";
+import { freshHome, type Home, openScreen, run } from "../test/terminal/terminal.ts";
+import { terminalToSvg } from "./picture.ts";
+
+const sandbox = ["--sandbox", "--speed", "100"];
+
+async function command(home: Home, expected: number, ...argv: string[]): Promise<void> {
+  const { code, err } = await run(home, [...sandbox, ...argv]);
+  if (code !== expected) throw new Error(`platform ${argv.join(" ")} ended with ${code}:\n${err}`);
+}
+
+/** Services as an organisation has them: most are well, one rolls out a bad image, one run is held. */
+async function fill(home: Home): Promise<void> {
+  const create = (...words: string[]) => command(home, 0, "service", "create", ...words);
+  await create("api-gateway", "-l", "go", "-r", "3", "--database", "postgres", "--cache", "redis");
+  await create(
+    "billing",
+    "-l",
+    "typescript",
+    "--database",
+    "postgres",
+    "--image",
+    "ghcr.io/acme/billing:2.4.1",
+  );
+  await create("search", "-l", "go", "--cache", "redis", "--image", "ghcr.io/acme/search:1.9.0");
+  await create("notify", "-l", "typescript", "--exposure", "none");
+  const fault = ["sandbox", "fault", "add", "--step", "configure_network"];
+  await command(home, 0, ...fault, "--refuse", "no Gateway of this name: public");
+  await command(home, 3, "service", "create", "ledger", "-l", "go", "--on-failure", "hold");
+  await command(home, 0, "sandbox", "fault", "clear");
+}
+
+await build();
+await using home = await freshHome();
+await fill(home);
+const screen = openScreen(home, sandbox, { columns: 96, rows: 20 });
+try {
+  await screen.shows(/api-gateway.*proven/);
+  await screen.shows("ledger");
+  await writeFile("docs/screenshot.svg", terminalToSvg(screen.emulator, "dark"));
+} finally {
+  screen.type("q");
+  await screen.exit;
+}
