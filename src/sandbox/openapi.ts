@@ -1,5 +1,6 @@
-import type { JsonObject } from "./json.ts";
+import { isObject, type JsonObject } from "./json.ts";
 import type { ResourceInfo, Resources } from "./resources.ts";
+import { definition, type Schema } from "./schema/schema.ts";
 import { failures } from "./status.ts";
 
 /** `/openapi/v3`: where the document of each group and version is. */
@@ -25,9 +26,8 @@ export function openApiDocument(resources: Resources, segments: readonly string[
   for (const resource of served) {
     const kind = { group: resource.group, version: resource.version, kind: resource.kind };
     schemas[schemaName(resource)] = {
-      type: "object",
+      ...referenced(resource.schema, schemas),
       "x-kubernetes-group-version-kind": [kind],
-      "x-kubernetes-preserve-unknown-fields": true,
     };
     const root = segments[0] === "api" ? `/api/${resource.version}` : `/apis/${resource.apiVersion}`;
     const path = `${root}${resource.namespaced ? "/namespaces/{namespace}" : ""}/${resource.plural}/{name}`;
@@ -39,6 +39,25 @@ export function openApiDocument(resources: Resources, segments: readonly string[
     paths,
     components: { schemas },
   };
+}
+
+/** A schema with its references as OpenAPI writes them; the types it refers to are added to `schemas`. */
+function referenced(schema: Schema, schemas: JsonObject): JsonObject {
+  const rewrite = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(rewrite);
+    if (!isObject(value)) return value;
+    const { $ref, ...rest } = value;
+    if (typeof $ref !== "string") {
+      return Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, rewrite(inner)]));
+    }
+    if (schemas[$ref] === undefined) {
+      schemas[$ref] = {}; // Types may refer to themselves.
+      schemas[$ref] = rewrite(definition($ref));
+    }
+    return { ...rest, allOf: [{ $ref: `#/components/schemas/${$ref}` }] };
+  };
+  const made = rewrite(schema);
+  return isObject(made) ? made : {};
 }
 
 const schemaName = (resource: ResourceInfo) =>
