@@ -1,5 +1,6 @@
 import { commandLine, type GlobalFlags } from "./commands/flags.ts";
 import type { Connected, Platform, SandboxAccess, Where } from "./platform.ts";
+import { drawSkeleton } from "./screens/skeleton.ts";
 
 /** What the app's composition needs of the process. */
 export interface AppSurroundings {
@@ -13,7 +14,7 @@ export interface AppSurroundings {
 
 /**
  * Opens the app and answers with its exit code. The screen is drawn while the cluster is still being reached.
- * @throws KubeconfigError before anything is drawn
+ * @throws KubeconfigError, the terminal as it was
  */
 export async function openApp({
   flags,
@@ -58,11 +59,17 @@ export async function openApp({
     const { listContexts } = await import("./cluster/connect.ts");
     return (await listContexts(flags.kubeconfig, env)).map(({ name }) => name);
   };
-  let context = flags.sandbox ? "sandbox" : (flags.context ?? (await currentContext(flags, env)));
-  const platform = open(where);
-  platform.catch(() => undefined); // the app tells it
-  const { runApp } = await import("./screens/app.tsx");
+  const look = flags.color ? env : { ...env, NO_COLOR: "1" };
+  // Before anything else is loaded.
+  const known = flags.sandbox ? "sandbox" : flags.context;
+  const takeAway = drawSkeleton({ stdin, stdout, env: look }, known ?? "");
+  let running = false;
   try {
+    let context = known ?? (await currentContext(flags, env));
+    const platform = open(where);
+    platform.catch(() => undefined); // the app tells it
+    const { runApp } = await import("./screens/app.tsx");
+    running = true;
     return await runApp(platform, {
       context,
       simulated: flags.sandbox,
@@ -75,10 +82,11 @@ export async function openApp({
       },
       stdin,
       stdout,
-      env: flags.color ? env : { ...env, NO_COLOR: "1" },
+      env: look,
       afterwards: (text) => stderr.write(text),
     });
   } finally {
+    if (!running) takeAway();
     await closeOthers();
   }
 }

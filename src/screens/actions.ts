@@ -1,4 +1,5 @@
 import type { RunName, RunPhase } from "../provisioning/run.ts";
+import { runName } from "../provisioning/run-record.ts";
 import type { LastRun } from "../services/service.ts";
 import { listStart, type Move, moveIn } from "../state/list.ts";
 import { keyUnderCursor, listAt } from "../state/lists.ts";
@@ -87,7 +88,7 @@ function runOf(
 }
 
 function lastRun({ name, phase, operation }: LastRun) {
-  return { name: name as RunName, phase, title: `${operation} ` };
+  return { name: runName(name), phase, title: `${operation} ` };
 }
 
 const noService = (context: ActionContext) =>

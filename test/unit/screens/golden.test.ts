@@ -1,4 +1,6 @@
+import { Terminal } from "@xterm/headless";
 import { afterEach, describe, expect, it } from "vitest";
+import { drawSkeleton } from "../../../src/screens/skeleton.ts";
 import type { Place } from "../../../src/state/place.ts";
 import { entryOf } from "../../../src/state/text-entry.ts";
 import type { Ui } from "../../../src/state/ui.ts";
@@ -243,4 +245,23 @@ it("tells everything without colour and without Unicode", async () => {
   const screen = await app.screen();
   expect(screen).toMatch(/^ >x ledger/m);
   expect(screen).toMatch(/^[\x20-\x7e\n]*$/);
+});
+
+it("starts with a skeleton that looks like its first frame", async () => {
+  app = open();
+  const first = await app.screen();
+  const terminal = new Terminal({ cols: 80, rows: 24, allowProposedApi: true });
+  drawSkeleton(
+    {
+      stdin: {},
+      stdout: { columns: 80, rows: 24, write: (text) => terminal.write(text) },
+      env: { TERM: "xterm-256color", LANG: "C.UTF-8" },
+    },
+    "sandbox",
+  );
+  await new Promise<void>((resolve) => terminal.write("", resolve));
+  const lines = Array.from({ length: 24 }, (_, row) =>
+    (terminal.buffer.active.getLine(row)?.translateToString(true) ?? "").trimEnd(),
+  );
+  expect(lines.join("\n")).toBe(first);
 });
