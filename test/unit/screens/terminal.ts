@@ -13,7 +13,7 @@ import type { Timers } from "../../../src/state/throttle.ts";
 export const moment = Date.parse("2026-03-01T12:00:00Z");
 
 /** A keyboard that Ink reads as it reads a terminal's. */
-class Keyboard extends EventEmitter {
+export class Keyboard extends EventEmitter {
   readonly isTTY = true;
   private waiting: string[] = [];
   type(chunk: string): void {
@@ -32,7 +32,7 @@ class Keyboard extends EventEmitter {
 }
 
 /** A terminal that keeps what a person would see. */
-class Display extends EventEmitter {
+export class Display extends EventEmitter {
   readonly isTTY = true;
   readonly terminal: Terminal;
   columns: number;
@@ -43,7 +43,10 @@ class Display extends EventEmitter {
     this.rows = rows;
     this.terminal = new Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true });
   }
+  /** Everything written, control sequences and all. */
+  written = "";
   write(text: string, done?: () => void): boolean {
+    this.written += text;
     this.terminal.write(text, done);
     return true;
   }
