@@ -11,7 +11,7 @@ import { prometheus } from "./monitoring/prometheus.ts";
 import type { Clock } from "./provisioning/clock.ts";
 import { createProvisioner } from "./provisioning/create-provisioner.ts";
 import { ProvisioningError } from "./provisioning/errors.ts";
-import { install, isInstalled } from "./provisioning/install.ts";
+import { isInstalled } from "./provisioning/installed.ts";
 import type { Provisioner } from "./provisioning/provisioner.ts";
 import { loadStandards, readStandardsFile } from "./standards/load.ts";
 import { sandboxStandards } from "./standards/sandbox-standards.ts";
@@ -116,6 +116,8 @@ export async function openPlatform(
     options.standardsFile === undefined ? undefined : await readStandardsFile(options.standardsFile);
   const installed = await isInstalled(cluster);
   if (where.kind === "sandbox" && (!installed || fromFile !== undefined)) {
+    // Its schemas of CRDs take a while to make.
+    const { install } = await import("./provisioning/install.ts");
     await install(cluster, { standards: fromFile ?? sandboxStandards(), clock });
   } else if (!installed) {
     throw new ProvisioningError(

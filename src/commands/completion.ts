@@ -1,7 +1,6 @@
 import { parseArgs } from "node:util";
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
-import { listContexts } from "../cluster/connect.ts";
 import type { SandboxAccess } from "../platform.ts";
 import { appFlagNames } from "./flags.ts";
 import { openSession } from "./session.ts";
@@ -52,6 +51,7 @@ export async function addCompletion(
     }
   }
   if (words.includes("--context")) {
+    const { listContexts } = await import("../cluster/connect.ts");
     const contexts = await orNothing(listContexts(undefined, around.terminal.env));
     for (const command of [completions, ...completions.commands.values()]) {
       const option = command.options.get("context");

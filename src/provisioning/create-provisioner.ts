@@ -11,7 +11,7 @@ import { atRest } from "./decide.ts";
 import { ProvisioningError } from "./errors.ts";
 import { type ExecutorOptions, startExecution } from "./execution.ts";
 import { livingHolder } from "./heartbeat.ts";
-import { isInstalled } from "./install.ts";
+import { isInstalled } from "./installed.ts";
 import { contextOf, createContext, deleteContext, planFor, stepsFor } from "./operation.ts";
 import type { Operation } from "./plan.ts";
 import type { PlanWithManifests, Provisioner } from "./provisioner.ts";

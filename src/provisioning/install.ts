@@ -5,10 +5,11 @@ import { apply, type Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { type Resource, resourceOf, resources } from "../cluster/resource.ts";
-import { standardsCrd, standardsName } from "../standards/crd.ts";
-import { type Standards, standardsSchema } from "../standards/standards.ts";
+import { standardsCrd } from "../standards/crd.ts";
+import { type Standards, standardsName, standardsSchema } from "../standards/standards.ts";
 import type { Clock } from "./clock.ts";
 import { ProvisioningError } from "./errors.ts";
+import { isInstalled } from "./installed.ts";
 import { runCrd } from "./run-crd.ts";
 
 /** What became, or in a dry run would become, of one object of the installation. */
@@ -30,7 +31,6 @@ export interface InstallOptions {
 const establishedWithin = 30_000;
 
 const crds = [applicationCrd, standardsCrd, runCrd];
-const ownResources = [resources.applications, resources.standards, resources.runs];
 
 /** Where Runs live. It carries no label of a managed namespace: those are the services'. */
 const namespace: KubeObject = {
@@ -60,17 +60,6 @@ function standardsObject(standards: Standards): KubeObject {
 /** What an installation consists of, in the order it is written. Pure. */
 export function installObjects(standards: Standards | undefined): readonly KubeObject[] {
   return [...crds, namespace, ...(standards === undefined ? [] : [standardsObject(standards)])];
-}
-
-/** Whether the cluster serves everything `platform install` brings. Asks discovery, nothing else. */
-export async function isInstalled(
-  cluster: Cluster,
-  options: { readonly refresh?: boolean; readonly signal?: AbortSignal } = {},
-): Promise<boolean> {
-  const [first, ...others] = ownResources;
-  if (first === undefined || !(await cluster.serves(first, options))) return false;
-  const { refresh: _, ...cached } = options;
-  return (await Promise.all(others.map((resource) => cluster.serves(resource, cached)))).every(Boolean);
 }
 
 async function find(cluster: Cluster, object: KubeObject, signal: AbortSignal | undefined) {

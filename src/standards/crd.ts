@@ -1,9 +1,6 @@
 import type { KubeObject } from "../cluster/object.ts";
 import { structuralSchema } from "../cluster/structural-schema.ts";
-import { standardsSchema } from "./standards.ts";
-
-/** Name of the one Standards object of a cluster. */
-export const standardsName = "platform";
+import { standardsName, standardsSchema } from "./standards.ts";
 
 /** The CRD of Standards: cluster-scoped, one object, written by admins only. */
 export const standardsCrd: KubeObject = {

@@ -5,8 +5,7 @@ import { schemaProblems } from "../application/schema-problems.ts";
 import type { Cluster, RequestOptions } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { resources } from "../cluster/resource.ts";
-import { standardsName } from "./crd.ts";
-import { type Standards, standardsSchema } from "./standards.ts";
+import { type Standards, standardsName, standardsSchema } from "./standards.ts";
 
 /** The cluster has no standards: `platform install` writes them. */
 export class StandardsMissing extends Error {

@@ -189,3 +189,6 @@ export const standardsSchema = z.strictObject({
     .describe("Repositories and pipelines."),
 });
 export type Standards = z.output<typeof standardsSchema>;
+
+/** Name of the one Standards object of a cluster. */
+export const standardsName = "platform";

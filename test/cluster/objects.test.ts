@@ -10,7 +10,8 @@ import { apply, type Cluster } from "../../src/cluster/cluster.ts";
 import { connect } from "../../src/cluster/connect.ts";
 import type { KubeObject } from "../../src/cluster/object.ts";
 import { resourceOf, resources } from "../../src/cluster/resource.ts";
-import { install, isInstalled, planInstall } from "../../src/provisioning/install.ts";
+import { install, planInstall } from "../../src/provisioning/install.ts";
+import { isInstalled } from "../../src/provisioning/installed.ts";
 import { standardsSchema } from "../../src/standards/standards.ts";
 import { skipped, testConnection, uniqueName } from "./connection.ts";
 

@@ -9,7 +9,8 @@ import { gitHost } from "../../src/delivery/git-host.ts";
 import { prometheus } from "../../src/monitoring/prometheus.ts";
 import type { Clock } from "../../src/provisioning/clock.ts";
 import { createProvisioner } from "../../src/provisioning/create-provisioner.ts";
-import { install, isInstalled } from "../../src/provisioning/install.ts";
+import { install } from "../../src/provisioning/install.ts";
+import { isInstalled } from "../../src/provisioning/installed.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
 import { type Standards, standardsSchema } from "../../src/standards/standards.ts";
 
