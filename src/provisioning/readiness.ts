@@ -6,6 +6,7 @@ import { type Resource, resourceOf, resources } from "../cluster/resource.ts";
 import type { Clock } from "./clock.ts";
 import { StepError } from "./errors.ts";
 import { refOf } from "./objects.ts";
+import { type PodProblem, podProblem } from "./pod-problem.ts";
 
 const workloadSchema = z.looseObject({
   metadata: z.looseObject({ generation: z.number().default(1) }),
@@ -35,96 +36,7 @@ const workloadSchema = z.looseObject({
 });
 type Workload = z.output<typeof workloadSchema>;
 
-const stateSchema = z
-  .looseObject({
-    waiting: z.looseObject({ reason: z.string().default(""), message: z.string().default("") }).optional(),
-    terminated: z
-      .looseObject({
-        reason: z.string().default(""),
-        message: z.string().default(""),
-        exitCode: z.number().default(0),
-      })
-      .optional(),
-  })
-  .default({});
-const containerSchema = z.looseObject({
-  name: z.string(),
-  image: z.string().default(""),
-  ready: z.boolean().default(false),
-  restartCount: z.number().default(0),
-  state: stateSchema,
-  lastState: stateSchema,
-});
-const podSchema = z.looseObject({
-  metadata: z.looseObject({ name: z.string(), deletionTimestamp: z.string().optional() }),
-  status: z
-    .looseObject({
-      phase: z.string().default("Pending"),
-      conditions: z
-        .array(
-          z.looseObject({
-            type: z.string(),
-            status: z.string(),
-            reason: z.string().default(""),
-            message: z.string().default(""),
-          }),
-        )
-        .default([]),
-      containerStatuses: z.array(containerSchema).default([]),
-      initContainerStatuses: z.array(containerSchema).default([]),
-    })
-    .prefault({}),
-});
-type Pod = z.output<typeof podSchema>;
-
-/** What is wrong with a pod, in the cluster's words. `fatal`: it does not mend itself. */
-export interface PodProblem {
-  readonly pod: string;
-  readonly reason: string;
-  readonly text: string;
-  readonly fatal: boolean;
-}
-
-const fatalReasons = new Set(["InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"]);
-const lastingReasons = new Set([
-  "ImagePullBackOff",
-  "ErrImagePull",
-  "CrashLoopBackOff",
-  "CreateContainerError",
-  "RunContainerError",
-]);
-
-/** The first thing that keeps a pod from being ready, or undefined where it only takes its time. Pure. */
-export function podProblem(pod: Pod): PodProblem | undefined {
-  const { name } = pod.metadata;
-  const { initContainerStatuses, containerStatuses, conditions } = pod.status;
-  for (const container of [...initContainerStatuses, ...containerStatuses]) {
-    const { waiting } = container.state;
-    if (waiting === undefined) continue;
-    const { reason, message } = waiting;
-    if (!fatalReasons.has(reason) && !lastingReasons.has(reason)) continue;
-    const last = container.lastState.terminated;
-    const text =
-      reason === "ImagePullBackOff" || reason === "ErrImagePull" || reason === "InvalidImageName"
-        ? `image ${container.image} cannot be pulled: ${message === "" ? reason : message}`
-        : reason === "CrashLoopBackOff" && last !== undefined
-          ? `container ${container.name} ended ${container.restartCount} times, last with exit code ${last.exitCode}${last.reason === "" ? "" : ` (${last.reason})`}`
-          : `container ${container.name}: ${reason}${message === "" ? "" : `: ${message}`}`;
-    return { pod: name, reason, text, fatal: fatalReasons.has(reason) };
-  }
-  const scheduled = conditions.find(({ type, status }) => type === "PodScheduled" && status === "False");
-  if (scheduled?.reason === "Unschedulable") {
-    return {
-      pod: name,
-      reason: "Unschedulable",
-      text: `cannot be scheduled: ${scheduled.message}`,
-      fatal: false,
-    };
-  }
-  return undefined;
-}
-
-/** Reasons that may pass, but fail a step when they last this long, in milliseconds. */
+/** What may pass fails a step when it lasts this long, in milliseconds. */
 const lastingFor = 15_000;
 /** What passes sooner is no news, in milliseconds. */
 const worthTelling = 1_000;
@@ -164,7 +76,7 @@ export async function waitUntilReady(target: KubeObject, options: ReadinessOptio
   const resource: Resource = resourceOf(target);
   const started = clock.now().getTime();
   const tell = onceEach(log);
-  const since = new Map<string, number>();
+  const since = new Map<PodProblem["trouble"], number>();
   for (let pause = 50; ; pause = Math.min(1_000, pause * 1.4)) {
     const workload = await readWorkload(cluster, resource, target, signal);
     const { spec, status } = workload;
@@ -177,21 +89,23 @@ export async function waitUntilReady(target: KubeObject, options: ReadinessOptio
 
     const pods = await podsOf(cluster, target, spec.selector.matchLabels, signal);
     const problems = pods.map(podProblem).filter((problem) => problem !== undefined);
-    for (const reason of since.keys())
-      if (!problems.some((problem) => problem.reason === reason)) since.delete(reason);
-    for (const { reason } of problems) if (!since.has(reason)) since.set(reason, now);
-    for (const { pod, text, reason } of problems) {
-      if (now - (since.get(reason) ?? now) >= worthTelling) tell(pod, `pod ${pod}: ${text}`);
+    for (const trouble of since.keys()) {
+      if (!problems.some((problem) => problem.trouble === trouble)) since.delete(trouble);
+    }
+    for (const { trouble } of problems) if (!since.has(trouble)) since.set(trouble, now);
+    const lasts = ({ trouble }: PodProblem) => now - (since.get(trouble) ?? now);
+    for (const problem of problems) {
+      if (lasts(problem) >= worthTelling) tell(problem.trouble, problem.text);
     }
     const broken = problems.find(
-      ({ fatal, reason }) =>
-        fatal ||
-        (lastingReasons.has(reason) && now - (since.get(reason) ?? now) >= Math.min(lastingFor, withinMs)),
+      (problem) =>
+        problem.trouble === "final" ||
+        (problem.trouble === "container" && lasts(problem) >= Math.min(lastingFor, withinMs)),
     );
     if (broken !== undefined) {
       throw new StepError(
         "unhealthy",
-        `pod ${broken.pod}: ${broken.text}`,
+        `${broken.text} (pod ${broken.pod})`,
         "mend the image or its configuration, then retry",
       );
     }
@@ -209,7 +123,7 @@ export async function waitUntilReady(target: KubeObject, options: ReadinessOptio
     const progressing = condition(workload, "Progressing");
     if (now - started > withinMs || progressing?.reason === "ProgressDeadlineExceeded") {
       const first = problems[0];
-      const why = first === undefined ? "its pods did not say why" : `pod ${first.pod}: ${first.text}`;
+      const why = first === undefined ? "its pods did not say why" : first.text;
       throw new StepError(
         "unhealthy",
         `${target.kind} ${target.metadata.name} has ${status.readyReplicas} of ${spec.replicas} replicas ready after ${Math.round((now - started) / 1_000)} s: ${why}`,
@@ -254,7 +168,7 @@ async function podsOf(
   target: KubeObject,
   matchLabels: Readonly<Record<string, string>>,
   signal: AbortSignal,
-): Promise<readonly Pod[]> {
+): Promise<readonly KubeObject[]> {
   const { namespace } = target.metadata;
   const { items } = await cluster.list(resources.pods, {
     ...(namespace === undefined ? {} : { namespace }),
@@ -263,7 +177,5 @@ async function podsOf(
       .join(","),
     signal,
   });
-  return items
-    .map((item) => podSchema.parse(item))
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }

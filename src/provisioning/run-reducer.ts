@@ -52,10 +52,13 @@ function settled(step: StepState): StepState {
   return { ...rest, phase: "Waiting" };
 }
 
-/** As {@link settled}, and failures are open again: an engine goes on with the run. */
+/** As {@link settled}, and failures are open again: an engine goes on with the run, and times it anew. */
 function reopened(step: StepState): StepState {
-  if (step.phase === "Failed" || step.phase === "CompensationFailed") return { ...step, phase: "Waiting" };
-  return settled(step);
+  const open = step.phase === "Failed" || step.phase === "CompensationFailed";
+  const next = open ? { ...step, phase: "Waiting" as const } : settled(step);
+  if (next.phase !== "Waiting") return next;
+  const { startedAt: _, finishedAt: __, ...rest } = next;
+  return rest;
 }
 
 function merged(
