@@ -28,7 +28,9 @@ export interface ControllerOptions {
   readonly onError?: (controller: string, key: string, error: unknown) => void;
 }
 
+/** Real milliseconds between looks for Events that are too old; the first look is soon after the start. */
 const sweepMs = 600_000;
+const firstSweepMs = 30_000;
 
 /** Starts the simulated controllers, scheduler and kubelets. They work only while `api.leads()`. */
 export function startControllers(api: Api, options: ControllerOptions): { stop(): void } {
@@ -52,9 +54,9 @@ export function startControllers(api: Api, options: ControllerOptions): { stop()
   ].map((make) => make(simulation));
   const loop = startLoop(api, controllers, { clock, speed, ...(onError === undefined ? {} : { onError }) });
 
-  let cancelSweep = clock.after(sweepMs, sweep);
+  let cancelSweep = clock.after(firstSweepMs, sweep);
   function sweep(): void {
-    if (api.leads()) events.sweep();
+    if (api.leads()) api.transaction(() => events.sweep());
     cancelSweep = clock.after(sweepMs, sweep);
   }
 

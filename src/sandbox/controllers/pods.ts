@@ -37,8 +37,8 @@ export function isReady(pod: Pod): boolean {
   return isTrue(pod.status.conditions, "Ready");
 }
 
-/** Milliseconds (real) since the pod became ready; undefined while it is not. */
-export function readySince(pod: Pod, now: Date): number | undefined {
+/** Milliseconds since the pod became ready; undefined while it is not. Kubernetes keeps whole seconds. */
+export function readyForMs(pod: Pod, now: Date): number | undefined {
   const ready = pod.status.conditions.find(({ type, status }) => type === "Ready" && status === "True");
   return ready === undefined ? undefined : now.getTime() - Date.parse(ready.lastTransitionTime ?? "");
 }

@@ -20,7 +20,7 @@ const counted: Readonly<Record<string, string>> = {
 };
 
 /** What one pod takes of a quota: `pods`, `requests.cpu`, `limits.memory` and so on. */
-export function podUsage(spec: PodSpec): Record<string, number> {
+function podUsage(spec: PodSpec): Record<string, number> {
   const usage: Record<string, number> = { pods: 1, "count/pods": 1 };
   for (const { resources } of spec.containers) {
     for (const resource of ["cpu", "memory", "ephemeral-storage"]) {
@@ -40,11 +40,7 @@ export function podUsage(spec: PodSpec): Record<string, number> {
 }
 
 /** What a namespace uses now of each quota name. */
-export function namespaceUsage(
-  api: Api,
-  namespace: string,
-  names: readonly string[],
-): Record<string, number> {
+function namespaceUsage(api: Api, namespace: string, names: readonly string[]): Record<string, number> {
   const usage: Record<string, number> = {};
   const add = (more: Readonly<Record<string, number>>) => {
     for (const [name, amount] of Object.entries(more)) usage[name] = (usage[name] ?? 0) + amount;

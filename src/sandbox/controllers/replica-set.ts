@@ -2,7 +2,7 @@ import { ApiFailure } from "../status.ts";
 import { withCondition, withoutCondition } from "./conditions.ts";
 import { type Controller, keyOf, parseKey } from "./loop.ts";
 import { suffix } from "./names.ts";
-import { controllerKey, createPod, isActive, isReady, podsOf } from "./pods.ts";
+import { controllerKey, createPod, isActive, isReady, podsOf, readyForMs } from "./pods.ts";
 import { type Pod, type ReplicaSet, readReplicaSet } from "./shapes.ts";
 import { nowText, type Simulation, Stages } from "./simulation.ts";
 
@@ -14,7 +14,7 @@ const refusalMs = (times: number) => Math.min(300_000, 5000 * 2 ** (times - 1));
 
 /** Keeps as many pods as the ReplicaSet wants. */
 export function replicaSetController(simulation: Simulation): Controller {
-  const { api, events, random } = simulation;
+  const { api, clock, events, random, speed } = simulation;
   const refusals = new Stages(simulation);
 
   /** Simulated milliseconds until pods may be tried again; each refusal names another pod, so it must not wake us. */
@@ -49,6 +49,16 @@ export function replicaSetController(simulation: Simulation): Controller {
     return undefined;
   }
 
+  /** For each ready pod that has not been so for `minReadySeconds`: the simulated milliseconds that are missing. */
+  function untilAvailable(set: ReplicaSet, active: readonly Pod[]): readonly number[] {
+    const wanted = set.spec.minReadySeconds * 1000;
+    return active
+      .map((pod) => readyForMs(pod, clock.now()))
+      .filter((ready) => ready !== undefined)
+      .map((ready) => Math.ceil(wanted - ready * speed))
+      .filter((left) => left > 0);
+  }
+
   return {
     name: "replicasets",
     resources: ["apps/replicasets", "/pods"],
@@ -76,6 +86,7 @@ export function replicaSetController(simulation: Simulation): Controller {
       const pods = podsOf(api, set);
       const active = pods.filter(isActive);
       const ready = active.filter(isReady).length;
+      const unproven = untilAvailable(set, active);
       const conditions =
         refusal === undefined
           ? withoutCondition(set.status.conditions, "ReplicaFailure")
@@ -89,13 +100,15 @@ export function replicaSetController(simulation: Simulation): Controller {
         status: {
           replicas: active.length,
           ...(active.length > 0 ? { fullyLabeledReplicas: active.length } : {}),
-          ...(ready > 0 ? { readyReplicas: ready, availableReplicas: ready } : {}),
+          ...(ready > 0 ? { readyReplicas: ready } : {}),
+          ...(ready > unproven.length ? { availableReplicas: ready - unproven.length } : {}),
           terminatingReplicas: pods.filter(({ metadata }) => metadata.deletionTimestamp !== undefined).length,
           observedGeneration: set.metadata.generation ?? 1,
           ...(conditions.length > 0 ? { conditions } : {}),
         },
       });
       if (refusal !== undefined) return Math.max(1, holdOff(key));
+      if (unproven.length > 0) return Math.min(...unproven);
       const wanted = set.metadata.deletionTimestamp === undefined ? set.spec.replicas : active.length;
       return active.length === wanted ? undefined : 1000;
     },

@@ -14,7 +14,7 @@ import {
 } from "./shapes.ts";
 
 /** Whether a controller that has been away has nothing to do about the object, as far as it shows itself. */
-export function isSettled(resource: ResourceKey, object: StoredObject): boolean {
+function isSettled(resource: ResourceKey, object: StoredObject): boolean {
   if (object.metadata.deletionTimestamp !== undefined) return false;
   switch (resource) {
     case "/pods": {

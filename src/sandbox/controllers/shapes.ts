@@ -43,7 +43,7 @@ const keyRef = z.looseObject({
 });
 const nameRef = z.looseObject({ name: z.string().default(""), optional: z.boolean().optional() });
 
-export const containerShape = z.looseObject({
+const containerShape = z.looseObject({
   name: z.string(),
   image: z.string().default(""),
   imagePullPolicy: z.string().optional(),
@@ -80,7 +80,7 @@ export const containerShape = z.looseObject({
 });
 export type Container = z.output<typeof containerShape>;
 
-export const podSpecShape = z.looseObject({
+const podSpecShape = z.looseObject({
   nodeName: z.string().optional(),
   nodeSelector: labels.optional(),
   serviceAccountName: z.string().optional(),
@@ -123,7 +123,7 @@ const containerStatus = z.looseObject({
 });
 export type ContainerStatus = z.output<typeof containerStatus>;
 
-export const podStatusShape = z.looseObject({
+const podStatusShape = z.looseObject({
   phase: z.string().default("Pending"),
   conditions,
   podIP: z.string().optional(),
@@ -134,13 +134,13 @@ export const podStatusShape = z.looseObject({
 });
 export type PodStatus = z.output<typeof podStatusShape>;
 
-export const templateShape = z.looseObject({
+const templateShape = z.looseObject({
   metadata: z.looseObject({ labels: labels.default({}), annotations: labels.optional() }).prefault({}),
   spec: z.record(z.string(), z.unknown()),
 });
 export type PodTemplate = z.output<typeof templateShape>;
 
-export const deploymentSpecShape = z.looseObject({
+const deploymentSpecShape = z.looseObject({
   replicas: z.int().default(1),
   selector,
   template: templateShape,
@@ -160,7 +160,7 @@ export const deploymentSpecShape = z.looseObject({
     })
     .prefault({}),
 });
-export const replicaStatusShape = z.looseObject({
+const replicaStatusShape = z.looseObject({
   observedGeneration: z.number().optional(),
   replicas: z.number().default(0),
   readyReplicas: z.number().default(0),
@@ -169,10 +169,11 @@ export const replicaStatusShape = z.looseObject({
   terminatingReplicas: z.number().default(0),
   conditions,
 });
-export type ReplicaStatus = z.output<typeof replicaStatusShape>;
+type ReplicaStatus = z.output<typeof replicaStatusShape>;
 
-export const replicaSetSpecShape = z.looseObject({
+const replicaSetSpecShape = z.looseObject({
   replicas: z.int().default(1),
+  minReadySeconds: z.number().default(0),
   selector,
   template: templateShape,
 });

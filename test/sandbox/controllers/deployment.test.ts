@@ -156,4 +156,22 @@ describe("a Deployment", () => {
     await w.until(() => status().readyReplicas === 3);
     expect(condition("ReplicaFailure")).toBeUndefined();
   });
+
+  test("counts a pod as available only after its minReadySeconds", async () => {
+    w.create("apps/deployments", deployment({ spec: { minReadySeconds: 20 } }));
+    await w.until(() => status().readyReplicas === 3);
+    expect(status().availableReplicas).toBe(0);
+    expect(condition("Available")?.status).toBe("False");
+    const seconds = await w.until(() => status().availableReplicas === 3);
+    expect(seconds).toBeGreaterThan(17);
+    expect(seconds).toBeLessThan(25);
+  });
+
+  test("leaves Events behind for an hour", async () => {
+    w.create("apps/deployments", deployment({}));
+    await w.until(() => status().readyReplicas === 3);
+    expect(w.events("web")).toHaveLength(1);
+    w.clock.advance(75 * 60_000);
+    expect(w.api.list("/events")).toEqual([]);
+  });
 });
