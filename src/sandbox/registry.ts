@@ -21,6 +21,7 @@ import { hasGeneration, initialStatus, needsVersionToUpdate } from "./lifecycle.
 import { applyJsonPatch, mergePatch } from "./patch.ts";
 import type { ResourceInfo, Resources } from "./resources.ts";
 import { scaledObject, scaleOf } from "./scale.ts";
+import { decodeBuiltin } from "./schema/decode.ts";
 import { cause, failures, type Subject } from "./status.ts";
 import type { Store } from "./store.ts";
 import { validate } from "./validation/validate.ts";
@@ -266,7 +267,10 @@ export class Registry {
     checkPreconditions(resource, name, before, applied);
     const writer = this.#writer(context, subresource);
     const options = { force: patch.force, statusApart: this.#statusApart(resource) };
-    const next = applyConfiguration(live, applied, resource.schema, writer, options);
+    const configured = applyConfiguration(live, applied, resource.schema, writer, options);
+    // A built-in type has no nulls; what a removal left of an emptied map goes here.
+    const next =
+      resource.custom === undefined ? decodeBuiltin(configured, resource.schema).object : configured;
     const managedFields = listAt(next, "metadata", "managedFields");
     if (before === undefined) {
       delete ensureObject(next, "metadata").managedFields;

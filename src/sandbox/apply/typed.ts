@@ -119,8 +119,9 @@ function mergeLists(live: readonly unknown[], applied: readonly unknown[], schem
 }
 
 /**
- * `value` without the paths in `removed`; of a removed item or map, what `kept` names below it stays. Returns
- * undefined where nothing is left of something removed.
+ * `value` without the paths in `removed`; of a removed item or map, what `kept` names below it stays. A map or list
+ * that loses its last entry this way becomes null, as on a real API server: built-in types then drop it, custom
+ * resources take it for a wrong type unless the field is nullable or has a default.
  */
 export function removeFields(
   value: unknown,
@@ -144,7 +145,7 @@ export function removeFields(
         if (result === undefined) delete left[field];
         else left[field] = result;
       }
-      return left;
+      return Object.keys(left).length === 0 && Object.keys(value).length > 0 ? null : left;
     }
     case "list":
     case "set": {
@@ -159,7 +160,7 @@ export function removeFields(
             : removeChild(item, itemSchema(schema), child, kept.children.get(element));
         if (result !== undefined) left.push(result);
       }
-      return left.length === 0 && value.length > 0 ? undefined : left;
+      return left.length === 0 && value.length > 0 ? null : left;
     }
     default:
       return value;
@@ -172,20 +173,8 @@ function removeChild(
   removed: FieldSet,
   kept: FieldSet | undefined,
 ): unknown {
-  const needed = kept !== undefined && !isEmpty(kept);
-  if (removed.member && !needed) return undefined;
-  const result = removeFields(value, schema, removed, kept ?? emptySet);
-  // A map that was never owned itself goes when its last field does, as it would were it never applied.
-  if (
-    !needed &&
-    isObject(result) &&
-    Object.keys(result).length === 0 &&
-    isObject(value) &&
-    Object.keys(value).length > 0
-  ) {
-    return undefined;
-  }
-  return result;
+  if (removed.member && (kept === undefined || isEmpty(kept))) return undefined;
+  return removeFields(value, schema, removed, kept ?? emptySet);
 }
 
 /** What changed from one value to the next: paths set or altered, and paths gone. */

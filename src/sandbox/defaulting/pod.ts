@@ -40,6 +40,8 @@ function defaultContainer(container: JsonObject): void {
   for (const variable of objects(listAt(container, "env"))) {
     const reference = objectAt(variable, "valueFrom", "fieldRef");
     if (reference !== undefined) fallback(reference, "apiVersion", "v1");
+    const amount = objectAt(variable, "valueFrom", "resourceFieldRef");
+    if (amount !== undefined) fallback(amount, "divisor", "0");
   }
 }
 

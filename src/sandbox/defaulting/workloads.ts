@@ -52,8 +52,13 @@ function defaultStatefulSet(spec: JsonObject): void {
   fallback(spec, "revisionHistoryLimit", 10);
   fallback(spec, "podManagementPolicy", "OrderedReady");
   const strategy = ensureObject(spec, "updateStrategy");
-  fallback(strategy, "type", "RollingUpdate");
-  if (strategy.type === "RollingUpdate") fallback(ensureObject(strategy, "rollingUpdate"), "partition", 0);
+  // A partition is filled in only where the strategy was left out, or has settings already.
+  if (strategy.type === undefined) {
+    strategy.type = "RollingUpdate";
+    ensureObject(strategy, "rollingUpdate");
+  }
+  const rolling = objectAt(strategy, "rollingUpdate");
+  if (rolling !== undefined) fallback(rolling, "partition", 0);
   const retention = ensureObject(spec, "persistentVolumeClaimRetentionPolicy");
   fallback(retention, "whenDeleted", "Retain");
   fallback(retention, "whenScaled", "Retain");
