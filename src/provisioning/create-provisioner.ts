@@ -17,7 +17,14 @@ import type { Operation } from "./plan.ts";
 import type { PlanWithManifests, Provisioner } from "./provisioner.ts";
 import { previewRollback } from "./rollback.ts";
 import type { Execution, RunName } from "./run.ts";
-import { newRunName, type RunRecord, type RunSpec, readRun, runObject } from "./run-record.ts";
+import {
+  newRunName,
+  type RunRecord,
+  type RunSpec,
+  readRun,
+  readRunForList,
+  runObject,
+} from "./run-record.ts";
 import type { PlanContext } from "./step.ts";
 import { checksSummary } from "./steps/preflight.ts";
 import { watchRun } from "./watch-run.ts";
@@ -261,7 +268,7 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
         ...(service === undefined ? {} : { labelSelector: `${labels.service}=${service}` }),
       });
       return items
-        .map((item) => readRun({ ...item, apiVersion: "platform.company.com/v1", kind: "Run" }).state)
+        .map((item) => readRunForList({ ...item, apiVersion: "platform.company.com/v1", kind: "Run" }))
         .sort((a, b) => (a.requestedAt < b.requestedAt ? 1 : a.requestedAt > b.requestedAt ? -1 : 0));
     },
     watch: (run, signal) => watchRun(cluster, clock, run, signal),

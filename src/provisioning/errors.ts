@@ -1,4 +1,5 @@
 import { isClusterError } from "../cluster/errors.ts";
+import { cleanText } from "../cluster/text.ts";
 import { type RunError, runErrorSchema } from "./event.ts";
 
 /** Why a use case of runs was refused before anything was written. */
@@ -63,7 +64,7 @@ export function bounded(text: string, length = longest): string {
 
 /** Any error as the journal records it. Errors of other parts are recognised by their `class` and `mend`. */
 export function toRunError(error: unknown): RunError {
-  const message = bounded(error instanceof Error ? error.message : String(error));
+  const message = bounded(cleanText(error instanceof Error ? error.message : String(error)));
   if (isClusterError(error)) {
     const asked = error.request === "" ? message : `${error.request}: ${message}`;
     switch (error.kind) {

@@ -88,10 +88,23 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
     },
   });
 
-  const [stopHeartbeat] = await Promise.all([
+  const [heartbeat, taken] = await Promise.allSettled([
     startHeartbeat(cluster, clock, record.object, holder, journal.lost),
     journal.append(...start.first(journal.epoch, clock.now().toISOString())),
   ]);
+  if (taken.status === "rejected") {
+    if (heartbeat.status === "fulfilled") await heartbeat.value();
+    throw taken.reason;
+  }
+  if (heartbeat.status === "rejected") {
+    await journal.append({
+      type: "RunInterrupted",
+      at: clock.now().toISOString(),
+      reason: "its holder could not tell others that it lives",
+    });
+    throw heartbeat.reason;
+  }
+  const stopHeartbeat = heartbeat.value;
   const finished = engine.run().finally(stopHeartbeat);
   // Whoever awaits it learns of a failure; one that nobody awaits must not end the process.
   finished.catch(() => {});

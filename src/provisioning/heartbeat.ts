@@ -5,6 +5,7 @@ import { apply, type Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
+import { cleanText } from "../cluster/text.ts";
 import type { Clock } from "./clock.ts";
 import type { RunName } from "./run.ts";
 
@@ -146,7 +147,8 @@ export async function livingHolder(
     await clock.sleep(500);
     const next = await read();
     if (next === undefined) return undefined;
-    if (next.spec.renewTime !== first.spec.renewTime) return next.spec.holderIdentity ?? "somebody";
+    if (next.spec.renewTime !== first.spec.renewTime)
+      return cleanText(next.spec.holderIdentity ?? "somebody");
   }
   return undefined;
 }

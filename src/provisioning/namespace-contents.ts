@@ -3,6 +3,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import { apiVersionOf, type Resource, resources } from "../cluster/resource.ts";
+import { cleanText } from "../cluster/text.ts";
 import type { Clock } from "./clock.ts";
 import { effectKey } from "./effect.ts";
 import { type ObjectEffect, objectEffect, waitUntilGone } from "./objects.ts";
@@ -96,7 +97,7 @@ async function foreignOf(
       .filter(({ metadata }) =>
         isForeign(resource.kind, apiVersionOf(resource), { namespace, ...metadata }, ownership),
       )
-      .map(({ metadata }) => `${resource.kind.toLowerCase()}/${metadata.name}`);
+      .map(({ metadata }) => cleanText(`${resource.kind.toLowerCase()}/${metadata.name}`));
   } catch (error) {
     if (isClusterError(error, "not-found")) return [];
     if (isClusterError(error, "forbidden")) return [`${resource.plural} (you may not list them)`];

@@ -2,11 +2,12 @@ import { z } from "zod";
 import { labels, systemNamespace } from "../application/names.ts";
 import { serviceRequestSchema } from "../application/request.ts";
 import type { KubeObject } from "../cluster/object.ts";
+import { cleanText } from "../cluster/text.ts";
 import { ProvisioningError } from "./errors.ts";
 import { eventVersion, type RunEvent, runEventSchema } from "./event.ts";
 import { type Operation, operationSchema } from "./plan.ts";
 import type { RunName, RunPhase, RunState } from "./run.ts";
-import { type RunRequest, replay } from "./run-reducer.ts";
+import { initialState, type RunRequest, replay } from "./run-reducer.ts";
 
 /** What becomes of data stores when a service is deleted or a run rolled back. */
 export const dataStoreChoices = ["keep-used", "keep", "delete"] as const;
@@ -54,7 +55,7 @@ export interface RunRecord {
 }
 
 function isRunName(name: string): name is RunName {
-  return name.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name);
+  return name.length <= 253 && /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(name);
 }
 
 /**
@@ -97,14 +98,22 @@ export function runObject(name: RunName, spec: RunSpec): KubeObject {
   };
 }
 
+/** The same JSON, its texts safe for a terminal: whoever may write Runs may not write to screens. */
+function cleaned(value: unknown): unknown {
+  if (typeof value === "string") return cleanText(value);
+  if (Array.isArray(value)) return value.map(cleaned);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, cleaned(child)]));
+}
+
 /**
  * Reads a Run with its whole journal.
  * @throws ProvisioningError `refused` for a Run that a newer version of this program wrote, or that is damaged
  */
 export function readRun(object: KubeObject): RunRecord {
   const name = runName(object.metadata.name);
-  const status = runStatusSchema.safeParse(object.status ?? {});
-  const spec = runSpecSchema.safeParse(object.spec);
+  const status = runStatusSchema.safeParse(cleaned(object.status ?? {}));
+  const spec = runSpecSchema.safeParse(cleaned(object.spec));
   if (status.success && status.data.eventVersion > eventVersion) {
     throw new ProvisioningError(
       "refused",
@@ -130,6 +139,40 @@ export function readRun(object: KubeObject): RunRecord {
     events: events.data,
     state: replay(requestOf(object, spec.data), events.data),
   };
+}
+
+/** A run for a list: one that cannot be read is shown, with the reason, instead of hiding all others. */
+export function readRunForList(object: KubeObject): RunState {
+  try {
+    return readRun(object).state;
+  } catch (error) {
+    if (!(error instanceof ProvisioningError)) throw error;
+    const spec = z
+      .looseObject({
+        operation: operationSchema.catch("create"),
+        service: z.string().catch(""),
+        team: z.string().catch(""),
+        requestedBy: z.string().catch(""),
+      })
+      .parse(cleaned(object.spec ?? {}));
+    const { name, creationTimestamp = "" } = object.metadata;
+    const { operation, service, team, requestedBy } = spec;
+    return {
+      ...initialState({
+        name: runName(name),
+        operation,
+        service,
+        team,
+        requestedBy,
+        requestedAt: creationTimestamp,
+      }),
+      phase: "Held",
+      failure: {
+        step: "preflight",
+        error: { class: "internal", message: error.message, mend: error.mend },
+      },
+    };
+  }
 }
 
 /** What a run is before its first event. */
