@@ -31,8 +31,8 @@ async function fill(home: Home): Promise<void> {
   );
   await create("search", "-l", "go", "--cache", "redis", "--image", "ghcr.io/acme/search:1.9.0");
   await create("notify", "-l", "typescript", "--exposure", "none");
-  const fault = ["sandbox", "fault", "add", "--step", "configure_network"];
-  await command(home, 0, ...fault, "--refuse", "no Gateway of this name: public");
+  const fault = ["sandbox", "fault", "add", "--resource", "deployments.apps", "--status", "422"];
+  await command(home, 0, ...fault, "--refuse", "quota is used up");
   await command(home, 3, "service", "create", "ledger", "-l", "go", "--on-failure", "hold");
   await command(home, 0, "sandbox", "fault", "clear");
 }
@@ -40,10 +40,10 @@ async function fill(home: Home): Promise<void> {
 await build();
 await using home = await freshHome();
 await fill(home);
-const screen = openScreen(home, sandbox, { columns: 96, rows: 20 });
+const screen = openScreen(home, sandbox, { columns: 100, rows: 24 });
 try {
-  await screen.shows(/api-gateway.*proven/);
-  await screen.shows("ledger");
+  await screen.shows(/api-gateway.*3\/3.*● proven.*created/);
+  await screen.shows(/ledger.*create held/);
   await writeFile("docs/screenshot.svg", terminalToSvg(screen.emulator, "dark"));
 } finally {
   screen.type("q");
