@@ -6,6 +6,7 @@ import { deploymentController } from "./deployment.ts";
 import { disruptionController } from "./disruption.ts";
 import { endpointsController } from "./endpoints.ts";
 import { eventRecorder } from "./events.ts";
+import { frugal } from "./frugal-api.ts";
 import { gatewayController } from "./gateways.ts";
 import { jobController } from "./job.ts";
 import { kubeletController } from "./kubelet.ts";
@@ -33,8 +34,9 @@ const sweepMs = 600_000;
 const firstSweepMs = 30_000;
 
 /** Starts the simulated controllers, scheduler and kubelets. They work only while `api.leads()`. */
-export function startControllers(api: Api, options: ControllerOptions): { stop(): void } {
+export function startControllers(server: Api, options: ControllerOptions): { stop(): void } {
   const { speed, clock = systemClock, random = Math.random, onError } = options;
+  const api = frugal(server);
   const events = eventRecorder(api, clock);
   const simulation: Simulation = { api, clock, speed, random, events };
   const controllers = [
