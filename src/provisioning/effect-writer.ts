@@ -70,7 +70,21 @@ export function createEffectWriter({
 
   /** Reads what is there; whatever is not this service's stops the step before it wrote anything. */
   async function observe(objects: readonly KubeObject[]): Promise<readonly (KubeObject | undefined)[]> {
-    const existing = await Promise.all(objects.map((object) => observeEffect(cluster, objectEffect(object))));
+    const look = (object: KubeObject) => observeEffect(cluster, objectEffect(object));
+    const namespaces = objects.filter(({ kind }) => kind === "Namespace");
+    const found = new Map(
+      await Promise.all(
+        namespaces.map(async (object) => [object.metadata.name, await look(object)] as const),
+      ),
+    );
+    const existing = await Promise.all(
+      objects.map((object) => {
+        if (object.kind === "Namespace") return found.get(object.metadata.name);
+        // Nothing is in a namespace that is not there.
+        const inside = object.metadata.namespace ?? "";
+        return found.has(inside) && found.get(inside) === undefined ? undefined : look(object);
+      }),
+    );
     for (const object of existing) {
       if (object !== undefined && !belongsTo(object, service)) throw inTheWay(object, service);
     }
