@@ -13,10 +13,8 @@ export function outcomeLines(view: RunView): readonly Line[] {
       return succeeded(view);
     case "Interrupted":
       return [
-        line(
-          `   ${view.glyphs.warning} Stopped between two writes. What exists: ${whatExists(view.state)}.`,
-          "warn",
-        ),
+        line(`   ${view.glyphs.warning} Stopped between two writes: nothing is half-made.`, "warn"),
+        ...labelled("Exists", whatExists(view.state), view),
         line("   r goes on, b rolls back. Elsewhere:", "plain"),
         line(`   ${view.commandLine(["run", "retry", view.state.name])}`, "accent"),
       ];

@@ -64,20 +64,23 @@ export function Services() {
 export interface Widths {
   readonly monitoring: number;
   readonly run: number;
+  readonly team: number;
 }
 
 /** Counted over all rows, not the visible ones: scrolling moves no column. */
 export function widthsOf({ services }: VisibleServices): Widths {
   let monitoring = "MONITORING".length;
   let run = "LAST RUN".length;
+  let team = "TEAM".length;
   for (const service of services) {
     monitoring = Math.max(monitoring, service.monitoring.status.length + 2);
+    team = Math.max(team, Math.min(service.team.length, 20));
     const { lastRun } = service;
     if (lastRun !== undefined) {
       run = Math.max(run, runPhaseLook(lastRun.operation, lastRun.phase).word.length);
     }
   }
-  return { monitoring, run };
+  return { monitoring, run, team };
 }
 
 const readyWidth = 5;
@@ -106,17 +109,48 @@ export function servicesView(view: {
   const fixed = readyWidth + databaseWidth + cacheWidth + widths.monitoring + widths.run + ageWidth;
   const room = ui.columns - lead - fixed - 6 * gap.length - 1;
   const nameWidth = Math.max("SERVICE".length, Math.min(visible.nameWidth, room));
-  const lines: Line[] = [heading(nameWidth, widths)];
+  const wide = wideColumns(widths, ui.columns - lead - nameWidth - fixed - 6 * gap.length - 1);
+  const lines: Line[] = [[...heading(nameWidth, widths), ...wideHeading(wide)]];
   for (let row = view.top; row < visible.services.length && lines.length < view.height; row++) {
     const service = visible.services[row];
     if (service === undefined) break;
     const marked = row === view.index;
-    lines.push(serviceRow(service, marked, nameWidth, widths, view.now, glyphs));
+    lines.push([
+      ...serviceRow(service, marked, nameWidth, widths, view.now, glyphs),
+      ...wideCells(service, wide),
+    ]);
     if (serviceHeight(service) === 2 && lines.length < view.height) {
       lines.push(line(`      ${clip(service.reason, ui.columns - 7, glyphs.ellipsis)}`, "dim"));
     }
   }
   return lines;
+}
+
+/** Columns that only a wide terminal shows: none where the width is 0. */
+interface Wide {
+  readonly team: number;
+  readonly image: number;
+}
+
+function wideColumns({ team }: Widths, room: number): Wide {
+  const left = room - gap.length - team;
+  if (left < 0) return { team: 0, image: 0 };
+  const image = Math.min(72, left - gap.length);
+  return { team, image: image < 24 ? 0 : image };
+}
+
+function wideHeading({ team, image }: Wide): Line {
+  return [
+    span(team === 0 ? "" : gap + cell("TEAM", team), "dim"),
+    span(image === 0 ? "" : `${gap}IMAGE`, "dim"),
+  ];
+}
+
+function wideCells(service: Service, { team, image }: Wide): Line {
+  return [
+    span(team === 0 ? "" : gap + cell(service.team, team)),
+    span(image === 0 ? "" : gap + abbreviate(service.image, image), "dim"),
+  ];
 }
 
 function heading(nameWidth: number, widths: Widths): Line {

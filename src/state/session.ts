@@ -238,6 +238,8 @@ export function createSession(options: SessionOptions): Session {
         });
         start(options.fleet, opened, signal);
         follow(true);
+        const ui = stores.ui.getState();
+        if (placeOf(ui).screen === "wizard" && ui.wizard.question === "review") session.previewPlan();
       } catch (error) {
         if (!signal.aborted) stores.connection.setState({ state: "failed", error: tellInOneLine(error) });
       }

@@ -11,7 +11,7 @@ import { useApp, useStored } from "./context.ts";
 import { Rows } from "./rows.tsx";
 
 /** Words of a place in the path at the top. */
-function wordOf(place: Place): string {
+function wordOf(place: Place, before: Place | undefined): string {
   switch (place.screen) {
     case "services":
       return "";
@@ -22,7 +22,7 @@ function wordOf(place: Place): string {
     case "log":
       return "log";
     case "rollback":
-      return "roll back";
+      return before?.screen === "run" ? "roll back" : `roll back ${place.title}`;
     case "service":
       return place.service;
     default:
@@ -38,8 +38,8 @@ export function topLine(
   glyphs: Glyphs,
   columns: number,
 ): Line {
-  const path = ui.stack.flatMap((place) => {
-    const word = wordOf(place);
+  const path = ui.stack.flatMap((place, index) => {
+    const word = wordOf(place, ui.stack[index - 1]);
     return word === "" ? [] : [span(` ${glyphs.path} `, "dim"), span(word)];
   });
   const simulated = connection.simulated && connection.context !== "sandbox" ? " (sandbox)" : "";
