@@ -88,8 +88,9 @@ test.each([
 
 test("a pod that crashes or has no metrics is down, with the error a scrape would have", async () => {
   monitored({ image: "web:no-metrics" });
-  await w.until(() => targets().some(({ health }) => health === "down"));
-  expect(targets()[0]?.lastError).toBe("server returned HTTP status 404 Not Found");
+  const down = () => targets().find(({ health }) => health === "down");
+  await w.until(() => down() !== undefined);
+  expect(down()?.lastError).toBe("server returned HTTP status 404 Not Found");
   const stored = w.see("apps/deployments", "web");
   const crashing = deployment({
     image: "web:crash",

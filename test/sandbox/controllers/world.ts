@@ -36,7 +36,7 @@ export const namespace = "app-demo";
 
 /**
  * The sandbox's own registry and store, without its HTTP face, on a clock that the test moves: minutes pass in
- * milliseconds, and always the same way.
+ * milliseconds.
  */
 export function world(): World {
   const folder = mkdtempSync(join(tmpdir(), "platform-world-"));
