@@ -71,6 +71,9 @@ describe("a service from one command, without a terminal", () => {
     const { code, err } = await run(home, [...sandbox, "service", "delete", "api-gateway"]);
     expect(code).toBe(2);
     expect(err).toContain("say --yes");
+    // A database that was in use is never destroyed unasked, and never said to be gone.
+    const kept = await run(home, [...sandbox, "service", "delete", "api-gateway", "--yes"]);
+    expect(kept).toMatchObject({ code: 0, out: expect.stringContaining("data stores are kept") });
     const deleted = await run(home, [
       ...sandbox,
       ...["service", "delete", "api-gateway", "--data-stores", "delete", "--yes"],

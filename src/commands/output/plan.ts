@@ -2,7 +2,7 @@ import { effectLabel } from "../../provisioning/effect.ts";
 import type { PlanWithManifests } from "../../provisioning/provisioner.ts";
 import type { Session } from "../session.ts";
 import { outputVersion, writeDocument } from "./format.ts";
-import { count } from "./run-result.ts";
+import { count, keepsData } from "./run-result.ts";
 
 const signs = { create: "+", change: "~", delete: "-" } as const;
 
@@ -43,5 +43,7 @@ export function planText(plan: PlanWithManifests["plan"]): readonly string[] {
     for (const { action, effect } of step.effects) lines.push(`    ${signs[action]} ${effectLabel(effect)}`);
     for (const note of step.notes) lines.push(`    ▲ ${note}`);
   }
+  if (keepsData(plan))
+    lines.push("", `  Keeps the data stores, and with them namespace app-${plan.service}.`);
   return lines;
 }

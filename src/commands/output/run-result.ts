@@ -19,11 +19,14 @@ export function runResult(
     if (error.mend !== "") notes.push(`  Mend     ${typable(error.mend, command)}`);
   }
   switch (state.phase) {
-    case "Succeeded":
-      return {
-        result: `service ${state.service} ${verbs[state.operation]}${took === "" ? "" : ` in ${took}`}`,
-        notes,
-      };
+    case "Succeeded": {
+      const done = `service ${state.service} ${verbs[state.operation]}${took === "" ? "" : ` in ${took}`}`;
+      if (!keepsData(state)) return { result: done, notes };
+      notes.push(
+        `  → ${command("service", "delete", state.service, "--data-stores", "delete")} deletes the data too`,
+      );
+      return { result: `${done}; its data stores are kept, with namespace app-${state.service}`, notes };
+    }
     case "RolledBack": {
       const kept = effectsIn(state, "kept");
       notes.push(`  Undone   ${count(effectsIn(state, "rolled-back").length, "effect")}`);
@@ -55,6 +58,17 @@ export function runResult(
         notes,
       };
   }
+}
+
+/** Whether a delete leaves the service's data stores: the namespace goes last, and only when nothing is kept in it. */
+export function keepsData({
+  operation,
+  steps,
+}: {
+  readonly operation: string;
+  readonly steps: readonly { readonly id: string }[];
+}): boolean {
+  return operation === "delete" && !steps.some(({ id }) => id === "delete_namespace");
 }
 
 function failedAt(state: RunState): string {
