@@ -128,6 +128,8 @@ export class HttpCluster implements Cluster {
   ): Promise<KubeObject> {
     const { subresource } = options;
     const applies = patch.type === "apply";
+    // With a version as precondition the second time would be refused for what the first did.
+    const idempotent = applies && patch.body.metadata.resourceVersion === undefined;
     const text = requestText(applies ? "apply" : "patch", resource, ref, subresource);
     const { body } = await this.#send(
       {
@@ -137,7 +139,7 @@ export class HttpCluster implements Cluster {
         contentType: patchTypes[patch.type],
         body: patch.body,
         text,
-        idempotent: applies,
+        idempotent,
       },
       options,
     );

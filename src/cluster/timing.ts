@@ -9,7 +9,7 @@ export interface Timing {
   random(): number;
 }
 
-/** The machine's own time and chance. Waiting never keeps the process alive by itself beyond the wait. */
+/** The machine's own time and chance. */
 export const systemTiming: Timing = {
   now: () => new Date(),
   random: () => Math.random(),

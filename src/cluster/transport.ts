@@ -27,8 +27,6 @@ export interface HttpRequest {
    * breaks. Any other request is repeated only on 429, which says that the server has not looked at it.
    */
   readonly idempotent: boolean;
-  /** 429 is an answer here, not "ask again" (evictions). */
-  readonly throttlingIsAnswer?: boolean;
 }
 
 /** An answer of 2xx, its body parsed (or the text, where it is no JSON). */
@@ -96,7 +94,9 @@ export class Transport {
       });
       this.#warn(answer.headers.warning, request.text);
       if (answer.statusCode >= 300) {
-        const text = await answer.body.text();
+        const text = await answer.body.text().catch((error: unknown) => {
+          throw this.broken(error, request);
+        });
         throw this.#failed(answer.statusCode, answer.headers["retry-after"], text, request);
       }
       return answer.body;
@@ -117,7 +117,6 @@ export class Transport {
 
   #retryWait(request: HttpRequest, error: ClusterError, attempt: number): number | undefined {
     if (error.kind === "throttled") {
-      if (request.throttlingIsAnswer === true) return undefined;
       if (error.status !== 429 && !request.idempotent) return undefined;
       // All who were turned away at once should not come back at once.
       return (error.retryAfterMs ?? 1000) + this.#options.timing.random() * 250;
@@ -149,10 +148,10 @@ export class Transport {
 
   async #sendOnce(request: HttpRequest, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
+    request.signal?.throwIfAborted();
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(timedOut), timeoutMs);
     const abort = () => limit.abort(request.signal?.reason);
-    request.signal?.throwIfAborted();
     request.signal?.addEventListener("abort", abort, { once: true });
     try {
       const answer = await this.#dispatch(this.#requestPool(), request, headers, {
