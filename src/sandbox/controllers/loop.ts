@@ -36,7 +36,7 @@ export interface LoopOptions {
 /** Real milliseconds between looks at who leads. */
 const leadershipMs = 500;
 /** Reconciliations in one turn, so that requests are served in between. */
-const batch = 16;
+const batch = 4;
 /** Namespaces looked through in one turn after taking the lead. */
 const scanBatch = 8;
 

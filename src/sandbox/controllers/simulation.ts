@@ -18,14 +18,21 @@ export function nowText({ clock }: Simulation): string {
   return timestamp(clock.now());
 }
 
+interface Stage {
+  name: string;
+  /** Milliseconds. */
+  at: number;
+  count: number;
+}
+
 /**
  * Measures how long an object has been in a stage, in simulated milliseconds. Held in memory: a process that
- * takes the lead begins the stages it finds anew, as a restarted kubelet would.
+ * takes the lead begins the stages it finds anew, as a restarted kubelet would. Subjects are paths: `uid/part`.
  */
 export class Stages {
   readonly #simulation: Simulation;
-  readonly #entered = new Map<string, { readonly stage: string; readonly at: number }>();
-  readonly #counts = new Map<string, number>();
+  /** By the first part of the path, so that forgetting one object does not look at all others. */
+  readonly #groups = new Map<string, Map<string, Stage>>();
 
   constructor(simulation: Simulation) {
     this.#simulation = simulation;
@@ -34,10 +41,12 @@ export class Stages {
   /** Simulated milliseconds left until `subject` has been in `stage` for `ms`; 0 when it has. */
   left(subject: string, stage: string, ms: number): number {
     const now = this.#simulation.clock.now().getTime();
-    const known = this.#entered.get(subject);
-    const at = known?.stage === stage ? known.at : now;
-    if (known?.stage !== stage) this.#entered.set(subject, { stage, at: now });
-    return Math.max(0, ms - (now - at) * this.#simulation.speed);
+    const known = this.#stage(subject);
+    if (known.name !== stage) {
+      known.name = stage;
+      known.at = now;
+    }
+    return Math.max(0, ms - (now - known.at) * this.#simulation.speed);
   }
 
   /** Whether the subject was not in the stage before this call. */
@@ -48,24 +57,38 @@ export class Stages {
   }
 
   isIn(subject: string, stage: string): boolean {
-    return this.#entered.get(subject)?.stage === stage;
+    return this.#groups.get(rootOf(subject))?.get(subject)?.name === stage;
   }
 
   /** How often {@link increment} was called for the subject. */
   count(subject: string): number {
-    return this.#counts.get(subject) ?? 0;
+    return this.#groups.get(rootOf(subject))?.get(subject)?.count ?? 0;
   }
 
   increment(subject: string): void {
-    this.#counts.set(subject, this.count(subject) + 1);
+    this.#stage(subject).count += 1;
   }
 
   /** Forgets the subject and all under it (`subject/…`). */
   forget(subject: string): void {
-    for (const map of [this.#entered, this.#counts]) {
-      for (const known of map.keys()) {
-        if (known === subject || known.startsWith(`${subject}/`)) map.delete(known);
-      }
+    const root = rootOf(subject);
+    const group = this.#groups.get(root);
+    for (const known of group?.keys() ?? []) {
+      if (known === subject || known.startsWith(`${subject}/`)) group?.delete(known);
     }
+    if (group?.size === 0) this.#groups.delete(root);
   }
+
+  #stage(subject: string): Stage {
+    const root = rootOf(subject);
+    const group = this.#groups.get(root) ?? new Map<string, Stage>();
+    const stage = group.get(subject) ?? { name: "", at: 0, count: 0 };
+    this.#groups.set(root, group.set(subject, stage));
+    return stage;
+  }
+}
+
+function rootOf(subject: string): string {
+  const slash = subject.indexOf("/");
+  return slash === -1 ? subject : subject.slice(0, slash);
 }
