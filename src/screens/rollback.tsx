@@ -89,8 +89,8 @@ function sections(preview: RollbackPreview, columns: number, room: number, glyph
   if (total === 0) return [line("   This run left nothing: there is nothing to undo.")];
   const spare = Math.max(3, room - 2);
   const texts = all.flatMap(([, lines]) => lines.map(({ text }) => widthOf(text)));
-  const reasons = all.flatMap(([, lines]) => lines.map(({ reason }) => widthOf(reason)));
-  const width = Math.min(Math.max(20, ...texts), columns - 16 - Math.min(28, Math.max(0, ...reasons)));
+  // What goes is told whole; the reason beside it gives way.
+  const width = Math.min(Math.max(20, ...texts), columns - 28);
   const lines: Line[] = [];
   let left = total;
   for (const [title, entries, tone] of all) {
