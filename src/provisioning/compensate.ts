@@ -168,10 +168,25 @@ export async function compensateStep(context: CompensationContext, step: StepId)
       released.push({ effect, outcome: "deleted", reason });
     }
   }
+  released.push(...gone(state, released, step));
   if (released.length > 0) {
     await journal.append({ type: "EffectsReleased", at: clock.now().toISOString(), step, results: released });
   }
   if (failure !== undefined) throw failure.error;
+}
+
+/** What other steps could not undo has gone with the namespace all the same. */
+function gone(state: RunState, released: Released, step: StepId): Released {
+  const namespace = released.find(
+    ({ effect, outcome }) => effect.kind === "object" && effect.type === "Namespace" && outcome === "deleted",
+  );
+  if (namespace?.effect.kind !== "object") return [];
+  const { name } = namespace.effect;
+  return state.steps
+    .filter(({ id }) => id !== step)
+    .flatMap(({ effects }) => effects.filter(inPlay))
+    .filter(({ effect }) => effect.kind === "object" && effect.namespace === name)
+    .map(({ effect }) => ({ effect, outcome: "deleted", reason: "went with its namespace" }));
 }
 
 async function dispose(

@@ -218,7 +218,10 @@ export function reduce(state: RunState, event: RunEvent): RunState {
             ...(before?.uid === undefined ? {} : { uid: before.uid }),
             ...(reason === "" ? {} : { reason }),
           };
-          return { ...step, effects: merged(step.effects, [released]) };
+          const effects = merged(step.effects, [released]);
+          // It may go with a namespace or repository though its own step could not undo it.
+          const undone = step.phase === "CompensationFailed" && !effects.some(inPlay);
+          return { ...step, effects, ...(undone ? { phase: "Compensated" as const } : {}) };
         });
       }, state);
     }

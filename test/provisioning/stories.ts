@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { labels, type ServiceName, serviceNameSchema } from "../../src/application/names.ts";
 import { type ServiceRequest, serviceRequestSchema } from "../../src/application/request.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
+import { ClusterError } from "../../src/cluster/errors.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import { JournalError, ProvisioningError } from "../../src/provisioning/errors.ts";
 import type { StepId } from "../../src/provisioning/plan.ts";
@@ -58,7 +59,7 @@ const faults: readonly (Fault & { readonly host?: true })[] = [
 
 /** What provisioning promises, told on the embedded cluster and on a real one alike. */
 export function provisioningStories(title: string, open: () => Promise<Stage>): void {
-  describe.concurrent(title, () => {
+  describe.concurrent(title, { timeout: 240_000 }, () => {
     let stage: Stage;
     let made: Awaited<ReturnType<typeof composition>>;
     beforeAll(async () => {
@@ -188,6 +189,43 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       expect(retries.length).toBeGreaterThan(0);
       expect(retries).not.toContain("never");
       await rolledBack(service, await provisioner.rollback(state.name, { dataStores: "delete" }));
+      await removeRuns(service);
+    });
+
+    test("what cannot be undone is listed, and undone by the next rollback", async () => {
+      const service = named("story-orphan");
+      const created = await (await made.provisioner().create(small(service), { onFailure: "hold" })).finished;
+      const { cluster } = stage;
+      const stubborn: Cluster = {
+        ...forwarding(cluster),
+        delete: async (resource, ref, options) => {
+          // The monitoring's objects go with the namespace; the namespace itself stays.
+          if (options?.step === "setup_monitoring" || resource.plural === "namespaces") {
+            throw new ClusterError("forbidden", "denied the request: a test's fault", { status: 403 });
+          }
+          return cluster.delete(resource, ref, options);
+        },
+      };
+      const failed = await (
+        await made.provisioner({ cluster: stubborn }).rollback(created.name, { dataStores: "keep-used" })
+      ).finished;
+      expect(failed.phase).toBe("RollbackFailed");
+      const orphans = failed.orphans.map((effect) => (effect.kind === "object" ? effect.type : effect.kind));
+      expect(orphans).toEqual(expect.arrayContaining(["Namespace", "ServiceMonitor"]));
+      expect(orphans).not.toContain("Deployment");
+      await rolledBack(service, await made.provisioner().rollback(created.name, { dataStores: "keep-used" }));
+      await removeRuns(service);
+    });
+
+    test("an object that its step could not delete is gone with the namespace, and recorded so", async () => {
+      const service = named("story-with");
+      const created = await (await made.provisioner().create(small(service), { onFailure: "hold" })).finished;
+      const stubborn = faulty(stage.cluster, { step: "setup_monitoring", write: 1, time: "before" });
+      const execution = await made
+        .provisioner({ cluster: stubborn })
+        .rollback(created.name, { dataStores: "keep-used" });
+      await rolledBack(service, execution);
+      expect(phases(execution.state).setup_monitoring).toBe("Compensated");
       await removeRuns(service);
     });
 
