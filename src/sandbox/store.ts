@@ -91,7 +91,7 @@ export class Store {
     return made;
   }
 
-  /** Runs `work` as one write transaction; nested calls join the outer one. */
+  /** Runs `work` as one write transaction; a nested call that fails takes back only its own writes. */
   transaction<T>(work: () => T): T {
     return this.#within("BEGIN IMMEDIATE", work);
   }
@@ -102,15 +102,16 @@ export class Store {
   }
 
   #within<T>(begin: string, work: () => T): T {
-    if (this.#depth > 0) return work();
-    this.database.exec(begin);
+    const inner = this.#depth > 0;
+    const name = `nested${this.#depth}`;
+    this.database.exec(inner ? `SAVEPOINT ${name}` : begin);
     this.#depth++;
     try {
       const result = work();
-      this.database.exec("COMMIT");
+      this.database.exec(inner ? `RELEASE ${name}` : "COMMIT");
       return result;
     } catch (error) {
-      this.database.exec("ROLLBACK");
+      this.database.exec(inner ? `ROLLBACK TO ${name}; RELEASE ${name}` : "ROLLBACK");
       throw error;
     } finally {
       this.#depth--;

@@ -35,9 +35,21 @@ function decodeObject(object: JsonObject, schema: Schema, path: string, unknown:
     if (inner === undefined) {
       if (open) made[field] = value;
       else unknown.push(join(path, field));
-    } else if (value !== null) made[field] = decodeValue(value, inner, join(path, field), unknown);
+    } else if (value !== null) {
+      const decoded = decodeValue(value, inner, join(path, field), unknown);
+      const required = resolved(schema).required?.includes(field) === true;
+      if (required || !isOmitted(decoded, inner)) made[field] = decoded;
+    }
   }
   return made;
+}
+
+/** Go leaves empty lists and maps out of its JSON; an empty object of named fields may mean something. */
+function isOmitted(value: unknown, schema: Schema): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return (
+    isObject(value) && Object.keys(value).length === 0 && isObject(resolved(schema).additionalProperties)
+  );
 }
 
 function decodeValue(value: unknown, schema: Schema, path: string, unknown: string[]): unknown {
