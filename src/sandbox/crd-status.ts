@@ -1,5 +1,5 @@
 import { ensureObject, isObject, type JsonObject, listAt, objectAt, textAt, valueAt } from "./json.ts";
-import { timestamp } from "./registry.ts";
+import { timestamp } from "./timestamp.ts";
 
 /** What the API server writes into a CRD that it serves: accepted names and the conditions. Changes `crd`. */
 export function establish(crd: JsonObject, now: Date): void {

@@ -1,6 +1,6 @@
 import { ensureObject, isObject, type JsonObject, listAt, objectAt, textAt } from "./json.ts";
-import { keyOf, type Registry, type WriteContext } from "./registry.ts";
-import type { ResourceInfo } from "./resources.ts";
+import type { Registry, WriteContext } from "./registry.ts";
+import { keyOf, type ResourceInfo } from "./resources.ts";
 import { canonicalQuantity, quantityNanos } from "./schema/quantity.ts";
 import { failures, type Subject } from "./status.ts";
 

@@ -19,11 +19,12 @@ import {
 } from "./json.ts";
 import { hasGeneration, initialStatus, needsVersionToUpdate } from "./lifecycle.ts";
 import { applyJsonPatch, mergePatch } from "./patch.ts";
-import type { ResourceInfo, Resources } from "./resources.ts";
+import { keyOf, type ResourceInfo, type Resources } from "./resources.ts";
 import { scaledObject, scaleOf } from "./scale.ts";
 import { decodeBuiltin } from "./schema/decode.ts";
 import { cause, failures, type Subject } from "./status.ts";
 import type { Store } from "./store.ts";
+import { timestamp } from "./timestamp.ts";
 import { validate } from "./validation/validate.ts";
 
 /** What a write carries beside the object. */
@@ -50,16 +51,6 @@ export interface RegistryOptions {
   readonly now: () => Date;
   /** Called after each commit that changed something. */
   readonly committed: () => void;
-}
-
-/** Whole seconds, as `metadata.creationTimestamp` is. */
-export function timestamp(now: Date): string {
-  return now.toISOString().replace(/\.\d+Z$/, "Z");
-}
-
-/** `namespace/name`, or `name` for a resource without namespaces. */
-export function keyOf(resource: ResourceInfo, namespace: string | undefined, name: string): string {
-  return resource.namespaced ? `${namespace ?? ""}/${name}` : name;
 }
 
 /** A stored text as an object of the asked version. */

@@ -107,3 +107,8 @@ export class Resources {
     return [...this.#byPath.values()];
   }
 }
+
+/** `namespace/name`, or `name` for a resource without namespaces. */
+export function keyOf(resource: ResourceInfo, namespace: string | undefined, name: string): string {
+  return resource.namespaced ? `${namespace ?? ""}/${name}` : name;
+}
