@@ -35,6 +35,9 @@ function body(plan: PlanPreview, columns: number, room: number, glyphs: Glyphs):
       line("   Nothing was written. shift-tab goes back.", "dim"),
     ];
   }
+  if (plan.status === "none") {
+    return [line("   The plan follows as soon as the cluster answers.", "dim")];
+  }
   if (plan.plan === undefined)
     return [line(`   Making the plan${glyphs.ellipsis} nothing is written yet.`, "dim")];
   const { steps } = plan.plan;

@@ -80,6 +80,8 @@ export function createSession(options: SessionOptions): Session {
   let connection = new AbortController();
   let shown = new AbortController();
   let shownKey = "";
+  /** Settles once what a key has begun is an execution of ours, or was refused. */
+  let starting: Promise<void> = Promise.resolve();
 
   const visible = visibleServices();
 
@@ -180,7 +182,7 @@ export function createSession(options: SessionOptions): Session {
     }
     if (stores.openRuns.getState().busy !== undefined) return;
     stores.openRuns.setState({ busy });
-    begin(cases).then(
+    starting = begin(cases).then(
       (execution) => {
         adopt(execution);
         const run = execution.name;
@@ -305,6 +307,7 @@ export function createSession(options: SessionOptions): Session {
       void session.connect(options.openContext(name));
     },
     async leave(code) {
+      await starting;
       await Promise.allSettled([...own.values()].map((each) => each.interrupt("the app was closed")));
       life.abort();
       connection.abort();
