@@ -1,3 +1,4 @@
+import { createSecureContext } from "node:tls";
 import type { Dispatcher } from "undici";
 import request from "undici/lib/api/api-request.js";
 import Pool from "undici/lib/dispatcher/pool.js";
@@ -53,9 +54,8 @@ function tlsOf(endpoint: Endpoint) {
   const cert = own?.cert ?? endpoint.tls.cert;
   const key = own?.key ?? endpoint.tls.key;
   return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
+    // Made once, not for each connection: reading keys and certificates takes longer than a request.
+    ...(endpoint.url.startsWith("https:") ? { secureContext: createSecureContext({ ca, cert, key }) } : {}),
     ...(serverName === undefined ? {} : { servername: serverName }),
     ...(insecure ? { rejectUnauthorized: false } : {}),
     allowH2: false,

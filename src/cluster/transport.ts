@@ -41,8 +41,8 @@ export interface TransportOptions {
   readonly onWarning?: ((warning: string, request: string) => void) | undefined;
 }
 
-/** Enough for the parallel writes of several runs; more would only queue in the server. */
-const requestConnections = 16;
+/** A handshake costs more than a request: more connections make a run slower, and queue in the server only. */
+const requestConnections = 8;
 const defaultTimeoutMs = 30_000;
 const longestRetryMs = 30_000;
 const mostAttempts = 8;
