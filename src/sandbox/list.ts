@@ -81,7 +81,9 @@ function continueOf(text: string | null): Continue | undefined {
   } catch {
     // Falls through: any text that is no token of ours.
   }
-  throw failures.badRequest("continue key is not valid: illegal base64 data");
+  throw failures.badRequest(
+    "invalid continue token: continue key is not valid: illegal base64 data at input byte 0",
+  );
 }
 
 const encodeContinue = (token: Continue): string =>
@@ -111,14 +113,19 @@ function checkVersion(text: string | null, match: string | null, revision: numbe
   const wanted = Number(text);
   if (!Number.isInteger(wanted) || wanted < 0) {
     throw failures.badRequest(
-      `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
     );
   }
   if (wanted > revision) {
-    throw new ApiFailure(504, "Timeout", `Too large resource version: ${wanted}, current: ${revision}`, {
-      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
-      retryAfterSeconds: 1,
-    });
+    throw new ApiFailure(
+      504,
+      "Timeout",
+      `Timeout: Too large resource version: ${wanted}, current: ${revision}`,
+      {
+        causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+        retryAfterSeconds: 1,
+      },
+    );
   }
   if (match === "Exact" && wanted < compacted) {
     throw failures.expired(`The resourceVersion for the provided list is too old.`);

@@ -1,4 +1,4 @@
-import jsonPatch from "fast-json-patch";
+import jsonPatch, { type Operation } from "fast-json-patch";
 import { isObject, type JsonObject } from "./json.ts";
 import { ApiFailure, failures } from "./status.ts";
 
@@ -24,11 +24,32 @@ export function applyJsonPatch(target: JsonObject, patch: unknown): unknown {
     );
   }
   try {
-    return jsonPatch.applyPatch(target, patch, true, true).newDocument;
-  } catch (error) {
-    const detail = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-    throw new ApiFailure(422, "Invalid", "the server rejected our request due to an error in our request", {
-      causes: [{ reason: "UnexpectedServerResponse", message: detail }],
-    });
+    let document: unknown = target;
+    for (const operation of patch) {
+      document = jsonPatch.applyOperation(document, lenient(document, operation), true, true).newDocument;
+    }
+    return document;
+  } catch {
+    throw new ApiFailure(
+      422,
+      "Invalid",
+      "the server rejected our request due to an error in our request",
+      {},
+    );
   }
+}
+
+/** The API server's library replaces a field that an object has not, as if it had. */
+function lenient(document: unknown, operation: Operation): Operation {
+  if (operation.op !== "replace") return operation;
+  const parts = operation.path.split("/").slice(1);
+  const fields = parts.map((part) => part.replace(/~1/g, "/").replace(/~0/g, "~"));
+  const parent = fields.slice(0, -1).reduce<unknown>(child, document);
+  const last = fields.at(-1) ?? "";
+  return isObject(parent) && !Object.hasOwn(parent, last) ? { ...operation, op: "add" } : operation;
+}
+
+function child(parent: unknown, field: string): unknown {
+  if (Array.isArray(parent)) return parent[Number(field)];
+  return isObject(parent) ? parent[field] : undefined;
 }

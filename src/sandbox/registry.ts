@@ -22,7 +22,7 @@ import { applyJsonPatch, mergePatch } from "./patch.ts";
 import { keyOf, type ResourceInfo, type Resources } from "./resources.ts";
 import { scaledObject, scaleOf } from "./scale.ts";
 import { decodeBuiltin } from "./schema/decode.ts";
-import { cause, failures, type Subject } from "./status.ts";
+import { ApiFailure, cause, failures, type Subject } from "./status.ts";
 import type { Store } from "./store.ts";
 import { timestamp } from "./timestamp.ts";
 import { validate } from "./validation/validate.ts";
@@ -115,12 +115,7 @@ export class Registry {
     if (textAt(object, "metadata", "resourceVersion")) {
       throw failures.badRequest("resourceVersion should not be set on objects to be created");
     }
-    return this.transaction(() => {
-      if (this.get(resource, namespace, name) !== undefined) {
-        throw failures.alreadyExists(subjectOf(resource, name));
-      }
-      return this.#createDecoded(resource, namespace, object, context, undefined);
-    });
+    return this.transaction(() => this.#createDecoded(resource, namespace, object, context, undefined));
   }
 
   /** @param managedFields those of a server-side apply; left out, the writer owns all that it sent. */
@@ -145,6 +140,10 @@ export class Registry {
     admit(this, resource, object, undefined, context);
     if (resource.id === crds) establish(object, this.now());
     this.#checked(resource, object, undefined, context);
+    const name = textAt(metadata, "name") ?? "";
+    if (this.get(resource, namespace, name) !== undefined) {
+      throw failures.alreadyExists(subjectOf(resource, name));
+    }
     metadata.managedFields =
       managedFields ??
       managedAfterUpdate(
@@ -248,7 +247,24 @@ export class Registry {
     if (listAt(patch.body, "metadata", "managedFields").length > 0) {
       throw failures.badRequest("metadata.managedFields must be nil");
     }
-    const applied = this.#decoded(resource, namespace, patch.body, context, name);
+    const kind = { apiVersion: textAt(patch.body, "apiVersion"), kind: textAt(patch.body, "kind") };
+    if (kind.apiVersion === undefined || kind.kind === undefined) {
+      throw failures.badRequest(`invalid object type: ${kind.apiVersion ?? "/"}, Kind=${kind.kind ?? ""}`);
+    }
+    // What other writes only warn of has no place in a typed patch.
+    const undeclared = (text: string) => {
+      const field = /"(.*)"/.exec(text)?.[1] ?? text;
+      throw new ApiFailure(
+        500,
+        "",
+        `failed to create typed patch object (${textAt(patch.body, "metadata", "namespace") ?? ""}/${name}; ${resource.group}/${resource.version}, Kind=${resource.kind}): .${field}: field not declared in schema`,
+      );
+    };
+    const decoding: WriteContext =
+      context.fieldValidation === "Strict"
+        ? context
+        : { ...context, fieldValidation: "Warn", warn: undeclared };
+    const applied = this.#decoded(resource, namespace, patch.body, decoding, name);
     delete ensureObject(applied, "metadata").managedFields;
     const live: JsonObject = before ?? {
       apiVersion: resource.apiVersion,

@@ -107,7 +107,9 @@ export function fieldSelector(
     const allowed = field === "metadata.name" || field === "metadata.namespace" || absent !== undefined;
     if (!allowed) {
       throw failures.badRequest(
-        `Unable to find "${resource.replace(/^\//, "")}" that match label selector "", field selector "${text}": field label not supported: ${field}`,
+        Object.keys(known).length > 0 || extra.length > 0
+          ? `field label not supported: ${field}`
+          : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
       );
     }
     if (field === "metadata.name" && found[2] !== "!=") name = value;

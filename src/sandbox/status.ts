@@ -110,7 +110,7 @@ export const failures = {
     const texts = causes.map(({ field, message }) => (field ? `${field}: ${message}` : message));
     const text = texts.length === 1 ? texts.join("") : `[${texts.join(", ")}]`;
     return new ApiFailure(422, "Invalid", `${qualified({ group, plural: kind, name })} is invalid: ${text}`, {
-      name,
+      ...(name === "" ? {} : { name }),
       ...(group === "" ? {} : { group }),
       kind,
       causes,

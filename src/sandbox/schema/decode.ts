@@ -54,7 +54,7 @@ function isOmitted(value: unknown, schema: Schema): boolean {
 
 function decodeValue(value: unknown, schema: Schema, path: string, unknown: string[]): unknown {
   const reference = schema.$ref ?? "";
-  if (reference.endsWith(".Quantity")) return quantity(value, path);
+  if (reference.endsWith(".Quantity")) return quantity(value);
   if (reference.endsWith(".Time")) return time(value, path);
   if (reference.endsWith(".MicroTime")) return microTime(value);
   const { type, format, items } = resolved(schema);
@@ -106,11 +106,11 @@ function mismatch(value: unknown, path: string, type: string): DecodeError {
   return new DecodeError(`json: cannot unmarshal ${found} into Go struct field ${path} of type ${type}`);
 }
 
-function quantity(value: unknown, path: string): string {
+function quantity(value: unknown): string {
   const canonical = canonicalQuantity(typeof value === "number" ? String(value) : String(value ?? ""));
   if (canonical === undefined || !["string", "number"].includes(typeof value)) {
     throw new DecodeError(
-      `quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$' (${path})`,
+      `quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`,
     );
   }
   return canonical;

@@ -32,7 +32,8 @@ function nameProblems(resource: ResourceInfo, name: string): readonly string[] {
   if (resource.group === "rbac.authorization.k8s.io") {
     return /[/%]/.test(name) || name === "." || name === ".." ? [`may not contain '/' or '%'`] : [];
   }
-  if (resource.id === "/namespaces") return labelProblems(name);
+  if (resource.id === "/namespaces")
+    return name.includes(".") ? ["must not contain dots"] : labelProblems(name);
   if (resource.id === "/services") {
     return [...(name.length > 63 ? [longest(63)] : []), ...(dns1035.test(name) ? [] : [texts.dns1035])];
   }

@@ -40,15 +40,21 @@ export function validateWorkload(
   return causes;
 }
 
+const mismatch = "`selector` does not match template `labels`";
+
 function validateSelector(selector: JsonObject | undefined, labels: JsonObject): readonly Cause[] {
-  if (selector === undefined) return [cause.required("spec.selector")];
+  if (selector === undefined) {
+    const shown = Object.keys(labels).length === 0 ? null : labels;
+    const unmatched = cause.invalid("spec.template.metadata.labels", shown, mismatch);
+    return [cause.required("spec.selector"), unmatched];
+  }
   const wanted = Object.entries(objectAt(selector, "matchLabels") ?? {});
   if (wanted.length === 0 && listAt(selector, "matchExpressions").length === 0) {
     return [cause.invalid("spec.selector", selector, "empty selector is invalid for deployment")];
   }
   return wanted.every(([key, value]) => labels[key] === value)
     ? []
-    : [cause.invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")];
+    : [cause.invalid("spec.template.metadata.labels", labels, mismatch)];
 }
 
 const changeable: Readonly<Record<string, readonly string[]>> = {
@@ -123,7 +129,8 @@ function validateContainer(
   if (!textAt(container, "image")) causes.push(cause.required(`${path}.image`));
   for (const [index, port] of listAt(container, "ports").entries()) {
     const number = numberAt(port, "containerPort");
-    if (number !== undefined && (number < 1 || number > 65_535)) {
+    if (number === 0) causes.push(cause.required(`${path}.ports[${index}].containerPort`));
+    else if (number !== undefined && (number < 1 || number > 65_535)) {
       causes.push(
         cause.invalid(
           `${path}.ports[${index}].containerPort`,
