@@ -38,14 +38,15 @@ async function fill(home: Home): Promise<void> {
 }
 
 await build();
-await using home = await freshHome();
-await fill(home);
-const screen = openScreen(home, sandbox, { columns: 100, rows: 24 });
+const home = await freshHome();
 try {
+  await fill(home);
+  const screen = openScreen(home, sandbox, { columns: 100, rows: 24 });
   await screen.shows(/api-gateway.*3\/3.*● proven.*created/);
   await screen.shows(/ledger.*create held/);
   await writeFile("docs/screenshot.svg", terminalToSvg(screen.emulator, "dark"));
-} finally {
   screen.type("q");
   await screen.exit;
+} finally {
+  await home.remove();
 }

@@ -3,10 +3,11 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { freshHome, run, start } from "./terminal.ts";
+import { testHome } from "./home.ts";
+import { run, start } from "./terminal.ts";
 
 test("a cluster that does not answer: 5, and what to do", async () => {
-  await using home = await freshHome();
+  const home = await testHome();
   const kubeconfig = join(home.folder, "config");
   await writeFile(
     kubeconfig,
@@ -30,28 +31,28 @@ test("a cluster that does not answer: 5, and what to do", async () => {
 });
 
 test("without arguments and without a terminal: help, 2", async () => {
-  await using home = await freshHome();
+  const home = await testHome();
   const { code, out, err } = await run(home, []);
   expect({ code, out }).toEqual({ code: 2, out: "" });
   expect(err).toContain("Usage: platform");
 });
 
 test("a reader that goes away is no error", async () => {
-  await using home = await freshHome();
+  const home = await testHome();
   const { child, ended } = start(home, ["service", "create", "--help"]);
   child.stdout?.destroy();
   expect(await ended).toMatchObject({ code: 0, err: "" });
 });
 
 test.each(["bash", "zsh", "fish"])("completion for %s", async (shell) => {
-  await using home = await freshHome();
+  const home = await testHome();
   const { code, out } = await run(home, ["completion", shell]);
   expect(code).toBe(0);
   expect(out).toContain("platform");
 });
 
 test("completion knows commands, flags, values and the names of services", async () => {
-  await using home = await freshHome();
+  const home = await testHome();
   const complete = async (...words: string[]) => (await run(home, ["complete", "--", ...words])).out;
   expect(await complete("service", "")).toMatch(/^create\t/m);
   expect(await complete("service", "create", "--da")).toMatch(/^--database\t/m);
@@ -64,7 +65,7 @@ test("completion knows commands, flags, values and the names of services", async
 });
 
 test("faults are added, listed and cleared", async () => {
-  await using home = await freshHome();
+  const home = await testHome();
   expect(await run(home, ["sandbox", "fault", "add", "--refuse", "--half"])).toMatchObject({ code: 2 });
   const added = await run(home, [
     "sandbox",
@@ -86,7 +87,7 @@ test("faults are added, listed and cleared", async () => {
 const kubectl = spawnSync("kubectl", ["version", "--client"]).status === 0;
 
 test.skipIf(!kubectl)("sandbox serve: kubectl shows what was created", async () => {
-  await using home = await freshHome();
+  const home = await testHome();
   const created = await run(home, ["--sandbox", "--speed", "200", "service", "create", "shop", "-l", "go"]);
   expect(created).toMatchObject({ code: 0 });
   const serving = start(home, ["sandbox", "serve"]);

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { freshHome, type Home, openScreen, run, start } from "./terminal.ts";
+import { testHome } from "./home.ts";
+import { type Home, openScreen, run, start } from "./terminal.ts";
 
 const sandbox = ["--sandbox", "--speed", "200"];
 const create = (...words: string[]) => [...sandbox, "service", "create", ...words];
@@ -39,7 +40,7 @@ async function refuse(home: Home, step: string): Promise<void> {
 
 describe("a service from one command, without a terminal", () => {
   test("is created, listed, shown and deleted", async () => {
-    await using home = await freshHome();
+    const home = await testHome();
     const created = await run(
       home,
       create(
@@ -81,7 +82,7 @@ describe("a service from one command, without a terminal", () => {
   });
 
   test("-o json is a stream of versioned objects that ends with the result", async () => {
-    await using home = await freshHome();
+    const home = await testHome();
     const { code, out, err } = await run(home, create("shop", "--language", "typescript", "-o", "json"));
     expect({ code, err }).toEqual({ code: 0, err: "" });
     const lines = jsonLines(out);
@@ -103,7 +104,7 @@ describe("a service from one command, without a terminal", () => {
   });
 
   test("a dry run prints plan and manifests and writes nothing", async () => {
-    await using home = await freshHome();
+    const home = await testHome();
     const { code, out } = await run(
       home,
       create("shop", "--language", "go", "--database", "postgres", "--dry-run"),
@@ -119,7 +120,7 @@ describe("a service from one command, without a terminal", () => {
 
 describe("a step fails", () => {
   test("the run rolls back by itself, exit 1, and nothing remains", async () => {
-    await using home = await freshHome();
+    const home = await testHome();
     await refuse(home, "apply_kubernetes");
     const { code, err } = await run(home, create("ledger", "--language", "go"));
     expect(code).toBe(1);
@@ -130,7 +131,7 @@ describe("a step fails", () => {
   });
 
   test("held on request, exit 3; a retry in another process goes on and ends it", async () => {
-    await using home = await freshHome();
+    const home = await testHome();
     await refuse(home, "configure_network");
     const held = await run(home, create("ledger", "--language", "go", "--on-failure", "hold"));
     expect(held.code).toBe(3);
@@ -157,7 +158,7 @@ describe("stopped half-way", () => {
   }
 
   test.each(["SIGTERM", "SIGINT"] as const)("%s leaves it resumable, exit 130", async (signal) => {
-    await using home = await freshHome();
+    const home = await testHome();
     const { child, ended } = await busy(home);
     child.kill(signal);
     const { code, err } = await ended;
@@ -170,7 +171,7 @@ describe("stopped half-way", () => {
   });
 
   test("SIGKILL: another process rolls it back, and nothing remains", async () => {
-    await using home = await freshHome();
+    const home = await testHome();
     const { child, ended } = await busy(home);
     child.kill("SIGKILL");
     expect((await ended).signal).toBe("SIGKILL");
@@ -189,7 +190,7 @@ describe("stopped half-way", () => {
   });
 
   test("ctrl-c on a terminal asks; leaving says how to go on", async () => {
-    await using home = await freshHome();
+    const home = await testHome();
     await run(home, [
       ...["sandbox", "fault", "add", "--delay", "3s", "--step", "apply_kubernetes"],
       ...["--times", "1"],

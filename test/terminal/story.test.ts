@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { freshHome, openScreen, run, type Screen } from "./terminal.ts";
+import { testHome } from "./home.ts";
+import { openScreen, run, type Screen } from "./terminal.ts";
 
 const enter = "\r";
 const back = "\x1b"; // esc
@@ -16,7 +17,7 @@ test.each([
   { columns: 80, rows: 24 },
   { columns: 200, rows: 50 },
 ])("the whole story at $columns x $rows: wizard, run, failure, roll back, dashboard, quit", async (size) => {
-  await using home = await freshHome();
+  const home = await testHome();
   const screen = openScreen(home, ["--sandbox", "--speed", "100"], size);
   await screen.shows("No services yet");
   expectWhole(screen, size.rows);
@@ -102,7 +103,7 @@ test.each([
 });
 
 test("thirty keys in one burst, a paste, and held backspaces lose and double nothing", async () => {
-  await using home = await freshHome();
+  const home = await testHome();
   const screen = openScreen(home, ["--sandbox", "--speed", "100"], { columns: 80, rows: 24 });
   await screen.shows("No services yet");
   screen.type("n");

@@ -11,16 +11,16 @@ const program = "dist-test/main.js";
 export interface Home {
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
-  [Symbol.asyncDispose](): Promise<void>;
+  remove(): Promise<void>;
 }
 
-/** A fresh state folder; deleted at the end. */
+/** A fresh state folder. */
 export async function freshHome(): Promise<Home> {
   const folder = await mkdtemp(join(tmpdir(), "platform-terminal-"));
   return {
     folder,
     env: environment({ PLATFORM_STATE_DIR: join(folder, "state"), HOME: folder }),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
+    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   };
 }
 
