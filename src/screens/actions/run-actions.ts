@@ -35,13 +35,19 @@ function notConfirmed({ session }: ActionContext): string | undefined {
 
 const aboutRun: readonly ScreenName[] = ["services", "service", "runs", "run"];
 
+/** Whether nobody works on the run: one that seems to go can be taken over, but that is no hint's business. */
+function rests(context: ActionContext): boolean {
+  const phase = runOf(context)?.phase;
+  return phase !== "Running" && phase !== "RollingBack" && phase !== "Pending";
+}
+
 const retryRun: Action = {
   id: "run.retry",
   keys: ["r"],
   title: "Retry: go on from the failed step",
   category: "Run",
   on: aboutRun,
-  hint: { word: "retry", rank: 6 },
+  hint: { word: (context) => (rests(context) ? "retry" : undefined), rank: 6 },
   disabledReason: noRetry,
   run: retry,
 };
@@ -53,7 +59,7 @@ const rollBackRun: Action = {
   category: "Run",
   on: aboutRun,
   dangerous: true,
-  hint: { word: "roll back", rank: 3 },
+  hint: { word: (context) => (rests(context) ? "roll back" : undefined), rank: 3 },
   disabledReason: noRollback,
   run: openRollback,
 };

@@ -31,7 +31,8 @@ export function runOf(
     const run = session.stores.runs.getState().runs.find((each) => each.name === name);
     return run === undefined ? undefined : { ...run, title: `${run.operation} ${run.service}` };
   }
-  const service = session.stores.fleet.getState().services.find(({ name }) => name === serviceOf(context));
+  const marked = serviceOf(context);
+  const service = session.stores.fleet.getState().services.find(({ name }) => name === marked);
   if (service?.lastRun === undefined) return undefined;
   return newestRun(service.name, service.lastRun);
 }
@@ -48,11 +49,8 @@ export function noRollback(context: ActionContext): string | undefined {
     case "RolledBack":
       return "this run is rolled back already";
     case "RollingBack":
-      return "it is being rolled back";
     case "Running":
-      return context.session.stores.openRuns.getState().own.includes(run.name)
-        ? "the run is still going: ctrl-c stops it first"
-        : "the run is still going, in another terminal";
+      return isOwn(context, run.name) ? "the run is still going: ctrl-c stops it first" : undefined;
     default:
       return undefined;
   }
@@ -62,9 +60,24 @@ export function noRollback(context: ActionContext): string | undefined {
 export function noRetry(context: ActionContext): string | undefined {
   const run = runOf(context);
   if (run === undefined) return noService(context) ?? "no run of it is known";
-  return run.phase === "Held" || run.phase === "Interrupted" || run.phase === "RollbackFailed"
-    ? undefined
-    : "only a held or interrupted run can go on";
+  switch (run.phase) {
+    case "Held":
+    case "Interrupted":
+      return undefined;
+    case "Running":
+    case "Pending":
+      return isOwn(context, run.name) ? "the run is still going" : undefined;
+    default:
+      return "only a held or interrupted run can go on";
+  }
+}
+
+/**
+ * Whether this process executes the run. One that another process has left behind looks as if it was going; whether
+ * its executor lives is asked of the cluster when a person wants to take it over.
+ */
+function isOwn({ session }: ActionContext, run: RunName): boolean {
+  return session.stores.openRuns.getState().own.includes(run);
 }
 
 /** Goes to the run a key is about. */
