@@ -1,8 +1,7 @@
 import { Buffer } from "node:buffer";
 import { isObject } from "./json.ts";
-import { readStored } from "./registry.ts";
 import { type Form, partialText } from "./rendering.ts";
-import type { ResourceInfo } from "./resources.ts";
+import { type ResourceInfo, readStored } from "./resources.ts";
 import { isSelected, type Selection } from "./selection.ts";
 import { ApiFailure, failures } from "./status.ts";
 import type { Row, Store } from "./store.ts";

@@ -1,8 +1,7 @@
 import type { Api, ResourceKey, StoredObject } from "./api.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import type { Registry, WriteContext } from "./registry.ts";
-import { readStored } from "./registry.ts";
-import type { ResourceInfo } from "./resources.ts";
+import { type ResourceInfo, readStored } from "./resources.ts";
 import { failures } from "./status.ts";
 
 const context: WriteContext = {

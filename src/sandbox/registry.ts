@@ -3,26 +3,25 @@ import { admit, namespaceContent } from "./admission.ts";
 import type { StoredObject } from "./api.ts";
 import { applyConfiguration, managedAfterUpdate, type Writer } from "./apply/managed-fields.ts";
 import { establish } from "./crd-status.ts";
-import { decodeRequest, storedOf } from "./decode-request.ts";
+import { decodeRequest } from "./decode-request.ts";
 import { applyAllDefaults } from "./defaulting/defaulting.ts";
 import { type DeleteOptions, markedForDeletion } from "./deletion.ts";
-import {
-  copy,
-  ensureObject,
-  equal,
-  isObject,
-  type JsonObject,
-  listAt,
-  numberAt,
-  objectAt,
-  textAt,
-} from "./json.ts";
+import { copy, ensureObject, equal, type JsonObject, listAt, numberAt, objectAt, textAt } from "./json.ts";
 import { hasGeneration, initialStatus, needsVersionToUpdate } from "./lifecycle.ts";
+import {
+  checkPreconditions,
+  hasNamespaceContent,
+  nameFromPrefix,
+  sameDesired,
+  subjectOf,
+  withoutVersion,
+} from "./object-rules.ts";
+import { ObjectWriter } from "./object-writer.ts";
 import { applyJsonPatch, mergePatch } from "./patch.ts";
-import { keyOf, type ResourceInfo, type Resources } from "./resources.ts";
+import { keyOf, type ResourceInfo, type Resources, readStored } from "./resources.ts";
 import { scaledObject, scaleOf } from "./scale.ts";
 import { decodeBuiltin } from "./schema/decode.ts";
-import { ApiFailure, cause, failures, type Subject } from "./status.ts";
+import { ApiFailure, cause, failures } from "./status.ts";
 import type { Store } from "./store.ts";
 import { timestamp } from "./timestamp.ts";
 import { validate } from "./validation/validate.ts";
@@ -53,22 +52,17 @@ export interface RegistryOptions {
   readonly committed: () => void;
 }
 
-/** A stored text as an object of the asked version. */
-export function readStored(body: string, resource: ResourceInfo): StoredObject {
-  const object: StoredObject = JSON.parse(body);
-  if (resource.custom !== undefined) object.apiVersion = resource.apiVersion;
-  return object;
-}
-
 /**
  * Reads and writes of single objects, with all a real API server does between the request and the store: decoding,
  * defaults, admission, validation, field ownership, preconditions, finalizers.
  */
 export class Registry {
   readonly #options: RegistryOptions;
+  readonly #writes: ObjectWriter;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
+    this.#writes = new ObjectWriter(options);
   }
 
   get store(): Store {
@@ -153,7 +147,7 @@ export class Registry {
         this.#writer(context, undefined),
         this.#statusApart(resource),
       );
-    const created = this.#write(resource, namespace, undefined, object, context);
+    const created = this.#writes.write(resource, namespace, undefined, object, context);
     if (resource.id === "/namespaces" && !context.dryRun) this.#fillNamespace(created);
     return created;
   }
@@ -320,11 +314,11 @@ export class Registry {
       admit(this, resource, undefined, before, context);
       const marked = markedForDeletion(resource, before, options, this.now());
       if (marked === undefined) {
-        return { object: this.#remove(resource, namespace, before, before, context), gone: true };
+        return { object: this.#writes.remove(resource, namespace, before, before, context), gone: true };
       }
       const object = equal(marked, before)
         ? before
-        : this.#write(resource, namespace, before, marked, context);
+        : this.#writes.write(resource, namespace, before, marked, context);
       return { object, gone: false };
     });
   }
@@ -378,9 +372,9 @@ export class Registry {
     const grace = numberAt(object, "metadata", "deletionGracePeriodSeconds") ?? 0;
     const ended = textAt(object, "metadata", "deletionTimestamp") !== undefined && !held && grace === 0;
     if (ended && !hasNamespaceContent(resource, object)) {
-      return this.#remove(resource, namespace, before, object, context);
+      return this.#writes.remove(resource, namespace, before, object, context);
     }
-    return this.#write(resource, namespace, before, object, context);
+    return this.#writes.write(resource, namespace, before, object, context);
   }
 
   /** The sent object with what this request may not change taken from the stored one. */
@@ -428,67 +422,6 @@ export class Registry {
       throw failures.invalid(resource.group, resource.kind, textAt(object, "metadata", "name") ?? "", causes);
     }
   }
-
-  #write(
-    resource: ResourceInfo,
-    namespace: string | undefined,
-    before: StoredObject | undefined,
-    object: JsonObject,
-    context: WriteContext,
-  ): StoredObject {
-    const name = textAt(object, "metadata", "name") ?? "";
-    if (context.dryRun) {
-      const metadata = ensureObject(object, "metadata");
-      if (before === undefined) delete metadata.resourceVersion;
-      return storedOf(object, resource, before?.metadata.resourceVersion ?? "");
-    }
-    const rv = this.store.nextRevision();
-    const stored = storedOf(object, resource, String(rv));
-    const body = JSON.stringify(stored);
-    if (body.length > 1_500_000) throw failures.tooLarge("etcdserver: request is too large");
-    this.store.put(
-      {
-        rv,
-        type: before === undefined ? "ADDED" : "MODIFIED",
-        resource: resource.id,
-        key: keyOf(resource, namespace, name),
-        body,
-        previous: before === undefined ? null : JSON.stringify(before),
-      },
-      {
-        uid: stored.metadata.uid,
-        labels: JSON.stringify(stored.metadata.labels ?? {}),
-        meta: JSON.stringify(stored.metadata),
-        owners: (stored.metadata.ownerReferences ?? []).map(({ uid }) => uid),
-      },
-    );
-    if (resource.id === crds) this.resources.define(stored);
-    this.#options.committed();
-    return readStored(body, resource);
-  }
-
-  #remove(
-    resource: ResourceInfo,
-    namespace: string | undefined,
-    before: StoredObject,
-    last: JsonObject,
-    context: WriteContext,
-  ): StoredObject {
-    if (context.dryRun) return before;
-    const rv = this.store.nextRevision();
-    const stored = storedOf(copy(last), resource, String(rv));
-    this.store.remove({
-      rv,
-      type: "DELETED",
-      resource: resource.id,
-      key: keyOf(resource, namespace, before.metadata.name),
-      body: JSON.stringify(stored),
-      previous: JSON.stringify(before),
-    });
-    if (resource.id === crds) this.resources.undefine(before.metadata.name);
-    this.#options.committed();
-    return stored;
-  }
 }
 
 const crds = "apiextensions.k8s.io/customresourcedefinitions";
@@ -503,68 +436,3 @@ const kept = [
   "generation",
   "generateName",
 ] as const;
-
-/** What a failure about this object names. */
-export function subjectOf(resource: ResourceInfo, name: string): Subject {
-  return { group: resource.group, plural: resource.plural, name };
-}
-
-function checkPreconditions(
-  resource: ResourceInfo,
-  name: string,
-  before: StoredObject | undefined,
-  sent: JsonObject,
-): void {
-  const version = textAt(sent, "metadata", "resourceVersion");
-  const uid = textAt(sent, "metadata", "uid");
-  const subject = subjectOf(resource, name);
-  if (before === undefined) {
-    if (uid || version) {
-      throw failures.conflict(
-        subject,
-        `uid mismatch: the provided object specified uid ${uid ?? ""}, and no existing object was found`,
-      );
-    }
-    return;
-  }
-  if (uid && uid !== before.metadata.uid) {
-    throw failures.conflict(
-      subject,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid}`,
-    );
-  }
-  if (version && version !== before.metadata.resourceVersion) throw failures.modified(subject);
-}
-
-/** Whether the desired state is the same: what `metadata.generation` counts. */
-function sameDesired(resource: ResourceInfo, before: JsonObject, after: JsonObject): boolean {
-  if (resource.custom === undefined) return equal(before.spec, after.spec);
-  const desired = ({ metadata: _, status, ...rest }: JsonObject) =>
-    resource.subresources.includes("status") ? rest : { ...rest, status };
-  return equal(desired(before), desired(after));
-}
-
-function withoutVersion(object: JsonObject): JsonObject {
-  const metadata: JsonObject = { ...(isObject(object.metadata) ? object.metadata : {}) };
-  delete metadata.resourceVersion;
-  metadata.managedFields = listAt(metadata, "managedFields").map((entry) =>
-    isObject(entry) ? { ...entry, time: "" } : entry,
-  );
-  return { ...object, metadata };
-}
-
-/** A namespace stays until its own finalizers are gone too. */
-function hasNamespaceContent(resource: ResourceInfo, object: JsonObject): boolean {
-  return resource.id === "/namespaces" && listAt(object, "spec", "finalizers").length > 0;
-}
-
-const suffixCharacters = "bcdfghjklmnpqrstvwxz2456789";
-
-function nameFromPrefix(object: JsonObject): void {
-  const metadata = ensureObject(object, "metadata");
-  const prefix = textAt(metadata, "generateName");
-  if (prefix === undefined || prefix === "" || textAt(metadata, "name")) return;
-  const random = crypto.getRandomValues(new Uint8Array(5));
-  const suffix = [...random].map((byte) => suffixCharacters.charAt(byte % suffixCharacters.length)).join("");
-  metadata.name = prefix.slice(0, 58) + suffix;
-}

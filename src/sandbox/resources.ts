@@ -1,3 +1,4 @@
+import type { StoredObject } from "./api.ts";
 import builtin from "./builtin/resources.json" with { type: "json" };
 import { type CustomVersion, customResource, readDefinition } from "./crd.ts";
 import { type JsonObject, textAt } from "./json.ts";
@@ -111,4 +112,11 @@ export class Resources {
 /** `namespace/name`, or `name` for a resource without namespaces. */
 export function keyOf(resource: ResourceInfo, namespace: string | undefined, name: string): string {
   return resource.namespaced ? `${namespace ?? ""}/${name}` : name;
+}
+
+/** A stored text as an object of the asked version. */
+export function readStored(body: string, resource: ResourceInfo): StoredObject {
+  const object: StoredObject = JSON.parse(body);
+  if (resource.custom !== undefined) object.apiVersion = resource.apiVersion;
+  return object;
 }

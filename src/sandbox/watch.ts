@@ -1,8 +1,7 @@
 import type { StoredObject } from "./api.ts";
 import { type ChangeFeed, type FeedChange, feedChange } from "./change-feed.ts";
-import { readStored } from "./registry.ts";
 import { type Form, rendered } from "./rendering.ts";
-import type { ResourceInfo } from "./resources.ts";
+import { type ResourceInfo, readStored } from "./resources.ts";
 import { isSelected, type Selection } from "./selection.ts";
 import { ApiFailure, failures } from "./status.ts";
 import type { Store } from "./store.ts";
