@@ -13,6 +13,8 @@ import type { RunName } from "./run.ts";
 const leaseSeconds = 10;
 /** How often a holder renews, in milliseconds: three renewals may be lost. */
 const renewEvery = 2_500;
+/** Longest time one renewal may take, in milliseconds. */
+const renewTimeout = 5_000;
 
 const processAnnotation = "platform.company.com/process";
 
@@ -101,8 +103,9 @@ export async function startHeartbeat(
     for (;;) {
       await clock.sleep(renewEvery, signal);
       try {
+        // Never cut off: a renewal that arrives after the Lease was removed would make it again.
         await apply(cluster, resources.leases, leaseOf(run, holder, clock.now(), identity), {
-          signal,
+          timeoutMs: renewTimeout,
         });
       } catch (error) {
         // A missed renewal is made up for by the next; who cannot renew for long loses the run, not more.
