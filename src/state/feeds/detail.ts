@@ -6,7 +6,7 @@ import type { ServiceTab } from "../place.ts";
 import { tellInOneLine } from "../problem.ts";
 import type { DetailRow, Stores } from "../stores.ts";
 import { throttle } from "../throttle.ts";
-import { type Feed, repeat, storeIntervalMs, type UseCases } from "./feed.ts";
+import { type Feed, poll, storeIntervalMs, type UseCases } from "./feed.ts";
 
 /** Lines of log kept for the screen. */
 const keptLogLines = 1_000;
@@ -21,7 +21,7 @@ export function feedDetail(service: string, tab: ServiceTab): Feed {
     };
     const namespace = `app-${service}`;
     const every = (ask: () => Promise<readonly DetailRow[]>) =>
-      repeat(useCases.clock, 2_000, signal, async () => {
+      poll(useCases.clock, 2_000, signal, async () => {
         try {
           show(await ask());
         } catch (error) {
@@ -224,7 +224,7 @@ async function logs(
     }
   };
   const following = new Set<string>();
-  await repeat(useCases.clock, 3_000, signal, async () => {
+  await poll(useCases.clock, 3_000, signal, async () => {
     try {
       const list = await useCases.cluster.list(resources.pods, { namespace, signal });
       for (const pod of list.items) {

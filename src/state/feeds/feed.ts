@@ -20,17 +20,33 @@ export type Feed = (stores: Stores, useCases: UseCases, signal: AbortSignal) => 
 /** Milliseconds between two changes of a store: twenty a second are more than an eye follows. */
 export const storeIntervalMs = 50;
 
-/** Repeats `work` every `intervalMs` until the signal aborts. */
-export async function repeat(
+/** Share of the time that asking again and again may take: what answers slowly is asked seldom. */
+const shareOfTime = 0.05;
+
+/** Longest pause between two questions, in milliseconds. */
+const longestPauseMs = 30_000;
+
+/** Asks every `intervalMs`, more seldom where the answer takes long, until the signal aborts. */
+export async function poll(
   clock: Clock,
   intervalMs: number,
   signal: AbortSignal,
-  work: () => Promise<void>,
+  ask: () => Promise<void>,
 ): Promise<void> {
+  await repeat(clock, signal, async () => {
+    const began = clock.now().getTime();
+    await ask();
+    const took = clock.now().getTime() - began;
+    return Math.max(intervalMs, Math.min(longestPauseMs, took / shareOfTime));
+  });
+}
+
+/** Repeats `work` until the signal aborts; it answers with the pause before the next time, in milliseconds. */
+export async function repeat(clock: Clock, signal: AbortSignal, work: () => Promise<number>): Promise<void> {
   while (!signal.aborted) {
-    await work();
+    const pause = await work();
     try {
-      await clock.sleep(intervalMs, signal);
+      await clock.sleep(pause, signal);
     } catch (error) {
       if (signal.aborted) return;
       throw error;

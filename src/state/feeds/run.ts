@@ -27,19 +27,23 @@ export function runWriter(
   };
 }
 
+/** Milliseconds before a watch that ended is begun again. */
+const againMs = 1_000;
+
 /** One run as the cluster's record shows it, live: whoever executes it. */
 export function feedRun(name: RunName): Feed {
   return (stores, { provisioner, clock }, signal) => {
     const { write, flush } = runWriter(stores, name);
-    return repeat(clock, 1_000, signal, async () => {
+    return repeat(clock, signal, async () => {
       try {
         for await (const state of provisioner.watch(name, signal)) write(state);
         flush();
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) return againMs;
         flush();
         stores.openRuns.setState(({ errors }) => ({ errors: { ...errors, [name]: tellInOneLine(error) } }));
       }
+      return againMs;
     });
   };
 }

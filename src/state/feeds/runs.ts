@@ -1,9 +1,9 @@
 import { tellInOneLine } from "../problem.ts";
-import { type Feed, repeat } from "./feed.ts";
+import { type Feed, poll } from "./feed.ts";
 
-/** All runs, newest first, asked for again every two seconds while the screen shows them. */
+/** All runs, newest first, asked for again every two seconds, or more seldom where that is much, while the screen shows them. */
 export const feedRuns: Feed = (stores, { provisioner, clock }, signal) =>
-  repeat(clock, 2_000, signal, async () => {
+  poll(clock, 2_000, signal, async () => {
     try {
       const runs = await provisioner.list();
       if (!signal.aborted) stores.runs.setState({ status: "ready", runs, error: undefined });
