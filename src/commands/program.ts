@@ -65,6 +65,7 @@ Exit codes:
   3    held, roll back failed or timed out: effects remain
   4    refused by rights, credentials or a guardrail; nothing was written
   5    the cluster does not answer; nothing was written
+  70   a defect of platform
   130  interrupted; a run stays resumable`;
 
 /** The command tree without any action, for completion and tests; `bind` ties actions to it. */
