@@ -17,6 +17,8 @@ export const maxJournalBytes = 900_000;
 const patience = 60_000;
 /** A log line waits this long for an event to travel with, in milliseconds. */
 const lineDelay = 300;
+/** What nobody waits for waits this long for what somebody does: a step's start travels with its first intent. */
+const noteDelay = 25;
 const longestLine = 400;
 
 export type JournalListener = (event: RunEvent, state: RunState) => void;
@@ -52,6 +54,7 @@ export class Journal {
   #state: RunState;
   #flushing: Promise<void> | undefined;
   #lineTimer: Promise<void> | undefined;
+  #noteTimer: Promise<void> | undefined;
 
   constructor({ cluster, clock, record, holder, token }: JournalOptions) {
     this.#cluster = cluster;
@@ -101,8 +104,8 @@ export class Journal {
   note(...events: readonly RunEvent[]): void {
     if (this.#lost.signal.aborted) return;
     this.#add(events);
-    this.flush().catch(() => {
-      // Told to everybody by `lost`.
+    this.#noteTimer ??= this.#flushIn(noteDelay).finally(() => {
+      this.#noteTimer = undefined;
     });
   }
 
@@ -110,13 +113,17 @@ export class Journal {
   line(event: RunEvent & { readonly type: "StepLogged" }): void {
     if (this.#lost.signal.aborted) return;
     this.#add([{ ...event, line: bounded(event.line, longestLine) }]);
-    this.#lineTimer ??= this.#clock
-      .sleep(lineDelay, this.#lost.signal)
+    this.#lineTimer ??= this.#flushIn(lineDelay).finally(() => {
+      this.#lineTimer = undefined;
+    });
+  }
+
+  /** A failure is told to everybody by `lost`. */
+  async #flushIn(ms: number): Promise<void> {
+    await this.#clock
+      .sleep(ms, this.#lost.signal)
       .then(() => this.flush())
-      .catch(() => {})
-      .finally(() => {
-        this.#lineTimer = undefined;
-      });
+      .catch(() => {});
   }
 
   /** Resolves when all events so far are on the server. */
