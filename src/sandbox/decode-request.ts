@@ -110,7 +110,7 @@ export function storedOf(object: JsonObject, resource: ResourceInfo, resourceVer
       uid: textAt(found, "uid") ?? "",
       creationTimestamp: textAt(found, "creationTimestamp") ?? "",
       resourceVersion,
-      ...(managedFields === undefined ? {} : { managedFields }),
+      ...(Array.isArray(managedFields) && managedFields.length > 0 ? { managedFields } : {}),
     },
     ...rest,
   };

@@ -1,6 +1,6 @@
 import type { StoredObject } from "./api.ts";
 import { storedOf } from "./decode-request.ts";
-import { copy, ensureObject, type JsonObject, textAt } from "./json.ts";
+import { copy, type JsonObject, textAt } from "./json.ts";
 import type { RegistryOptions, WriteContext } from "./registry.ts";
 import { keyOf, type ResourceInfo, readStored } from "./resources.ts";
 import { failures } from "./status.ts";
@@ -25,9 +25,10 @@ export class ObjectWriter {
   ): StoredObject {
     const name = textAt(object, "metadata", "name") ?? "";
     if (context.dryRun) {
-      const metadata = ensureObject(object, "metadata");
-      if (before === undefined) delete metadata.resourceVersion;
-      return storedOf(object, resource, before?.metadata.resourceVersion ?? "");
+      const shown = storedOf(object, resource, before?.metadata.resourceVersion ?? "");
+      // What was never stored has no version.
+      if (before === undefined) Reflect.deleteProperty(shown.metadata, "resourceVersion");
+      return shown;
     }
     const rv = this.#options.store.nextRevision();
     const stored = storedOf(object, resource, String(rv));
