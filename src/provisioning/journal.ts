@@ -50,6 +50,9 @@ export class Journal {
   readonly #base: { readonly epoch: number; readonly events: number };
   #written: readonly RunEvent[];
   #pending: RunEvent[] = [];
+  /** How many events were ever added here, and how many of them are on the server. */
+  #added = 0;
+  #stored = 0;
   #durable: RunState;
   #state: RunState;
   #flushing: Promise<void> | undefined;
@@ -128,17 +131,19 @@ export class Journal {
 
   /** Resolves when all events so far are on the server. */
   async flush(): Promise<void> {
-    while (this.#pending.length > 0) {
+    // Not until nothing is pending: steps at work would keep each other waiting.
+    const upTo = this.#added;
+    while (this.#stored < upTo) {
       this.#flushing ??= this.#write().finally(() => {
         this.#flushing = undefined;
       });
       await this.#flushing;
     }
-    if (this.#flushing !== undefined) await this.#flushing;
   }
 
   #add(events: readonly RunEvent[]): void {
     this.#pending.push(...events);
+    this.#added += events.length;
     this.#state = events.reduce(reduce, this.#state);
   }
 
@@ -166,6 +171,7 @@ export class Journal {
       throw lost;
     }
     this.#written = events;
+    this.#stored += batch.length;
     for (const event of batch) {
       this.#durable = reduce(this.#durable, event);
       for (const listener of this.#listeners) listener(event, this.#durable);
