@@ -28,6 +28,9 @@ export function Rollback({ place }: { readonly place: Place & { readonly screen:
   );
 }
 
+/** Columns before what is deleted or kept: the indent and the section's title. */
+const margin = 13;
+
 const stores: Readonly<Record<Ui["dataStores"], string>> = {
   "keep-used": "delete those nobody has used, keep the others",
   keep: "keep all",
@@ -88,21 +91,19 @@ function sections(preview: RollbackPreview, columns: number, room: number, glyph
   const total = all.reduce((sum, [, lines]) => sum + lines.length, 0);
   if (total === 0) return [line("   This run left nothing: there is nothing to undo.")];
   const spare = Math.max(3, room - 2);
-  const texts = all.flatMap(([, lines]) => lines.map(({ text }) => widthOf(text)));
-  // What goes is told whole; the reason beside it gives way.
-  const width = Math.min(Math.max(20, ...texts), columns - 28);
-  const lines: Line[] = [];
-  let left = total;
-  for (const [title, entries, tone] of all) {
-    entries.forEach(({ text, reason }, index) => {
-      if (lines.length >= spare) return;
-      left -= 1;
-      lines.push([
-        span(`   ${(index === 0 ? title : "").padEnd(10)}`, tone),
-        span(cell(text, width)),
-        span(`  ${reason}`, "dim"),
-      ]);
-    });
-  }
-  return left === 0 ? lines : [...lines, line(`   ${glyphs.ellipsis} and ${left} more`, "dim")];
+  const entries = all.flatMap(([title, lines, tone]) =>
+    lines.map((entry, index) => ({ ...entry, title: index === 0 ? title : "", tone })),
+  );
+  const widest = Math.max(20, ...entries.map(({ text }) => widthOf(text)));
+  const beside = entries.every(({ reason }) => margin + widest + 2 + widthOf(reason) < columns);
+  // Why something goes or stays decides: where it does not fit beside, it stands below, as long as all of it fits.
+  const below = !beside && 2 * total <= spare;
+  const width = Math.min(widest, columns - (below ? margin + 1 : 28));
+  const lines = entries.flatMap(({ text, reason, title, tone }): readonly Line[] => {
+    const head = [span(`   ${title.padEnd(margin - 3)}`, tone), span(cell(text, width))];
+    if (!below) return [[...head, span(`  ${reason}`, "dim")]];
+    return reason === "" ? [head] : [head, [span(" ".repeat(margin + 2)), span(reason, "dim")]];
+  });
+  if (below || total <= spare) return lines;
+  return [...lines.slice(0, spare), line(`   ${glyphs.ellipsis} and ${total - spare} more`, "dim")];
 }
