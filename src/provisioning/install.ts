@@ -82,7 +82,7 @@ async function checkRights(cluster: Cluster, signal: AbortSignal | undefined): P
   ];
   const missing = await Promise.all(
     wanted.map(async ({ group, plural }) => {
-      const verbs = ["get", "create", "patch"];
+      const verbs = ["get", "create", plural === resources.standards.plural ? "update" : "patch"];
       const may = await Promise.all(
         verbs.map((verb) => cluster.can({ verb, group, resource: plural }, options)),
       );
@@ -98,6 +98,22 @@ async function checkRights(cluster: Cluster, signal: AbortSignal | undefined): P
     `installing needs rights that you lack on ${cluster.context}: ${missing.flat().join(", ")}; nothing was written`,
     `ask a cluster administrator of ${cluster.context} to run: platform install`,
   );
+}
+
+/**
+ * Standards are one document of one author, so they are written whole. Server-side apply would not do: where it gives
+ * up the last field of a map it leaves `null`, which a CRD's schema refuses.
+ */
+function writeWhole(
+  cluster: Cluster,
+  object: KubeObject,
+  before: KubeObject | undefined,
+  options: { readonly signal?: AbortSignal },
+): Promise<KubeObject> {
+  if (before === undefined) return cluster.create(resourceOf(object), object, options);
+  const { resourceVersion } = before.metadata;
+  const metadata = { ...object.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  return cluster.replace(resourceOf(object), { ...object, metadata }, options);
 }
 
 async function write(
@@ -117,7 +133,10 @@ async function write(
           : "changed";
     return { object, outcome };
   }
-  const after = await apply(cluster, resourceOf(object), object, { ...options, dryRun });
+  const after =
+    object.kind === "Standards"
+      ? await writeWhole(cluster, object, before, options)
+      : await apply(cluster, resourceOf(object), object, { ...options, dryRun });
   if (before === undefined) return { object, outcome: "created" };
   const same = dryRun
     ? before.metadata.generation === after.metadata.generation &&

@@ -48,6 +48,15 @@ test("an installation on an empty sandbox gives the standards it was given, and 
   expect(standardsHash(await loadStandards(cluster))).toBe(standardsHash(standards));
 });
 
+test("standards may give up what they said before", async () => {
+  const standards = sandboxStandards();
+  const delivery = { host: "file:///srv/repositories" };
+  await install(cluster, { standards: { ...standards, delivery }, clock: systemTiming });
+  expect((await loadStandards(cluster)).delivery).toEqual(delivery);
+  await install(cluster, { standards: { ...standards, delivery: {} }, clock: systemTiming });
+  expect((await loadStandards(cluster)).delivery).toEqual({});
+});
+
 test("a service with everything is accepted and gets Ready, and written again nothing changes", async () => {
   const standards = sandboxStandards();
   const request = serviceRequestSchema.parse({
