@@ -1,4 +1,3 @@
-import { execa } from "execa";
 import { cleanText } from "../cluster/text.ts";
 import { DeliveryError } from "./delivery-error.ts";
 
@@ -58,6 +57,8 @@ export async function git(
     readonly expect?: readonly number[] | "any";
   } = {},
 ): Promise<GitResult> {
+  // Most commands run no Git, and what runs it takes a while to load.
+  const { execa } = await import("execa");
   const result = await execa(options.binary, ["-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", ...args], {
     env: environmentFor(options),
     extendEnv: false,
