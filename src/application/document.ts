@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { LineCounter, parseDocument } from "yaml";
 import { cleanText } from "../cluster/text.ts";
 import { RefusedInput } from "./refusal.ts";
@@ -29,11 +29,16 @@ export function parseText(text: string, file: string): Document {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  if (document.errors.length > 0) {
-    throw new RefusedInput(
-      document.errors.map((error) => ({ field: "", message: cleanText(error.message), ...at(error.pos[0]) })),
-      file,
-    );
+  // A warning is a value that is not what it seems, such as one with an unknown tag.
+  const problems = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
+    field: "",
+    message: words(code, message),
+    ...at(pos[0]),
+  }));
+  if (problems.length > 0) {
+    // Where the parser gave up, the rest of what it says is about its giving up.
+    const deep = problems.filter(({ message }) => message === tooDeep);
+    throw new RefusedInput(deep.length > 0 ? deep.slice(0, 1) : problems.slice(0, mostProblems), file);
   }
   return {
     file,
@@ -50,13 +55,23 @@ export function parseText(text: string, file: string): Document {
   };
 }
 
+/** Syntax problems told of one file: more do not help. */
+const mostProblems = 10;
+const tooDeep = "is nested too deeply";
+
+/** What the parser says, in words for whoever wrote the file. */
+function words(code: string, message: string): string {
+  if (code === "MULTIPLE_DOCS") return "holds more than one document";
+  return /call stack|stack overflow/i.test(message) ? tooDeep : cleanText(message);
+}
+
 function plain(document: ReturnType<typeof parseDocument>, file: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
     // Aliases that multiply beyond measure, or that name nothing.
-    const message = cleanText(error instanceof Error ? error.message : String(error));
-    throw new RefusedInput([{ field: "", message }], file);
+    const message = error instanceof Error ? error.message : String(error);
+    throw new RefusedInput([{ field: "", message: words("", message) }], file);
   }
 }
 
@@ -66,6 +81,7 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: "it is a folder",
   ENOTDIR: "a part of its path is not a folder",
   ENAMETOOLONG: "its name is too long",
+  ERR_FS_FILE_TOO_LARGE: "it is too large",
   ERR_INVALID_ARG_VALUE: "its name is not a file's",
 };
 
@@ -73,10 +89,13 @@ const reasons: Readonly<Record<string, string>> = {
 export async function readDocument(path: string): Promise<Document> {
   let text: string;
   try {
+    const { size } = await stat(path);
+    if (size > 4 * longest) throw new RefusedInput([{ field: "", message: "is too large" }], path);
     text = await readFile(path, "utf8");
   } catch (error) {
+    if (error instanceof RefusedInput) throw error;
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    const message = `cannot be read: ${reasons[code] ?? (code || "unknown reason")}`;
+    const message = `cannot be read: ${reasons[code] ?? (code || "it is no text file")}`;
     throw new RefusedInput([{ field: "", message }], path);
   }
   return parseText(text, path);

@@ -69,8 +69,9 @@ function checkReplicas(value: unknown): Checked<number> {
   const range = `a whole number from 1 to ${maxReplicas}`;
   const given = typeof value === "string" ? value.trim() : value;
   if (given === "" || !isScalar(given)) return wrong(`must be ${range}`);
+  // Not 03, which is octal elsewhere, nor 3e0, which is a slip of the fingers.
   const number =
-    typeof given === "string" && !/^[+-]?[0-9]+(\.[0-9]+)?(e[0-9]+)?$/i.test(given)
+    typeof given === "string" && !/^[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?$/.test(given)
       ? Number.NaN
       : Number(given);
   if (typeof given === "boolean" || !Number.isFinite(number))

@@ -75,6 +75,8 @@ describe("replicas", () => {
     [0, "1"],
     ["", undefined],
     ["0x10", undefined],
+    ["03", undefined],
+    ["3e0", undefined],
     [true, undefined],
     [[3], undefined],
     [Number.NaN, undefined],
@@ -265,6 +267,9 @@ spec:
     ["kind: Deployment", 1],
     ["", undefined],
     ["a: &a [x]\nb: *c", undefined],
+    ["name: !!js/function ledger\nlanguage: go", 1],
+    ["name: ledger\n---\nname: other", 2],
+    ["[".repeat(20_000) + "]".repeat(20_000), 1],
   ])("%j is refused", (text, line) => {
     try {
       parse(text);
