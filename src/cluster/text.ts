@@ -27,3 +27,20 @@ export function cleanText(text: string, options: { readonly lines?: boolean } = 
     .replace(unprintable, "");
   return options.lines === true ? printable : printable.replace(/[\n\t]+/g, " ").trim();
 }
+
+/** Colours and the like, which this program writes itself. */
+const rendition = /(\x1b\[[0-9;]*m)/;
+const plainLines = /^[\x20-\x7e\n\t]*$/;
+
+/**
+ * The last gate before a terminal or a pipe: what slipped through uncleaned loses everything but printable
+ * characters, line breaks, tabs and, where `colors` are written, colours.
+ */
+export function terminalText(text: string, options: { readonly colors: boolean }): string {
+  if (plainLines.test(text)) return text;
+  if (!options.colors) return cleanText(text, { lines: true });
+  return text
+    .split(rendition)
+    .map((part, index) => (index % 2 === 1 ? part : cleanText(part, { lines: true })))
+    .join("");
+}

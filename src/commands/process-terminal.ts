@@ -1,3 +1,4 @@
+import { terminalText } from "../cluster/text.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Output, StopSignal, Terminal } from "./terminal.ts";
 
@@ -41,7 +42,7 @@ function output(stream: NodeJS.WriteStream, colors: boolean): Output {
     colors: isTerminal && colors,
     closed: closed.signal,
     write(text) {
-      if (!closed.signal.aborted) stream.write(text);
+      if (!closed.signal.aborted) stream.write(terminalText(text, { colors: isTerminal && colors }));
     },
   };
 }

@@ -1,4 +1,5 @@
 import stringWidth from "string-width";
+import { cleanText } from "../cluster/text.ts";
 import type { Theme, Tone } from "./theme.ts";
 
 /** Text of one tone. */
@@ -113,13 +114,21 @@ export function wrap(text: string, columns: number, most: number): string[] {
   return [...kept.map((each) => clip(each, columns)), clip(lines.slice(most - 1).join(" "), columns)];
 }
 
-/** The line as the terminal gets it, with the theme's control sequences. */
+/** Text of a span as it may reach the terminal: one row, and nothing that a terminal obeys. */
+function shown(text: string): string {
+  return narrow.test(text) ? text : cleanText(text, { lines: true }).replace(/[\n\t]/g, " ");
+}
+
+/**
+ * The line as the terminal gets it, with the theme's control sequences and no others: the last gate for what slipped
+ * through uncleaned.
+ */
 export function paint(spans: Line, theme: Theme): string {
   let text = "";
   for (const piece of spans) {
     if (piece.text === "") continue;
     const [open, close] = theme.sgr[piece.tone];
-    text += open + piece.text + close;
+    text += open + shown(piece.text) + close;
   }
   return text;
 }

@@ -14,7 +14,17 @@ export type DocumentFormat = (typeof documentFormats)[number];
 
 /** One JSON line of a stream. */
 export function writeLine(out: Output, type: string, content: Readonly<Record<string, unknown>>): void {
-  out.write(`${JSON.stringify({ apiVersion: outputVersion, type, ...content })}\n`);
+  out.write(`${visible(JSON.stringify({ apiVersion: outputVersion, type, ...content }))}\n`);
+}
+
+/** JSON of the same meaning, in which what a terminal would obey or hide is written as an escape. */
+function visible(json: string): string {
+  return json.replace(/[[\p{C}\u2028\u2029]--\n]/gv, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`,
+    ).join(""),
+  );
 }
 
 /** One whole JSON or YAML document. */
@@ -25,7 +35,7 @@ export async function writeDocument(
   content: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const document = { apiVersion: outputVersion, type, ...content };
-  if (format === "json") return out.write(`${JSON.stringify(document, null, 2)}\n`);
+  if (format === "json") return out.write(`${visible(JSON.stringify(document, null, 2))}\n`);
   const { toYaml } = await import("./yaml.ts");
   out.write(toYaml(document));
 }

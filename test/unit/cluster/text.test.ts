@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cleanText } from "../../../src/cluster/text.ts";
+import { cleanText, terminalText } from "../../../src/cluster/text.ts";
 
 describe("text of servers and containers", () => {
   test.each([
@@ -42,5 +42,18 @@ describe("text of servers and containers", () => {
         expect(cleanText(clean, { lines })).toBe(clean);
       }),
     );
+  });
+});
+
+describe("the last gate before a terminal", () => {
+  const hostile = "\x1b[31mred\x1b[0m \x1b]0;owned\x07\x1b[2J\u202eback\rover\tcolumn\nline\x9b31m";
+
+  test("lets colours through where they are written, and nothing else", () => {
+    expect(terminalText(hostile, { colors: true })).toBe("\x1b[31mred\x1b[0m back\nover\tcolumn\nline");
+    expect(terminalText(hostile, { colors: false })).toBe("red back\nover\tcolumn\nline");
+  });
+
+  test("is the same for plain lines", () => {
+    expect(terminalText("one\n\ttwo\n", { colors: false })).toBe("one\n\ttwo\n");
   });
 });
