@@ -114,6 +114,9 @@ export async function openPlatform(
   const clock = systemTiming;
   const fromFile =
     options.standardsFile === undefined ? undefined : await readStandardsFile(options.standardsFile);
+  // On a cluster both answers are asked for at once; without an installation the second is not looked at.
+  const early = where.kind === "kubeconfig" && fromFile === undefined ? loadStandards(cluster) : undefined;
+  early?.catch(() => {});
   const installed = await isInstalled(cluster);
   if (where.kind === "sandbox" && (!installed || fromFile !== undefined)) {
     // Its schemas of CRDs take a while to make.
@@ -126,7 +129,7 @@ export async function openPlatform(
       "platform install installs it, for those who may",
     );
   }
-  const standards = fromFile ?? (await loadStandards(cluster));
+  const standards = fromFile ?? (await (early ?? loadStandards(cluster)));
   const codeHost = codeHostFor(where, standards, clock);
   const metrics = prometheus(cluster, standards);
   const provisioner = createProvisioner({
