@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { groupPath } from "./address.ts";
-import { isClusterError } from "./errors.ts";
+import { ClusterError, isClusterError } from "./errors.ts";
 import type { Resource } from "./resource.ts";
 import type { HttpRequest, Transport } from "./transport.ts";
 
@@ -46,7 +46,7 @@ export async function servedIn(
   };
   try {
     const { body } = await transport.send(request);
-    return (resourceListSchema.parse(body).resources ?? [])
+    return (understood(resourceListSchema, body, request.text).resources ?? [])
       .filter(({ name }) => !name.includes("/"))
       .map(({ name, kind, namespaced, verbs }) => ({
         group,
@@ -67,17 +67,26 @@ export async function servedGroups(
   transport: Transport,
   options: Options,
 ): Promise<readonly Pick<Resource, "group" | "version">[]> {
+  const text = "discover /apis";
   const { body } = await transport.send({
     method: "GET",
     path: "/apis",
-    text: "discover /apis",
+    text,
     idempotent: true,
     ...options,
   });
   return [
     { group: "", version: "v1" },
-    ...groupListSchema
-      .parse(body)
-      .groups.map(({ name, preferredVersion }) => ({ group: name, version: preferredVersion.version })),
+    ...understood(groupListSchema, body, text).groups.map(({ name, preferredVersion }) => ({
+      group: name,
+      version: preferredVersion.version,
+    })),
   ];
+}
+
+/** @throws ClusterError for an answer of something that is no Kubernetes API */
+function understood<T>(schema: z.ZodType<T>, body: unknown, request: string): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new ClusterError("server", `the answer to "${request}" is not understood`, { request });
 }

@@ -156,7 +156,13 @@ function parseKubeconfig(text: string, path: string): z.output<typeof kubeconfig
     // The parser's message may quote the line, which may hold a token: its code says enough.
     throw new KubeconfigError(`kubeconfig ${path}, line ${line}: not valid YAML (${syntax.code})`);
   }
-  const parsed = kubeconfigSchema.safeParse(document.toJS() ?? {});
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch {
+    throw new KubeconfigError(`kubeconfig ${path}: its aliases name nothing, or multiply beyond measure`);
+  }
+  const parsed = kubeconfigSchema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue?.path ?? [];

@@ -4,7 +4,7 @@ import type { SandboxAccess } from "../platform.ts";
 import { addCompletion } from "./completion.ts";
 import { addContexts } from "./contexts.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
-import { type CommandFailure, type FailureSurroundings, failureOf, usageFailure } from "./failure.ts";
+import { CommandFailure, type FailureSurroundings, failureOf, usageFailure } from "./failure.ts";
 import { commandLine, type GlobalFlags, speedProblem } from "./flags.ts";
 import { addInstall } from "./install.ts";
 import { machineFormatIn } from "./output/format.ts";
@@ -136,13 +136,19 @@ export async function runCommands(
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
-    if (error instanceof CommanderError && error.code === "commander.help" && format === undefined) {
+    const wrongFlags = error instanceof CommanderError ? flagFailure(program) : undefined;
+    if (
+      error instanceof CommanderError &&
+      error.code === "commander.help" &&
+      format === undefined &&
+      wrongFlags === undefined
+    ) {
       terminal.err.write(helpText);
       return exitCodes.usage;
     }
     const failure =
       error instanceof CommanderError
-        ? argvFailure(error, argv)
+        ? (wrongFlags ?? argvFailure(error, argv))
         : failureOf(error, {
             cluster: session?.clusterName ?? "the cluster",
             command: session?.command ?? ((...words) => `platform ${words.join(" ")}`),
@@ -185,12 +191,23 @@ function checkFlags(flags: GlobalFlags): void {
   }
 }
 
+/** What is wrong with the flags alone, which matters more than that no command follows them. */
+function flagFailure(program: Command): CommandFailure | undefined {
+  try {
+    checkFlags(globalFlags.parse(program.opts()));
+    return undefined;
+  } catch (error) {
+    return error instanceof CommandFailure ? error : undefined;
+  }
+}
+
 function argvFailure(error: CommanderError, argv: readonly string[]): CommandFailure {
   if (error.code === "commander.help") {
     return usageFailure("a command is missing", { next: ["platform --help"] });
   }
   const message = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
-  const path = argv.filter((word) => /^[a-z]+$/.test(word)).slice(0, 2);
+  const known = error.code === "commander.unknownCommand" ? 1 : 2;
+  const path = argv.filter((word) => /^[a-z]+$/.test(word)).slice(0, known);
   return usageFailure(message, { next: [commandLine(noFlags, {}, [...path, "--help"])] });
 }
 

@@ -57,6 +57,11 @@ describe("a kubeconfig that cannot be used", () => {
       /^kubeconfig FILE, line 8, users\.0\.user\.token: /,
     );
     expect(await refusal("just text")).toMatch(/^kubeconfig FILE.*: Invalid input/);
+    const bomb = Array.from(
+      { length: 8 },
+      (_, index) => `x${index}: &x${index} [${`*x${index - 1}, `.repeat(index === 0 ? 0 : 9)}1]`,
+    );
+    expect(await refusal(bomb.join("\n"))).toMatch(/^kubeconfig FILE: its aliases .* multiply/);
   });
 
   test("never shows what may be a token", async () => {

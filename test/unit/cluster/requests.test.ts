@@ -150,6 +150,12 @@ test("an answer that is no object is an error, not a crash later", async () => {
   }
 });
 
+test("discovery of something that is no Kubernetes API is an error of the server, not a defect", async () => {
+  await using it = await open((_, response) => json(response, 200, "hello"));
+  expect(await failing(it.cluster.serves(configMaps))).toMatchObject({ kind: "server" });
+  expect(await failing(it.cluster.discover())).toMatchObject({ kind: "server" });
+});
+
 test("names cannot change which path is meant", async () => {
   await using it = await open((_, response) => json(response, 200, map));
   for (const name of ["", ".", ".."]) {

@@ -96,7 +96,10 @@ describe("argv", () => {
     [["run", "show"], /missing required argument 'run'/],
     [["service", "delete", "a", "b"], /too many arguments/],
     [["--sandbox", "--context", "prod", "service", "list"], /--sandbox is a cluster of its own/],
+    [["--sandbox", "--context", "prod"], /--sandbox is a cluster of its own/],
     [["--speed", "fast", "--sandbox", "service", "list"], /--speed is a number/],
+    [["--speed", "0", "--sandbox"], /--speed is a number/],
+    [["service", "bogus"], /→ platform service --help/],
     [["service", "create", "x", "--timeout", "soon", "-l", "go"], /It is a time/],
   ])("%j is refused with a hint", async (argv, message) => {
     const { code, err } = await run(argv);
