@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { listContexts } from "../cluster/connect.ts";
+import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { listOutput } from "./options.ts";
 import { listFormats, writeDocument } from "./output/format.ts";
 import { table } from "./output/table.ts";
-import type { Bind } from "./program.ts";
 
 /** `platform contexts`. */
 export function addContexts(program: Command, bind: Bind): void {

@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
+import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { documentOutput, yes } from "./options.ts";
 import { documentFormats, writeDocument } from "./output/format.ts";
 import { table } from "./output/table.ts";
-import type { Bind } from "./program.ts";
 
 /** `platform install`. */
 export function addInstall(program: Command, bind: Bind): void {

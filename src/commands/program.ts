@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { z } from "zod";
 import type { SandboxAccess } from "../platform.ts";
+import type { Bind } from "./action.ts";
 import { addCompletion } from "./completion.ts";
 import { addContexts } from "./contexts.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
@@ -16,16 +17,6 @@ import { openSession, type Session } from "./session.ts";
 import { addStandards } from "./standards.ts";
 import { addStarter } from "./starter.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** What a command does; `options` are as the parser gives them, parsed by the command's own schema. */
-export type Action = (
-  session: Session,
-  args: readonly string[],
-  options: Readonly<Record<string, unknown>>,
-) => Promise<ExitCode>;
-
-/** Ties an action to a command of the tree. */
-export type Bind = (command: Command, action: Action) => Command;
 
 const globalFlags = z
   .object({

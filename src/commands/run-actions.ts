@@ -1,13 +1,13 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import type { RollbackPreview } from "../provisioning/run.ts";
+import type { Bind } from "./action.ts";
 import { confirmName } from "./confirm.ts";
 import { exitCodes } from "./exit-code.ts";
 import { follow } from "./follow.ts";
 import { runNameFrom } from "./names.ts";
 import { runOutput, timeout, yes } from "./options.ts";
 import { runFormats, writeDocument } from "./output/format.ts";
-import type { Bind } from "./program.ts";
 import { dataStoreChoices, dataStores, onFailure, onFailureChoices } from "./run-options.ts";
 import { runView } from "./run-view-of.ts";
 

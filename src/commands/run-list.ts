@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { z } from "zod";
 import { effectLabel } from "../provisioning/effect.ts";
 import type { RunState } from "../provisioning/run.ts";
+import type { Bind } from "./action.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
 import { runNameFrom, serviceNameFrom } from "./names.ts";
@@ -10,7 +11,6 @@ import { age, duration } from "./output/age.ts";
 import { documentFormats, listFormats, runFormats, writeDocument } from "./output/format.ts";
 import { runResult } from "./output/run-result.ts";
 import { type Column, table } from "./output/table.ts";
-import type { Bind } from "./program.ts";
 import { runView } from "./run-view-of.ts";
 
 /** `platform run list|show|watch`. */

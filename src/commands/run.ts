@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Bind } from "./program.ts";
+import type { Bind } from "./action.ts";
 import { addRunActions } from "./run-actions.ts";
 import { addRunList } from "./run-list.ts";
 

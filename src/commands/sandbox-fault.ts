@@ -3,12 +3,12 @@ import { z } from "zod";
 import { openTransport } from "../cluster/connect.ts";
 import type { Transport } from "../cluster/transport.ts";
 import { type StepId, stepIds } from "../provisioning/plan.ts";
+import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
 import { listOutput, milliseconds } from "./options.ts";
 import { listFormats, writeDocument } from "./output/format.ts";
 import { table } from "./output/table.ts";
-import type { Bind } from "./program.ts";
 import type { Session } from "./session.ts";
 
 /** A fault as the sandbox lists it; what this program does not print passes through. */

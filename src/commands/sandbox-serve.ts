@@ -1,11 +1,11 @@
 import { rm } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
+import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
 import { shellWord } from "./flags.ts";
 import { yes } from "./options.ts";
-import type { Bind } from "./program.ts";
 import { ask } from "./terminal.ts";
 
 /** `platform sandbox serve|reset`. */

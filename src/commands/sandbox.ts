@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Bind } from "./program.ts";
+import type { Bind } from "./action.ts";
 import { addSandboxFault } from "./sandbox-fault.ts";
 import { addSandboxServe } from "./sandbox-serve.ts";
 

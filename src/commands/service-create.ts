@@ -13,12 +13,12 @@ import {
   type ServiceRequest,
 } from "../application/request.ts";
 import { type Standards, standardsSchema } from "../standards/standards.ts";
+import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
 import { follow } from "./follow.ts";
 import { timeout, yes } from "./options.ts";
 import { printPlan } from "./output/plan.ts";
-import type { Bind } from "./program.ts";
 import { onFailure, onFailureChoices } from "./run-options.ts";
 import { runView } from "./run-view-of.ts";
 import { readAll, type Terminal } from "./terminal.ts";

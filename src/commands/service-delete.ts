@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import { z } from "zod";
+import type { Bind } from "./action.ts";
 import { confirmName } from "./confirm.ts";
 import { exitCodes } from "./exit-code.ts";
 import { follow } from "./follow.ts";
@@ -8,7 +9,6 @@ import { serviceNameFrom } from "./names.ts";
 import { runOutput, timeout, yes } from "./options.ts";
 import { runFormats } from "./output/format.ts";
 import { printPlan } from "./output/plan.ts";
-import type { Bind } from "./program.ts";
 import { dataStoreChoices, dataStores } from "./run-options.ts";
 import { runView } from "./run-view-of.ts";
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import type { Service } from "../services/service.ts";
+import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
 import { serviceNameFrom } from "./names.ts";
@@ -8,7 +9,6 @@ import { listOutput } from "./options.ts";
 import { age } from "./output/age.ts";
 import { type ListFormat, listFormats, writeDocument } from "./output/format.ts";
 import { type Column, table } from "./output/table.ts";
-import type { Bind } from "./program.ts";
 import type { Session } from "./session.ts";
 
 const optionsSchema = z.object({ output: z.enum(listFormats) });

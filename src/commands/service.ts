@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Bind } from "./program.ts";
+import type { Bind } from "./action.ts";
 import { addServiceCreate } from "./service-create.ts";
 import { addServiceDelete } from "./service-delete.ts";
 import { addServiceList } from "./service-list.ts";

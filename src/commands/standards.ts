@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { z } from "zod";
+import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { documentOutput } from "./options.ts";
 import { documentFormats, writeDocument } from "./output/format.ts";
-import type { Bind } from "./program.ts";
 
 /** `platform standards show|check`. */
 export function addStandards(program: Command, bind: Bind): void {

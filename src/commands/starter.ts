@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
+import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
-import type { Bind } from "./program.ts";
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65535).default(fallback);
 
