@@ -1,5 +1,5 @@
 import stringWidth from "string-width";
-import { cleanText } from "../cluster/text.ts";
+import { shownText } from "../state/shown-text.ts";
 import type { Theme, Tone } from "./theme.ts";
 
 /** Text of one tone. */
@@ -114,11 +114,6 @@ export function wrap(text: string, columns: number, most: number): string[] {
   return [...kept.map((each) => clip(each, columns)), clip(lines.slice(most - 1).join(" "), columns)];
 }
 
-/** Text of a span as it may reach the terminal: one row, and nothing that a terminal obeys. */
-function shown(text: string): string {
-  return narrow.test(text) ? text : cleanText(text, { lines: true }).replace(/[\n\t]/g, " ");
-}
-
 /**
  * The line as the terminal gets it, with the theme's control sequences and no others: the last gate for what slipped
  * through uncleaned.
@@ -128,7 +123,7 @@ export function paint(spans: Line, theme: Theme): string {
   for (const piece of spans) {
     if (piece.text === "") continue;
     const [open, close] = theme.sgr[piece.tone];
-    text += open + shown(piece.text) + close;
+    text += open + (narrow.test(piece.text) ? piece.text : shownText(piece.text)) + close;
   }
   return text;
 }
