@@ -82,7 +82,7 @@ export function planRollback(
     .flatMap((step) => step.effects)
     .find((effect) => isNamespace(effect.effect) && inPlay(effect) && madeHere(state, effect, facts));
   // What an earlier compensation kept lives on in the namespace.
-  const inTheWay = [...facts.foreign, ...keptObjects(state)];
+  const inTheWay = [...new Set([...facts.foreign, ...keptObjects(state), ...strangers(state, facts)])];
   const wholeNamespace = namespace !== undefined && keepData === undefined && inTheWay.length === 0;
 
   function disposal(step: StepState, recorded: EffectState): Omit<Disposal, "step"> {
@@ -137,6 +137,22 @@ export function planRollback(
   return state.steps.flatMap((step) =>
     step.effects.filter(inPlay).map((effect) => ({ step: step.id, ...disposal(step, effect) })),
   );
+}
+
+/** Objects in the namespace that stand in the place of this run's, made by somebody else. */
+function strangers(state: RunState, facts: RollbackFacts): readonly string[] {
+  return state.steps
+    .flatMap((step) => step.effects)
+    .filter(
+      (recorded) =>
+        inPlay(recorded) &&
+        recorded.state !== "deleted" &&
+        recorded.effect.kind === "object" &&
+        recorded.effect.namespace !== undefined &&
+        facts.objects.has(effectKey(recorded.effect)) &&
+        !madeHere(state, recorded, facts),
+    )
+    .map(({ effect }) => effectLabel(effect));
 }
 
 function keptObjects(state: RunState): readonly string[] {

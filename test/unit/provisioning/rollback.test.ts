@@ -174,3 +174,14 @@ describe("what a rollback deletes and keeps", () => {
     expect(action(deployment, stateWith(), replaced, "keep-used")).toBe("keep");
   });
 });
+
+test("a namespace stays where somebody else's object has taken the place of one of ours", () => {
+  for (const taken of [deployment, quota]) {
+    const found = facts();
+    const objects = new Map([...found.objects, [effectKey(taken), { uid: "another", madeBy: undefined }]]);
+    expect(action(taken, stateWith(), { ...found, objects }, "delete")).toBe("keep");
+    expect(action(namespace, stateWith(), { ...found, objects }, "delete")).toBe("keep");
+    const [gone] = previewRollback(stateWith(), { ...found, objects }, "delete").deletes;
+    expect(gone?.text).toBe("what this run made in app-ledger");
+  }
+});
