@@ -3,6 +3,7 @@ import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { SandboxAccess } from "./platform.ts";
+import type { Sandbox, SandboxOptions } from "./sandbox/sandbox.ts";
 
 enableCompileCache();
 
@@ -14,6 +15,24 @@ async function stateFolder(): Promise<string> {
   return envPaths("platform", { suffix: "" }).data;
 }
 
+/** @throws ProvisioningError where the folder, the disk or the port do not allow it */
+async function openedSandbox(state: string, options: SandboxOptions): Promise<Sandbox> {
+  const { openSandbox } = await import("./sandbox/open.ts");
+  try {
+    return await openSandbox(options);
+  } catch (error) {
+    const { ProvisioningError } = await import("./provisioning/errors.ts");
+    const why = error instanceof Error ? error.message : String(error);
+    const prefix = "the sandbox in ";
+    throw new ProvisioningError(
+      "unreachable",
+      why.startsWith(prefix) ? why : `${prefix}${options.folder} could not be opened: ${why}`,
+      `see that ${state} is a folder with room that you may write, or set PLATFORM_STATE_DIR to another; \`platform sandbox reset\` begins anew`,
+      error,
+    );
+  }
+}
+
 async function sandboxAccess(): Promise<SandboxAccess> {
   const state = await stateFolder();
   const folder = join(state, "sandbox");
@@ -21,13 +40,11 @@ async function sandboxAccess(): Promise<SandboxAccess> {
     folder,
     repositories: join(state, "repositories"),
     async open(options) {
-      const { openSandbox } = await import("./sandbox/open.ts");
-      return openSandbox({ folder, ...options });
+      return openedSandbox(state, { folder, ...options });
     },
     async serve(options) {
-      const { openSandbox } = await import("./sandbox/open.ts");
       const { writeKubeconfig } = await import("./sandbox/kubeconfig.ts");
-      const sandbox = await openSandbox({ folder, ...options });
+      const sandbox = await openedSandbox(state, { folder, ...options });
       const kubeconfig = join(state, "sandbox.kubeconfig");
       await writeKubeconfig(kubeconfig, sandbox);
       return { url: sandbox.served?.url ?? sandbox.url, kubeconfig, close: () => sandbox.close() };

@@ -111,7 +111,10 @@ export class Store {
       this.database.exec(inner ? `RELEASE ${name}` : "COMMIT");
       return result;
     } catch (error) {
-      this.database.exec(inner ? `ROLLBACK TO ${name}; RELEASE ${name}` : "ROLLBACK");
+      // A full disk ends the transaction by itself; then only the first error tells why.
+      if (this.database.isTransaction) {
+        this.database.exec(inner ? `ROLLBACK TO ${name}; RELEASE ${name}` : "ROLLBACK");
+      }
       throw error;
     } finally {
       this.#depth--;

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -28,6 +28,18 @@ test("a cluster that does not answer: 5, and what to do", async () => {
   expect(err).not.toContain("not-a-secret");
   const contexts = await run(home, ["--kubeconfig", kubeconfig, "contexts"]);
   expect(contexts.out).toMatch(/\* +gone +gone/);
+});
+
+test("a sandbox that cannot be opened: 5, why, and what to do", async () => {
+  const home = await testHome();
+  await mkdir(join(home.folder, "state", "sandbox"), { recursive: true });
+  await writeFile(join(home.folder, "state", "sandbox", "cluster.sqlite"), "this is no database".repeat(100));
+  const { code, err } = await run(home, ["--sandbox", "service", "list"]);
+  expect(code).toBe(5);
+  expect(err).toContain("could not be opened: file is not a database");
+  expect(err).toContain("PLATFORM_STATE_DIR");
+  expect((await run(home, ["--sandbox", "sandbox", "reset", "--yes"])).code).toBe(0);
+  expect((await run(home, ["--sandbox", "service", "list"])).code).toBe(0);
 });
 
 test("without arguments and without a terminal: help, 2", async () => {
