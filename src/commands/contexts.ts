@@ -23,7 +23,7 @@ export function addContexts(program: Command, bind: Bind): void {
         for (const { name } of contexts) out.write(`context/${name}\n`);
       } else {
         out.write(
-          await table(
+          table(
             [
               { title: "CURRENT", value: ({ current }) => (current ? "*" : "") },
               { title: "NAME", value: ({ name }) => name },

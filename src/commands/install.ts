@@ -52,7 +52,7 @@ Examples:
         return exitCodes.done;
       }
       out.write(
-        await table(
+        table(
           [
             { title: "KIND", value: ({ kind }) => kind },
             { title: "NAME", value: ({ name }) => name },

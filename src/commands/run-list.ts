@@ -35,7 +35,7 @@ export function addRunList(run: Command, bind: Bind): void {
       } else if (runs.length === 0) {
         err.write(`no runs on ${session.clusterName} yet\n`);
       } else {
-        out.write(await table(columns(new Date()), runs, { wide: options.output === "wide" }));
+        out.write(table(columns(new Date()), runs, { wide: options.output === "wide" }));
       }
       return exitCodes.done;
     },

@@ -112,7 +112,7 @@ Examples:
           await writeDocument(out, output, "faults", { items: faults });
         else if (output === "name") for (const { id } of faults) out.write(`fault/${id}\n`);
         else if (faults.length === 0) err.write("no faults\n");
-        else out.write(await table(columns, faults));
+        else out.write(table(columns, faults));
         return exitCodes.done;
       });
     },

@@ -71,7 +71,7 @@ async function print(session: Session, rows: readonly Service[], format: ListFor
         );
         return;
       }
-      out.write(await table(columns(new Date()), rows, { wide: format === "wide" }));
+      out.write(table(columns(new Date()), rows, { wide: format === "wide" }));
     }
   }
 }

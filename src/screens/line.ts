@@ -1,4 +1,4 @@
-import stringWidth from "string-width";
+import stringWidth from "fast-string-width";
 import { shownText } from "../state/shown-text.ts";
 import type { Theme, Tone } from "./theme.ts";
 

@@ -1,3 +1,5 @@
+import stringWidth from "fast-string-width";
+
 /** A column of a table; `wide` ones are shown with `-o wide` only. */
 export interface Column<T> {
   readonly title: string;
@@ -7,14 +9,13 @@ export interface Column<T> {
 }
 
 /** Rows as kubectl prints them: upper-case titles, columns sized to their content, three spaces between, never wrapped. */
-export async function table<T>(
+export function table<T>(
   columns: readonly Column<T>[],
   rows: readonly T[],
   options: { readonly wide?: boolean } = {},
-): Promise<string> {
+): string {
   const shown = columns.filter((column) => options.wide === true || column.wide !== true);
   const cells = rows.map((row) => shown.map((column) => oneLine(column.value(row))));
-  const stringWidth = await widthFor([shown.map(({ title }) => title), ...cells].flat());
   const widths = shown.map((column, index) =>
     cells.reduce((width, row) => Math.max(width, stringWidth(row[index] ?? "")), stringWidth(column.title)),
   );
@@ -27,12 +28,6 @@ export async function table<T>(
       .join("   ")
       .trimEnd();
   return `${[line(shown.map((column) => column.title)), ...cells.map(line)].join("\n")}\n`;
-}
-
-/** Columns on a terminal. What measures more than plain letters takes longer to load than a command to run. */
-async function widthFor(texts: readonly string[]): Promise<(text: string) => number> {
-  if (texts.every((text) => /^[\x20-\x7e]*$/.test(text))) return (text) => text.length;
-  return (await import("string-width")).default;
 }
 
 function oneLine(value: string): string {
