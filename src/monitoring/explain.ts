@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { metricsServiceOf } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { conditionsOf, holds } from "../cluster/conditions.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
@@ -26,10 +27,6 @@ const serviceSchema = z.object({
 const prometheusSchema = z.object({
   serviceMonitorSelector: labelSelectorSchema.nullish(),
   serviceMonitorNamespaceSelector: labelSelectorSchema.nullish(),
-});
-
-const podStatusSchema = z.object({
-  conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
 });
 
 /**
@@ -60,7 +57,7 @@ export async function explainNoTarget(
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
   const pods = await cluster.list(resources.pods, { ...within, labelSelector });
-  if (!pods.items.some(isReady)) {
+  if (!pods.items.some((pod) => holds(conditionsOf(pod), "Ready"))) {
     return {
       status: "unproven",
       reason: pods.items.length === 0 ? "the service has no pods yet" : "no pod of the service is ready yet",
@@ -161,14 +158,6 @@ function whyNotSelected(server: KubeObject, monitor: KubeObject, home: KubeObjec
   return namespaceLabel === undefined
     ? undefined
     : `${who} looks into namespaces with ${namespaceLabel}, and ${home.metadata.name} is not labelled so`;
-}
-
-function isReady(pod: KubeObject): boolean {
-  const status = podStatusSchema.safeParse(pod.status ?? {});
-  return (
-    status.success &&
-    status.data.conditions.some(({ type, status: value }) => type === "Ready" && value === "True")
-  );
 }
 
 function broken(reason: string): Proof {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { applicationCrd } from "../application/crd.ts";
 import { systemNamespace } from "../application/names.ts";
 import { apply, type Cluster } from "../cluster/cluster.ts";
+import { conditionsOf, holds } from "../cluster/conditions.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { type Resource, resourceOf, resources } from "../cluster/resource.ts";
@@ -104,16 +105,23 @@ async function checkRights(cluster: Cluster, signal: AbortSignal | undefined): P
  * Standards are one document of one author, so they are written whole. Server-side apply would not do: where it gives
  * up the last field of a map it leaves `null`, which a CRD's schema refuses.
  */
-function writeWhole(
+async function writeWhole(
   cluster: Cluster,
   object: KubeObject,
   before: KubeObject | undefined,
   options: { readonly signal?: AbortSignal },
 ): Promise<KubeObject> {
-  if (before === undefined) return cluster.create(resourceOf(object), object, options);
-  const { resourceVersion } = before.metadata;
-  const metadata = { ...object.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
-  return cluster.replace(resourceOf(object), { ...object, metadata }, options);
+  const resource = resourceOf(object);
+  const { resourceVersion } = before?.metadata ?? {};
+  try {
+    if (resourceVersion === undefined) return await cluster.create(resource, object, options);
+    const metadata = { ...object.metadata, resourceVersion };
+    return await cluster.replace(resource, { ...object, metadata }, options);
+  } catch (error) {
+    if (!isClusterError(error, "already-exists", "conflict")) throw error;
+    // Somebody else wrote them meanwhile; the last to install decides, as with everything that is applied.
+    return writeWhole(cluster, object, await find(cluster, object, options.signal), options);
+  }
 }
 
 async function write(
@@ -145,29 +153,12 @@ async function write(
   return { object, outcome: same ? "unchanged" : "changed" };
 }
 
-function isEstablished(crd: KubeObject): boolean {
-  const { status } = crd;
-  if (typeof status !== "object" || status === null || !("conditions" in status)) return false;
-  return (
-    Array.isArray(status.conditions) &&
-    status.conditions.some(
-      (condition: unknown) =>
-        typeof condition === "object" &&
-        condition !== null &&
-        "type" in condition &&
-        condition.type === "Established" &&
-        "status" in condition &&
-        condition.status === "True",
-    )
-  );
-}
-
 async function waitUntilServed(cluster: Cluster, { clock, signal }: InstallOptions): Promise<void> {
   const options = signal === undefined ? {} : { signal };
   const deadline = clock.now().getTime() + establishedWithin;
   for (;;) {
     const found = await Promise.all(crds.map((crd) => find(cluster, crd, signal)));
-    const established = found.every((crd) => crd !== undefined && isEstablished(crd));
+    const established = found.every((crd) => crd !== undefined && holds(conditionsOf(crd), "Established"));
     if (established && (await isInstalled(cluster, { ...options, refresh: true }))) return;
     if (clock.now().getTime() >= deadline) {
       throw new ProvisioningError(

@@ -1,5 +1,6 @@
 import { labels, type ServiceName } from "../application/names.ts";
 import type { Cluster, ObjectRef } from "../cluster/cluster.ts";
+import { conditionsOf } from "../cluster/conditions.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resourceOf } from "../cluster/resource.ts";
@@ -46,27 +47,10 @@ const goneDeadline = 10 * 60_000;
 
 /** The cluster's own words about why a namespace does not go away. */
 function terminationMessage(object: KubeObject): string {
-  const { status } = object;
-  if (typeof status !== "object" || status === null || !("conditions" in status)) return "";
-  const conditions: unknown = status.conditions;
-  if (!Array.isArray(conditions)) return "";
-  return conditions
-    .filter((condition: unknown) => isTrueCondition(condition))
+  return conditionsOf(object)
+    .filter(({ status, message }) => status === "True" && message !== "")
     .map(({ message }) => message)
     .join("; ");
-}
-
-function isTrueCondition(
-  condition: unknown,
-): condition is { readonly status: "True"; readonly message: string } {
-  return (
-    typeof condition === "object" &&
-    condition !== null &&
-    "status" in condition &&
-    condition.status === "True" &&
-    "message" in condition &&
-    typeof condition.message === "string"
-  );
 }
 
 /**

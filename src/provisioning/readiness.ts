@@ -1,40 +1,12 @@
-import { z } from "zod";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
+import { type PodProblem, type PodTrouble, podProblem, worstProblem } from "../cluster/pod-problem.ts";
 import { type Resource, resourceOf, resources } from "../cluster/resource.ts";
+import { type WorkloadStatus, workloadStatus } from "../cluster/workload-status.ts";
 import type { Clock } from "./clock.ts";
 import { StepError } from "./errors.ts";
 import { refOf } from "./objects.ts";
-import { type PodProblem, podProblem } from "./pod-problem.ts";
-
-const workloadSchema = z.looseObject({
-  metadata: z.looseObject({ generation: z.number().default(1) }),
-  spec: z.looseObject({
-    replicas: z.number().default(1),
-    selector: z.looseObject({ matchLabels: z.record(z.string(), z.string()).default({}) }),
-  }),
-  status: z
-    .looseObject({
-      observedGeneration: z.number().default(0),
-      replicas: z.number().default(0),
-      updatedReplicas: z.number().default(0),
-      readyReplicas: z.number().default(0),
-      availableReplicas: z.number().default(0),
-      conditions: z
-        .array(
-          z.looseObject({
-            type: z.string(),
-            status: z.string(),
-            reason: z.string().default(""),
-            message: z.string().default(""),
-          }),
-        )
-        .default([]),
-    })
-    .prefault({}),
-});
-type Workload = z.output<typeof workloadSchema>;
 
 /** What may pass fails a step when it lasts this long, in milliseconds. */
 const lastingFor = 15_000;
@@ -50,22 +22,6 @@ export interface ReadinessOptions {
   log(line: string): void;
 }
 
-function condition(workload: Workload, type: string) {
-  return workload.status.conditions.find((candidate) => candidate.type === type);
-}
-
-/** Whether a rollout is complete: the newest generation is out and every replica of it is ready. Pure. */
-function complete(kind: string, { metadata, spec, status }: Workload): boolean {
-  if (status.observedGeneration < metadata.generation) return false;
-  const updated = kind === "StatefulSet" && spec.replicas === 0 ? 0 : status.updatedReplicas;
-  return (
-    updated >= spec.replicas &&
-    status.readyReplicas >= spec.replicas &&
-    (kind === "StatefulSet" ||
-      (status.availableReplicas >= spec.replicas && status.replicas === spec.replicas))
-  );
-}
-
 /**
  * Waits until a Deployment or StatefulSet is rolled out and ready, and tells progress as it goes.
  * @returns the number of ready replicas
@@ -76,18 +32,15 @@ export async function waitUntilReady(target: KubeObject, options: ReadinessOptio
   const resource: Resource = resourceOf(target);
   const started = clock.now().getTime();
   const tell = onceEach(log);
-  const since = new Map<PodProblem["trouble"], number>();
+  const since = new Map<PodTrouble, number>();
   for (let pause = 50; ; pause = Math.min(1_000, pause * 1.4)) {
     const workload = await readWorkload(cluster, resource, target, signal);
-    const { spec, status } = workload;
-    if (complete(target.kind, workload)) return status.readyReplicas;
+    const { wanted, ready, problem: complaint } = workload;
+    if (workload.complete) return ready;
     const now = clock.now().getTime();
-    tell(
-      "progress",
-      `waiting for ${Math.max(0, spec.replicas - status.readyReplicas)} of ${spec.replicas} replicas`,
-    );
+    tell("progress", `waiting for ${Math.max(0, wanted - ready)} of ${wanted} replicas`);
 
-    const pods = await podsOf(cluster, target, spec.selector.matchLabels, signal);
+    const pods = await podsOf(cluster, target, workload.matchLabels, signal);
     const problems = pods.map(podProblem).filter((problem) => problem !== undefined);
     for (const trouble of since.keys()) {
       if (!problems.some((problem) => problem.trouble === trouble)) since.delete(trouble);
@@ -109,24 +62,21 @@ export async function waitUntilReady(target: KubeObject, options: ReadinessOptio
         "mend the image or its configuration, then retry",
       );
     }
-    const failure = condition(workload, "ReplicaFailure");
-    if (failure?.status === "True") {
-      tell("failure", failure.message);
+    if (complaint?.kind === "refused") {
+      tell("failure", complaint.text);
       if (now - started >= Math.min(lastingFor, withinMs)) {
         throw new StepError(
           "refused",
-          failure.message,
+          complaint.text,
           "a quota or a guardrail refuses its pods: meet it, then retry",
         );
       }
     }
-    const progressing = condition(workload, "Progressing");
-    if (now - started > withinMs || progressing?.reason === "ProgressDeadlineExceeded") {
-      const first = problems[0];
-      const why = first === undefined ? "its pods did not say why" : first.text;
+    if (now - started > withinMs || complaint?.kind === "late") {
+      const why = worstProblem(pods)?.text ?? "its pods did not say why";
       throw new StepError(
         "unhealthy",
-        `${target.kind} ${target.metadata.name} has ${status.readyReplicas} of ${spec.replicas} replicas ready after ${Math.round((now - started) / 1_000)} s: ${why}`,
+        `${target.kind} ${target.metadata.name} has ${ready} of ${wanted} replicas ready after ${Math.round((now - started) / 1_000)} s: ${why}`,
         "see its pods and events, then retry",
       );
     }
@@ -149,9 +99,9 @@ async function readWorkload(
   resource: Resource,
   target: KubeObject,
   signal: AbortSignal,
-): Promise<Workload> {
+): Promise<WorkloadStatus> {
   try {
-    return workloadSchema.parse(await cluster.get(resource, refOf(target), { signal }));
+    return workloadStatus(await cluster.get(resource, refOf(target), { signal }));
   } catch (error) {
     if (!isClusterError(error, "not-found")) throw error;
     throw new StepError(

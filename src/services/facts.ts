@@ -2,6 +2,7 @@ import { z } from "zod";
 import { labels } from "../application/names.ts";
 import type { KubeObject, KubeTable, ObjectMeta } from "../cluster/object.ts";
 import { cleanText } from "../cluster/text.ts";
+import { workloadStatus } from "../cluster/workload-status.ts";
 import { operationSchema } from "../provisioning/plan.ts";
 import type { RunPhase } from "../provisioning/run.ts";
 import type { LastRun, Readiness } from "./service.ts";
@@ -85,57 +86,16 @@ export function applicationFacts(object: KubeObject): ApplicationFacts {
   };
 }
 
-const workloadSchema = z.object({
-  spec: z
-    .object({
-      replicas: z.int().default(1),
-      template: z
-        .object({ spec: z.object({ containers: z.array(z.object({ image: z.string().optional() })) }) })
-        .optional(),
-    })
-    .prefault({}),
-  status: z
-    .object({
-      observedGeneration: z.int().default(0),
-      readyReplicas: z.int().default(0),
-      updatedReplicas: z.int().default(0),
-      conditions: z
-        .array(
-          z.object({
-            type: z.string(),
-            status: z.string(),
-            reason: z.string().default(""),
-            message: z.string().default(""),
-          }),
-        )
-        .default([]),
-    })
-    .prefault({}),
-});
-
 export function workloadFacts(object: KubeObject): WorkloadFacts {
-  const parsed = workloadSchema.safeParse(object);
-  const { spec, status } = parsed.success ? parsed.data : workloadSchema.parse({});
-  const refused = status.conditions.find(
-    ({ type, status: value }) => type === "ReplicaFailure" && value === "True",
-  );
-  const late = status.conditions.find(({ reason }) => reason === "ProgressDeadlineExceeded");
-  const problem =
-    refused !== undefined
-      ? `pods cannot be created: ${refused.message}`
-      : late !== undefined
-        ? "the rollout did not finish in time"
-        : "";
+  const { wanted, ready, image, updated, problem } = workloadStatus(object);
   return {
     name: object.metadata.name,
     namespace: object.metadata.namespace ?? "",
     component: object.metadata.labels?.[labels.component] ?? "",
-    pods: { ready: status.readyReplicas, wanted: spec.replicas },
-    image: cleanText(spec.template?.spec.containers[0]?.image ?? ""),
-    settled:
-      status.observedGeneration >= (object.metadata.generation ?? 0) &&
-      status.updatedReplicas >= spec.replicas,
-    problem: cleanText(problem),
+    pods: { ready, wanted },
+    image,
+    settled: updated,
+    problem: problem?.text ?? "",
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { desiredObjects } from "../../application/desired-objects.ts";
 import { namespaceOf, serviceNameSchema } from "../../application/names.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
+import { conditionsSchema } from "../../cluster/conditions.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
@@ -95,16 +96,7 @@ const routeSchema = z.looseObject({
         .array(
           z.looseObject({
             parentRef: z.looseObject({ name: z.string() }),
-            conditions: z
-              .array(
-                z.looseObject({
-                  type: z.string(),
-                  status: z.string(),
-                  reason: z.string().default(""),
-                  message: z.string().default(""),
-                }),
-              )
-              .default([]),
+            conditions: conditionsSchema,
           }),
         )
         .default([]),

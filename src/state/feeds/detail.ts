@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { KubeObject } from "../../cluster/object.ts";
+import { podProblem } from "../../cluster/pod-problem.ts";
+import { podStatus } from "../../cluster/pod-status.ts";
 import { resources } from "../../cluster/resource.ts";
 import type { Subject } from "../../monitoring/prove.ts";
 import type { ServiceTab } from "../place.ts";
@@ -50,46 +52,19 @@ export function feedDetail(service: string, tab: ServiceTab): Feed {
   };
 }
 
-const podSchema = z.object({
-  spec: z.object({ nodeName: z.string().optional() }).optional(),
-  status: z
-    .object({
-      phase: z.string().optional(),
-      containerStatuses: z
-        .array(
-          z.object({
-            ready: z.boolean(),
-            restartCount: z.number(),
-            state: z
-              .object({
-                waiting: z
-                  .object({ reason: z.string().optional(), message: z.string().optional() })
-                  .optional(),
-                terminated: z.object({ reason: z.string().optional() }).optional(),
-              })
-              .optional(),
-          }),
-        )
-        .optional(),
-    })
-    .optional(),
-});
-
 async function pods(useCases: UseCases, namespace: string, signal: AbortSignal): Promise<DetailRow[]> {
   const list = await useCases.cluster.list(resources.pods, { namespace, signal });
   return list.items.map((pod) => podRow(pod)).sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** Cells: name, ready, state, restarts, creation time, node, message. */
+/** Cells: name, ready, state, restarts, creation time, node, what keeps it from being ready. */
 function podRow(pod: KubeObject): DetailRow {
-  const parsed = podSchema.safeParse(pod).data;
-  const containers = parsed?.status?.containerStatuses ?? [];
+  const { phase, node, containerStatuses: containers } = podStatus(pod);
   const ready = containers.filter((each) => each.ready).length;
-  const waiting = containers.find((each) => each.state?.waiting?.reason !== undefined)?.state?.waiting;
-  const ended = containers.find((each) => each.state?.terminated?.reason !== undefined)?.state?.terminated;
-  const phase = parsed?.status?.phase ?? "Pending";
+  const waiting = containers.find((each) => each.state.waiting !== undefined)?.state.waiting;
+  const ended = containers.find((each) => each.state.terminated !== undefined)?.state.terminated;
   const deleting = pod.metadata.deletionTimestamp !== undefined;
-  const state = deleting ? "Terminating" : (waiting?.reason ?? ended?.reason ?? phase);
+  const state = deleting ? "Terminating" : waiting?.reason || ended?.reason || phase;
   const fine = phase === "Succeeded" || (phase === "Running" && ready === containers.length);
   const starting = /^(ContainerCreating|PodInitializing|Pending)$/.test(state);
   return {
@@ -100,8 +75,8 @@ function podRow(pod: KubeObject): DetailRow {
       state,
       String(containers.reduce((sum, each) => sum + each.restartCount, 0)),
       pod.metadata.creationTimestamp ?? "",
-      parsed?.spec?.nodeName ?? "",
-      waiting?.message ?? "",
+      node,
+      podProblem(pod)?.text ?? "",
     ],
     tone: deleting ? "dim" : fine ? "plain" : starting ? "warn" : "bad",
   };
@@ -228,8 +203,7 @@ async function logs(
     try {
       const list = await useCases.cluster.list(resources.pods, { namespace, signal });
       for (const pod of list.items) {
-        const phase = podSchema.safeParse(pod).data?.status?.phase;
-        if (following.has(pod.metadata.name) || phase === "Pending") continue;
+        if (following.has(pod.metadata.name) || podStatus(pod).phase === "Pending") continue;
         following.add(pod.metadata.name);
         void follow(pod.metadata.name);
       }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { namespaceFacts, workloadFacts } from "../../../src/services/facts.ts";
-import { problemOf } from "../../../src/services/problem.ts";
 import { byUrgency, type Parts, rowOf } from "../../../src/services/row.ts";
 import type { Service } from "../../../src/services/service.ts";
 
@@ -181,58 +180,5 @@ describe("facts", () => {
       pods: { ready: 0, wanted: 2 },
       problem: "pods cannot be created: exceeded quota: platform",
     });
-  });
-});
-
-describe("what is wrong with pods", () => {
-  const pod = (status: unknown) => ({ apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, status });
-  const container = (state: unknown, lastState = {}) =>
-    pod({
-      containerStatuses: [{ name: "app", image: "x/y:1", ready: false, restartCount: 3, state, lastState }],
-    });
-
-  it.each([
-    [
-      container({ waiting: { reason: "ErrImagePull", message: 'failed to pull "x/y:1": x/y:1: not found' } }),
-      "image x/y:1 cannot be pulled: not found",
-    ],
-    [
-      container({ waiting: { reason: "ImagePullBackOff", message: 'Back-off pulling image "x/y:1"' } }),
-      "image x/y:1 cannot be pulled",
-    ],
-    [
-      container(
-        { waiting: { reason: "CrashLoopBackOff" } },
-        { terminated: { reason: "Error", exitCode: 3 } },
-      ),
-      "container app crashes again and again, exit code 3",
-    ],
-    [
-      container(
-        { waiting: { reason: "CrashLoopBackOff" } },
-        { terminated: { reason: "OOMKilled", exitCode: 137 } },
-      ),
-      "container app runs out of memory again and again",
-    ],
-    [
-      container({ waiting: { reason: "CreateContainerConfigError", message: 'secret "s" not found' } }),
-      'container app cannot start: secret "s" not found',
-    ],
-    [container({ waiting: { reason: "ContainerCreating" } }), ""],
-    [
-      pod({
-        conditions: [
-          {
-            type: "PodScheduled",
-            status: "False",
-            reason: "Unschedulable",
-            message: "0/3 nodes are available",
-          },
-        ],
-      }),
-      "pod p cannot be scheduled: 0/3 nodes are available",
-    ],
-  ])("is told in one line", (given, problem) => {
-    expect(problemOf([given])).toBe(problem);
   });
 });
