@@ -27,7 +27,9 @@ async function openedSandbox(state: string, options: SandboxOptions): Promise<Sa
     throw new ProvisioningError(
       "unreachable",
       why.startsWith(prefix) ? why : `${prefix}${options.folder} could not be opened: ${why}`,
-      `see that ${state} is a folder with room that you may write, or set PLATFORM_STATE_DIR to another; \`platform sandbox reset\` begins anew`,
+      why.includes("EADDRINUSE")
+        ? "--port names another port; without it any free one is taken"
+        : `see that ${state} is a folder with room that you may write, or set PLATFORM_STATE_DIR to another; \`platform sandbox reset\` begins anew`,
       error,
     );
   }
@@ -91,5 +93,15 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** A pipe takes what its reader has room for: the rest is lost where the process ends before it was written. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) return resolve();
+    stream.once("close", resolve);
+    stream.write("", () => resolve());
+  });
+}
+
 process.exitCode = await main(process.argv.slice(2));
+await Promise.all([written(process.stdout), written(process.stderr)]);
 process.exit();

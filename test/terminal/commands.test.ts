@@ -56,6 +56,26 @@ test("a reader that goes away is no error", async () => {
   expect(await ended).toMatchObject({ code: 0, err: "" });
 });
 
+test("a reader slower than the program gets everything", async () => {
+  const home = await testHome();
+  const argv = ["--sandbox", "service", "create", "shop", "--language", "go", "--database", "postgres"];
+  const words = [
+    process.execPath,
+    "dist-test/main.js",
+    ...argv,
+    "--cache",
+    "redis",
+    "--dry-run",
+    "-o",
+    "json",
+  ];
+  // The pause is the reader's: a pipe holds 64 KiB, and the program has ended by then if it does not wait.
+  const shell = ["-c", '"$@" | { sleep 2; cat; }', "sh", ...words];
+  const { stdout } = await promisify(execFile)("sh", shell, { env: home.env });
+  expect(stdout.length).toBeGreaterThan(65_536);
+  expect(JSON.parse(stdout)).toMatchObject({ apiVersion: "platform.company.com/cli/v1" });
+});
+
 test.each(["bash", "zsh", "fish"])("completion for %s", async (shell) => {
   const home = await testHome();
   const { code, out } = await run(home, ["completion", shell]);
