@@ -13,7 +13,7 @@ import { createProvisioner } from "./provisioning/create-provisioner.ts";
 import { ProvisioningError } from "./provisioning/errors.ts";
 import { isInstalled } from "./provisioning/installed.ts";
 import type { Provisioner } from "./provisioning/provisioner.ts";
-import { loadStandards, readStandardsFile } from "./standards/load.ts";
+import { loadStandards, readStandardsFile, StandardsMissing } from "./standards/load.ts";
 import { sandboxStandards } from "./standards/sandbox-standards.ts";
 import type { Standards } from "./standards/standards.ts";
 
@@ -114,22 +114,10 @@ export async function openPlatform(
   const clock = systemTiming;
   const fromFile =
     options.standardsFile === undefined ? undefined : await readStandardsFile(options.standardsFile);
-  // On a cluster both answers are asked for at once; without an installation the second is not looked at.
-  const early = where.kind === "kubeconfig" && fromFile === undefined ? loadStandards(cluster) : undefined;
-  early?.catch(() => {});
-  const installed = await isInstalled(cluster);
-  if (where.kind === "sandbox" && (!installed || fromFile !== undefined)) {
-    // Its schemas of CRDs take a while to make.
-    const { install } = await import("./provisioning/install.ts");
-    await install(cluster, { standards: fromFile ?? sandboxStandards(), clock });
-  } else if (!installed) {
-    throw new ProvisioningError(
-      "refused",
-      `the platform is not installed on ${cluster.context}`,
-      "platform install installs it, for those who may",
-    );
-  }
-  const standards = fromFile ?? (await (early ?? loadStandards(cluster)));
+  const standards =
+    where.kind === "sandbox"
+      ? await prepareSandbox(cluster, clock, fromFile)
+      : await installedStandards(cluster, fromFile);
   const codeHost = codeHostFor(where, standards, clock);
   const metrics = prometheus(cluster, standards);
   const provisioner = createProvisioner({
@@ -151,6 +139,39 @@ export async function openPlatform(
     simulated: cluster.simulated,
     close: connection.close,
   };
+}
+
+/** The sandbox has the platform from the start; a first start that was cut off is finished by the next. */
+async function prepareSandbox(
+  cluster: Cluster,
+  clock: Clock,
+  fromFile: Standards | undefined,
+): Promise<Standards> {
+  if (fromFile === undefined && (await isInstalled(cluster))) {
+    try {
+      return await loadStandards(cluster);
+    } catch (error) {
+      if (!(error instanceof StandardsMissing)) throw error;
+    }
+  }
+  // Its schemas of CRDs take a while to make.
+  const { install } = await import("./provisioning/install.ts");
+  const standards = fromFile ?? sandboxStandards();
+  await install(cluster, { standards, clock });
+  return standards;
+}
+
+/** @throws ProvisioningError where `platform install` has not been run */
+async function installedStandards(cluster: Cluster, fromFile: Standards | undefined): Promise<Standards> {
+  // Both are asked for at once; without an installation the second answer is not looked at.
+  const loading = fromFile === undefined ? loadStandards(cluster) : Promise.resolve(fromFile);
+  loading.catch(() => {});
+  if (await isInstalled(cluster)) return loading;
+  throw new ProvisioningError(
+    "refused",
+    `the platform is not installed on ${cluster.context}`,
+    "platform install installs it, for those who may",
+  );
 }
 
 /** The sandbox's repositories live in the user's state folder unless its standards say otherwise. */

@@ -7,10 +7,17 @@ const version = "1";
 
 const zones = ["a", "b", "c"];
 
-/** Seeds a store unless it has been: what a person has deleted since stays deleted. */
-export function seedOnce(store: Pick<Store, "getState" | "setState">, api: Api): void {
+/**
+ * Seeds a store unless it has been: what a person has deleted since stays deleted. `refresh` takes in what other
+ * processes have committed: several may seed at once.
+ */
+export function seedOnce(
+  store: Pick<Store, "getState" | "setState">,
+  api: Api,
+  refresh: () => void = () => {},
+): void {
   if (store.getState("seed") === version) return;
-  seed(api);
+  seed(api, refresh);
   store.setState("seed", version);
 }
 
@@ -19,7 +26,7 @@ export function seedOnce(store: Pick<Store, "getState" | "setState">, api: Api):
  * Prometheus, a gateway, and the CRDs of what a service is integrated with. Creates what does not exist and changes
  * nothing that does.
  */
-export function seed(api: Api): void {
+export function seed(api: Api, refresh: () => void = () => {}): void {
   api.transaction(() => {
     for (const name of ["default", "kube-system", "kube-public", "kube-node-lease"]) {
       ensure(api, "/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
@@ -57,7 +64,8 @@ export function seed(api: Api): void {
       ensure(api, "apiextensions.k8s.io/customresourcedefinitions", definition);
     }
   });
-  // Served only once their definitions are committed.
+  // Served only once their definitions are committed, here or by another process.
+  refresh();
   api.transaction(() => {
     seedMonitoring(api);
     seedGateway(api);

@@ -29,7 +29,7 @@ async function run(): Promise<void> {
   const holder = newHolder();
   const leads = () => store.lead(holder, leaseMs);
   const api = localApi(registry, feed, leads);
-  seedOnce(store, api);
+  seedOnce(store, api, () => feed.refresh());
   const parts = { registry, feed, faults, api, token: options.token, speed: options.speed };
   const servers = [await listening(createApiServer(parts), { path: options.socketPath })];
   chmodSync(options.socketPath, 0o600);
