@@ -1,31 +1,18 @@
-import { listStart, settle } from "../state/list.ts";
-import { bodyLines, listAt } from "../state/lists.ts";
 import { useApp, useStored } from "./components/context.ts";
+import { useCursor } from "./components/cursor.ts";
 import { Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { type Line, line, span } from "./line.ts";
 
 /** The contexts one can change to. */
 export function Contexts() {
-  const { session, theme } = useApp();
-  const ui = useStored(
-    (stores) => stores.ui,
-    (state) => state,
-  );
-  const { names, status, error } = useStored(
-    (stores) => stores.contexts,
-    (state) => state,
-  );
+  const { theme } = useApp();
+  const { height, index, top } = useCursor({ screen: "contexts" });
+  const { names, status, error } = useStored((stores) => stores.contexts);
   const current = useStored(
     (stores) => stores.connection,
     ({ context }) => context,
   );
-  const height = bodyLines(ui);
-  const list = listAt(session, { screen: "contexts" });
-  const { index, top } =
-    list === undefined
-      ? { index: 0, top: 0 }
-      : settle(ui.lists.contexts ?? listStart, list.keys, list.viewport);
   const rows = names.slice(top, top + height - 1).map((name, offset): Line => {
     const marked = top + offset === index;
     return [

@@ -9,10 +9,7 @@ import { paletteEntries } from "./palette-entries.ts";
 
 /** Every key that means something on the screen below. */
 export function Help({ overlay }: { readonly overlay: Overlay & { readonly kind: "help" } }) {
-  const ui = useStored(
-    (stores) => stores.ui,
-    (state) => state,
-  );
+  const ui = useStored((stores) => stores.ui);
   const height = bodyLines(ui);
   const all = helpLines(placeOf(ui).screen);
   const more = all.length - overlay.top - height;
@@ -29,10 +26,7 @@ export function Help({ overlay }: { readonly overlay: Overlay & { readonly kind:
 /** Everything that can be done here, by name. */
 export function Palette({ overlay }: { readonly overlay: Overlay & { readonly kind: "palette" } }) {
   const { session, theme } = useApp();
-  const ui = useStored(
-    (stores) => stores.ui,
-    (state) => state,
-  );
+  const ui = useStored((stores) => stores.ui);
   useStored(
     (stores) => stores.fleet,
     (state) => state.services,
@@ -74,10 +68,7 @@ export function Palette({ overlay }: { readonly overlay: Overlay & { readonly ki
 /** Ctrl-C while a run of this process is going. */
 export function StopRun({ overlay }: { readonly overlay: Overlay & { readonly kind: "stop-run" } }) {
   const { session } = useApp();
-  const ui = useStored(
-    (stores) => stores.ui,
-    (state) => state,
-  );
+  const ui = useStored((stores) => stores.ui);
   const state = useStored(
     (stores) => stores.openRuns,
     ({ states }) => states[overlay.run],

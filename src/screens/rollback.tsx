@@ -12,14 +12,8 @@ import type { Glyphs, Tone } from "./theme.ts";
 /** What a rollback would delete and keep, before anything is touched. */
 export function Rollback({ place }: { readonly place: Place & { readonly screen: "rollback" } }) {
   const { theme } = useApp();
-  const ui = useStored(
-    (stores) => stores.ui,
-    (state) => state,
-  );
-  const page = useStored(
-    (stores) => stores.rollback,
-    (state) => state,
-  );
+  const ui = useStored((stores) => stores.ui);
+  const page = useStored((stores) => stores.rollback);
   const height = bodyLines(ui);
   return (
     <Frame>

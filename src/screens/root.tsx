@@ -124,10 +124,7 @@ function At({ place }: { readonly place: Place }) {
 }
 
 function TooSmall({ session }: { readonly session: Session }) {
-  const { columns, rows } = useStored(
-    (stores) => stores.ui,
-    (ui) => ui,
-  );
+  const { columns, rows } = useStored((stores) => stores.ui);
   const going = session.stores.openRuns.getState().own.length > 0 ? "Runs go on meanwhile." : "";
   const lines = [
     line("platform", "strong"),

@@ -1,9 +1,8 @@
 import type { LogLine, RunState, StepState } from "../provisioning/run.ts";
 import type { CommandLine } from "../state/command-line.ts";
-import { listStart, settle } from "../state/list.ts";
-import { bodyLines, listAt } from "../state/lists.ts";
-import { listOf, type Place } from "../state/place.ts";
+import type { Place } from "../state/place.ts";
 import { useApp, useStored } from "./components/context.ts";
+import { useCursor } from "./components/cursor.ts";
 import { Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { effectLines } from "./effects.ts";
@@ -16,10 +15,7 @@ import { duration, stopwatch, timeOfDay } from "./time.ts";
 /** A run, live: its steps, and its log or the effects of the marked step. */
 export function Run({ place }: { readonly place: Place & { readonly screen: "run" } }) {
   const { session, theme } = useApp();
-  const ui = useStored(
-    (stores) => stores.ui,
-    (state) => state,
-  );
+  const { ui, height, index: marked } = useCursor(place);
   const state = useStored(
     (stores) => stores.openRuns,
     ({ states }) => states[place.run],
@@ -32,14 +28,7 @@ export function Run({ place }: { readonly place: Place & { readonly screen: "run
     (stores) => stores.openRuns,
     (runs) => runs.own.includes(place.run),
   );
-  const { now, frame } = useStored(
-    (stores) => stores.ticking,
-    (ticking) => ticking,
-  );
-  const height = bodyLines(ui);
-  const list = listAt(session, place);
-  const marked =
-    list === undefined ? 0 : settle(ui.lists[listOf(place)] ?? listStart, list.keys, list.viewport).index;
+  const { now, frame } = useStored((stores) => stores.ticking);
   const lines =
     state === undefined
       ? message(

@@ -1,7 +1,6 @@
 import type { RunState } from "../provisioning/run.ts";
-import { listStart, settle } from "../state/list.ts";
-import { bodyLines, listAt } from "../state/lists.ts";
 import { useApp, useStored } from "./components/context.ts";
+import { useCursor } from "./components/cursor.ts";
 import { Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { abbreviate, cell, clip, type Line, line, span } from "./line.ts";
@@ -11,23 +10,13 @@ import { age, duration } from "./time.ts";
 
 /** Every run the cluster remembers, newest first. */
 export function Runs() {
-  const { session, theme } = useApp();
-  const ui = useStored(
-    (stores) => stores.ui,
-    (state) => state,
-  );
-  const { runs, status, error } = useStored(
-    (stores) => stores.runs,
-    (state) => state,
-  );
+  const { theme } = useApp();
+  const { ui, height, index, top } = useCursor({ screen: "runs" });
+  const { runs, status, error } = useStored((stores) => stores.runs);
   const now = useStored(
     (stores) => stores.ticking,
     (state) => state.now,
   );
-  const height = bodyLines(ui);
-  const list = listAt(session, { screen: "runs" });
-  const { index, top } =
-    list === undefined ? { index: 0, top: 0 } : settle(ui.lists.runs ?? listStart, list.keys, list.viewport);
   const lines =
     runs.length > 0
       ? runsTable(runs, { index, top, height, columns: ui.columns, now, glyphs: theme.glyphs })

@@ -1,9 +1,9 @@
 import type { Service as ServiceRow } from "../services/service.ts";
-import { listStart, settle } from "../state/list.ts";
-import { bodyLines, listAt, serviceHeadLines } from "../state/lists.ts";
-import { listOf, type Place, serviceTabs } from "../state/place.ts";
+import { serviceHeadLines } from "../state/lists.ts";
+import { type Place, serviceTabs } from "../state/place.ts";
 import type { DetailRow } from "../state/stores.ts";
 import { useApp, useStored } from "./components/context.ts";
+import { useCursor } from "./components/cursor.ts";
 import { Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { cell, clip, type Line, line, span, widthOf, wrap } from "./line.ts";
@@ -16,34 +16,16 @@ type ServicePlace = Place & { readonly screen: "service" };
 
 /** One service, in tabs. */
 export function Service({ place }: { readonly place: ServicePlace }) {
-  const { session, theme } = useApp();
-  const ui = useStored(
-    (stores) => stores.ui,
-    (state) => state,
-  );
-  const fleet = useStored(
-    (stores) => stores.fleet,
-    (state) => state,
-  );
-  const detail = useStored(
-    (stores) => stores.detail,
-    (state) => state,
-  );
-  const runs = useStored(
-    (stores) => stores.runs,
-    (state) => state,
-  );
+  const { theme } = useApp();
+  const { ui, height, index, top } = useCursor(place);
+  const fleet = useStored((stores) => stores.fleet);
+  const detail = useStored((stores) => stores.detail);
+  const runs = useStored((stores) => stores.runs);
   const now = useStored(
     (stores) => stores.ticking,
     (state) => state.now,
   );
-  const height = bodyLines(ui);
   const service = fleet.services.find(({ name }) => name === place.service);
-  const list = listAt(session, place);
-  const { index, top } =
-    list === undefined
-      ? { index: 0, top: 0 }
-      : settle(ui.lists[listOf(place)] ?? listStart, list.keys, list.viewport);
   const room = height - serviceHeadLines + 1;
   const { glyphs } = theme;
   const view = { index, top, height: room, columns: ui.columns, now, glyphs };

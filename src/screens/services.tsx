@@ -1,11 +1,10 @@
 import { useMemo } from "react";
 import type { DataStore, Service, Verdict } from "../services/service.ts";
-import { listStart, settle } from "../state/list.ts";
-import { bodyLines, listAt } from "../state/lists.ts";
 import { serviceHeight, type VisibleServices } from "../state/service-list.ts";
 import type { Connection, Fleet } from "../state/stores.ts";
 import type { Ui } from "../state/ui.ts";
 import { useApp, useStored } from "./components/context.ts";
+import { useCursor } from "./components/cursor.ts";
 import { Frame, fleetSummary, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { abbreviate, cell, clip, type Line, line, type Span, span, widthOf } from "./line.ts";
@@ -16,29 +15,14 @@ import { age } from "./time.ts";
 /** Home: every service, what needs a person first. */
 export function Services() {
   const { session, theme } = useApp();
-  const ui = useStored(
-    (stores) => stores.ui,
-    (state) => state,
-  );
-  const fleet = useStored(
-    (stores) => stores.fleet,
-    (state) => state,
-  );
-  const connection = useStored(
-    (stores) => stores.connection,
-    (state) => state,
-  );
+  const { ui, height, index, top } = useCursor({ screen: "services" });
+  const fleet = useStored((stores) => stores.fleet);
+  const connection = useStored((stores) => stores.connection);
   const now = useStored(
     (stores) => stores.ticking,
     (state) => state.now,
   );
-  const height = bodyLines(ui);
   const visible = session.visible();
-  const list = listAt(session, { screen: "services" });
-  const { index, top } =
-    list === undefined
-      ? { index: 0, top: 0 }
-      : settle(ui.lists.services ?? listStart, list.keys, list.viewport);
   const summary = useMemo(() => fleetSummary(fleet, theme.glyphs), [fleet, theme]);
   const widths = useMemo(() => widthsOf(visible), [visible]);
   const lines = servicesView({

@@ -22,14 +22,8 @@ import type { Glyphs } from "./theme.ts";
 /** The wizard: one question at a time, everything answered so far in view. */
 export function Wizard() {
   const { session, theme } = useApp();
-  const ui = useStored(
-    (stores) => stores.ui,
-    (state) => state,
-  );
-  const plan = useStored(
-    (stores) => stores.plan,
-    (state) => state,
-  );
+  const ui = useStored((stores) => stores.ui);
+  const plan = useStored((stores) => stores.plan);
   useStored(
     (stores) => stores.fleet,
     (state) => state.services,

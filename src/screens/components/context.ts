@@ -23,10 +23,15 @@ export function useApp(): AppContextValue {
   return value;
 }
 
-/** Part of one of the session's stores; the screen draws again when that part changes. */
+/** One of the session's stores, or a part of it; the screen draws again when that changes. */
+export function useStored<State>(pick: (stores: Stores) => StoreApi<State>): State;
 export function useStored<State, Part>(
   pick: (stores: Stores) => StoreApi<State>,
   select: (state: State) => Part,
-): Part {
-  return useStore(pick(useApp().session.stores), select);
+): Part;
+export function useStored<State, Part>(
+  pick: (stores: Stores) => StoreApi<State>,
+  select?: (state: State) => Part,
+): State | Part {
+  return useStore(pick(useApp().session.stores), (state) => (select === undefined ? state : select(state)));
 }

@@ -192,10 +192,7 @@ export function Frame({
   readonly summary?: Line;
   readonly children: ReactNode;
 }) {
-  const { rows } = useStored(
-    (stores) => stores.ui,
-    (ui) => ui,
-  );
+  const { rows } = useStored((stores) => stores.ui);
   const { painter } = useApp();
   if (painter !== undefined) {
     return (
@@ -217,31 +214,16 @@ export function Frame({
 
 function Top({ summary }: { readonly summary: Line }) {
   const { theme } = useApp();
-  const ui = useStored(
-    (stores) => stores.ui,
-    (state) => state,
-  );
-  const connection = useStored(
-    (stores) => stores.connection,
-    (state) => state,
-  );
+  const ui = useStored((stores) => stores.ui);
+  const connection = useStored((stores) => stores.connection);
   return <Rows top={0} height={2} lines={[topLine(ui, connection, summary, theme.glyphs, ui.columns)]} />;
 }
 
 function Bottom() {
   const { session, theme } = useApp();
-  const ui = useStored(
-    (stores) => stores.ui,
-    (state) => state,
-  );
-  const openRuns = useStored(
-    (stores) => stores.openRuns,
-    (state) => state,
-  );
-  const connection = useStored(
-    (stores) => stores.connection,
-    (state) => state,
-  );
+  const ui = useStored((stores) => stores.ui);
+  const openRuns = useStored((stores) => stores.openRuns);
+  const connection = useStored((stores) => stores.connection);
   const frame = useStored(
     (stores) => stores.ticking,
     (state) => (openRuns.busy === undefined ? 0 : state.frame),
