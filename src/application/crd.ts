@@ -1,4 +1,6 @@
+import { customResourceDefinition } from "../cluster/custom-resource.ts";
 import type { KubeObject } from "../cluster/object.ts";
+import { resources } from "../cluster/resource.ts";
 import { structuralSchema } from "../cluster/structural-schema.ts";
 import { labels, maxServiceNameLength } from "./names.ts";
 import { applicationSpecSchema, applicationStatusSchema } from "./schema.ts";
@@ -7,76 +9,44 @@ import { applicationSpecSchema, applicationStatusSchema } from "./schema.ts";
  * The CRD of Application. Team and language cannot change: the first is a matter of rights, the second of the
  * repository; a service's name is checked here too, since other objects' names are made from it.
  */
-export const applicationCrd: KubeObject = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: {
-    name: "applications.platform.company.com",
-    labels: { [labels.managed]: "true", "app.kubernetes.io/managed-by": "platform" },
-  },
-  spec: {
-    group: "platform.company.com",
-    scope: "Namespaced",
-    names: {
-      plural: "applications",
-      singular: "application",
-      kind: "Application",
-      listKind: "ApplicationList",
-      shortNames: ["app"],
-      categories: ["platform"],
+export const applicationCrd: KubeObject = customResourceDefinition({
+  resource: resources.applications,
+  labels: { [labels.managed]: "true", "app.kubernetes.io/managed-by": "platform" },
+  shortNames: ["app"],
+  categories: ["platform"],
+  subresources: {
+    status: {},
+    scale: {
+      specReplicasPath: ".spec.replicas",
+      statusReplicasPath: ".status.replicas",
+      labelSelectorPath: ".status.selector",
     },
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        subresources: {
-          status: {},
-          scale: {
-            specReplicasPath: ".spec.replicas",
-            statusReplicasPath: ".status.replicas",
-            labelSelectorPath: ".status.selector",
-          },
-        },
-        additionalPrinterColumns: [
-          { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
-          { name: "Replicas", type: "integer", jsonPath: ".spec.replicas" },
-          { name: "Image", type: "string", jsonPath: ".spec.image" },
-          { name: "Starter", type: "boolean", jsonPath: ".spec.starter", priority: 1 },
-          { name: "Team", type: "string", jsonPath: ".spec.team", priority: 1 },
-          { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
-        ],
-        schema: {
-          openAPIV3Schema: {
-            type: "object",
-            description: "A service: what it runs, what it has, and who owns it.",
-            required: ["spec"],
-            properties: {
-              apiVersion: { type: "string" },
-              kind: { type: "string" },
-              metadata: { type: "object" },
-              spec: {
-                ...structuralSchema(applicationSpecSchema),
-                description: "Desired state of the service.",
-                "x-kubernetes-validations": [
-                  { rule: "self.team == oldSelf.team", message: "the owning team cannot be changed here" },
-                  { rule: "self.language == oldSelf.language", message: "the language cannot be changed" },
-                ],
-              },
-              status: {
-                ...structuralSchema(applicationStatusSchema),
-                description: "What the cluster has made of it.",
-              },
-            },
-            "x-kubernetes-validations": [
-              {
-                rule: `self.metadata.name.size() <= ${maxServiceNameLength} && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')`,
-                message: `a service's name has at most ${maxServiceNameLength} lower-case letters, digits and hyphens and starts with a letter`,
-              },
-            ],
-          },
-        },
-      },
+  },
+  columns: [
+    { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+    { name: "Replicas", type: "integer", jsonPath: ".spec.replicas" },
+    { name: "Image", type: "string", jsonPath: ".spec.image" },
+    { name: "Starter", type: "boolean", jsonPath: ".spec.starter", priority: 1 },
+    { name: "Team", type: "string", jsonPath: ".spec.team", priority: 1 },
+    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+  ],
+  description: "A service: what it runs, what it has, and who owns it.",
+  spec: {
+    ...structuralSchema(applicationSpecSchema),
+    description: "Desired state of the service.",
+    "x-kubernetes-validations": [
+      { rule: "self.team == oldSelf.team", message: "the owning team cannot be changed here" },
+      { rule: "self.language == oldSelf.language", message: "the language cannot be changed" },
     ],
   },
-};
+  status: {
+    ...structuralSchema(applicationStatusSchema),
+    description: "What the cluster has made of it.",
+  },
+  rules: [
+    {
+      rule: `self.metadata.name.size() <= ${maxServiceNameLength} && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')`,
+      message: `a service's name has at most ${maxServiceNameLength} lower-case letters, digits and hyphens and starts with a letter`,
+    },
+  ],
+});

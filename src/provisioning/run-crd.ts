@@ -1,5 +1,7 @@
 import { labels } from "../application/names.ts";
+import { customResourceDefinition } from "../cluster/custom-resource.ts";
 import type { KubeObject } from "../cluster/object.ts";
+import { resources } from "../cluster/resource.ts";
 import { structuralSchema } from "../cluster/structural-schema.ts";
 import { runSpecSchema } from "./run-record.ts";
 
@@ -12,86 +14,60 @@ const once = (field: string) => ({
  * The CRD of Run. `spec` is a request and immutable but for `action`; `status` is the journal and has its own
  * subresource, so that rights to ask and rights to execute are apart.
  */
-export const runCrd: KubeObject = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: {
-    name: "runs.platform.company.com",
-    labels: { [labels.managed]: "true", "app.kubernetes.io/managed-by": "platform" },
-  },
+export const runCrd: KubeObject = customResourceDefinition({
+  resource: resources.runs,
+  labels: { [labels.managed]: "true", "app.kubernetes.io/managed-by": "platform" },
+  categories: ["platform"],
+  subresources: { status: {} },
+  columns: [
+    { name: "Service", type: "string", jsonPath: ".spec.service" },
+    { name: "Operation", type: "string", jsonPath: ".spec.operation" },
+    { name: "Phase", type: "string", jsonPath: ".status.phase" },
+    { name: "Message", type: "string", jsonPath: ".status.message" },
+    { name: "Requested By", type: "string", jsonPath: ".spec.requestedBy", priority: 1 },
+    { name: "Holder", type: "string", jsonPath: ".status.holder", priority: 1 },
+    { name: "Finished", type: "date", jsonPath: ".status.finishedAt", priority: 1 },
+    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+  ],
+  description: "One execution of a plan, and its journal.",
   spec: {
-    group: "platform.company.com",
-    scope: "Namespaced",
-    names: { plural: "runs", singular: "run", kind: "Run", listKind: "RunList", categories: ["platform"] },
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        additionalPrinterColumns: [
-          { name: "Service", type: "string", jsonPath: ".spec.service" },
-          { name: "Operation", type: "string", jsonPath: ".spec.operation" },
-          { name: "Phase", type: "string", jsonPath: ".status.phase" },
-          { name: "Message", type: "string", jsonPath: ".status.message" },
-          { name: "Requested By", type: "string", jsonPath: ".spec.requestedBy", priority: 1 },
-          { name: "Holder", type: "string", jsonPath: ".status.holder", priority: 1 },
-          { name: "Finished", type: "date", jsonPath: ".status.finishedAt", priority: 1 },
-          { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
-        ],
-        schema: {
-          openAPIV3Schema: {
-            type: "object",
-            description: "One execution of a plan, and its journal.",
-            required: ["spec"],
-            properties: {
-              apiVersion: { type: "string" },
-              kind: { type: "string" },
-              metadata: { type: "object" },
-              spec: {
-                ...structuralSchema(runSpecSchema),
-                description: "What was asked for.",
-                "x-kubernetes-validations": [
-                  once("operation"),
-                  once("service"),
-                  once("team"),
-                  once("requestedBy"),
-                  once("parameters"),
-                ],
-              },
-              status: {
-                type: "object",
-                description: "What has happened: written by who executes the run.",
-                properties: {
-                  phase: { type: "string", description: "Where the run is." },
-                  message: { type: "string", description: "What it does, or why it rests." },
-                  epoch: {
-                    type: "integer",
-                    format: "int64",
-                    description: "Grows with each engine that takes the run; an older one may not write.",
-                  },
-                  holder: { type: "string", description: "Who executes, or last executed, it." },
-                  token: { type: "string", description: "Tells two engines of one holder apart." },
-                  startedAt: { type: "string", format: "date-time" },
-                  finishedAt: { type: "string", format: "date-time" },
-                  standardsHash: { type: "string", description: "Of the standards the plan was made from." },
-                  eventVersion: { type: "integer", description: "Version of the events' schema." },
-                  events: {
-                    type: "array",
-                    description: "The journal, oldest first.",
-                    items: {
-                      type: "object",
-                      required: ["type", "at"],
-                      properties: { type: { type: "string" }, at: { type: "string" } },
-                      "x-kubernetes-preserve-unknown-fields": true,
-                    },
-                  },
-                },
-              },
-            },
-          },
-        },
-      },
+    ...structuralSchema(runSpecSchema),
+    description: "What was asked for.",
+    "x-kubernetes-validations": [
+      once("operation"),
+      once("service"),
+      once("team"),
+      once("requestedBy"),
+      once("parameters"),
     ],
   },
-};
+  status: {
+    type: "object",
+    description: "What has happened: written by who executes the run.",
+    properties: {
+      phase: { type: "string", description: "Where the run is." },
+      message: { type: "string", description: "What it does, or why it rests." },
+      epoch: {
+        type: "integer",
+        format: "int64",
+        description: "Grows with each engine that takes the run; an older one may not write.",
+      },
+      holder: { type: "string", description: "Who executes, or last executed, it." },
+      token: { type: "string", description: "Tells two engines of one holder apart." },
+      startedAt: { type: "string", format: "date-time" },
+      finishedAt: { type: "string", format: "date-time" },
+      standardsHash: { type: "string", description: "Of the standards the plan was made from." },
+      eventVersion: { type: "integer", description: "Version of the events' schema." },
+      events: {
+        type: "array",
+        description: "The journal, oldest first.",
+        items: {
+          type: "object",
+          required: ["type", "at"],
+          properties: { type: { type: "string" }, at: { type: "string" } },
+          "x-kubernetes-preserve-unknown-fields": true,
+        },
+      },
+    },
+  },
+});
