@@ -110,6 +110,7 @@ async function writeWhole(
   object: KubeObject,
   before: KubeObject | undefined,
   options: { readonly signal?: AbortSignal },
+  attempts = 5,
 ): Promise<KubeObject> {
   const resource = resourceOf(object);
   const { resourceVersion } = before?.metadata ?? {};
@@ -118,9 +119,9 @@ async function writeWhole(
     const metadata = { ...object.metadata, resourceVersion };
     return await cluster.replace(resource, { ...object, metadata }, options);
   } catch (error) {
-    if (!isClusterError(error, "already-exists", "conflict")) throw error;
+    if (attempts === 1 || !isClusterError(error, "already-exists", "conflict")) throw error;
     // Somebody else wrote them meanwhile; the last to install decides, as with everything that is applied.
-    return writeWhole(cluster, object, await find(cluster, object, options.signal), options);
+    return writeWhole(cluster, object, await find(cluster, object, options.signal), options, attempts - 1);
   }
 }
 
