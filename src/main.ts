@@ -102,6 +102,8 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const code = await main(process.argv.slice(2));
 await Promise.all([written(process.stdout), written(process.stderr)]);
+// Lost output counts where all else is well.
+if (code !== 0 || process.exitCode === undefined) process.exitCode = code;
 process.exit();

@@ -15,6 +15,8 @@ export const exitCodes = {
   unreachable: 5,
   /** A defect of this program (`EX_SOFTWARE` of sysexits). */
   defect: 70,
+  /** The work is done, and what it printed could not be written, such as to a full disk (`EX_IOERR` of sysexits). */
+  output: 74,
   /** Interrupted; a run stays resumable. */
   interrupted: 130,
 } as const;

@@ -18,8 +18,14 @@ export function processTerminal(process: NodeJS.Process, options: { readonly col
   }
   return {
     env,
-    out: output(process.stdout, colors),
-    err: output(process.stderr, colors),
+    out: output(process.stdout, colors, (error) => {
+      process.exitCode = exitCodes.output;
+      process.stderr.write(`platform: the output could not be written: ${error.message}\n`);
+    }),
+    // Nobody is left to be told.
+    err: output(process.stderr, colors, () => {
+      process.exitCode = exitCodes.output;
+    }),
     stdin,
     interactive: stdin.isTTY === true && process.stderr.isTTY === true,
     onStop(listener) {
@@ -30,11 +36,14 @@ export function processTerminal(process: NodeJS.Process, options: { readonly col
   };
 }
 
-function output(stream: NodeJS.WriteStream, colors: boolean): Output {
+function output(stream: NodeJS.WriteStream, colors: boolean, onFailure: (error: Error) => void): Output {
   const closed = new AbortController();
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") throw error;
-    closed.abort(); // the reader has gone: what it did not want to read is no error
+    const first = !closed.signal.aborted;
+    closed.abort();
+    // Where the reader has gone, what it did not want to read is no error.
+    if (!first || error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED") return;
+    onFailure(error);
   });
   const isTerminal = stream.isTTY === true;
   return {

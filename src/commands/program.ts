@@ -57,6 +57,7 @@ Exit codes:
   4    refused by rights, credentials or a guardrail; nothing was written
   5    the cluster does not answer; nothing was written
   70   a defect of platform
+  74   the output could not be written
   130  interrupted; a run stays resumable`;
 
 /** The command tree without any action, for completion and tests; `bind` ties actions to it. */

@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -74,6 +75,19 @@ test("a reader slower than the program gets everything", async () => {
   const { stdout } = await promisify(execFile)("sh", shell, { env: home.env });
   expect(stdout.length).toBeGreaterThan(65_536);
   expect(JSON.parse(stdout)).toMatchObject({ apiVersion: "platform.company.com/cli/v1" });
+});
+
+test.skipIf(!existsSync("/dev/full"))("output that cannot be written: one line says so, 74", async () => {
+  const home = await testHome();
+  const full = await open("/dev/full", "w");
+  const { status, stderr } = spawnSync(process.execPath, ["dist-test/main.js", "--help"], {
+    env: home.env,
+    stdio: ["ignore", full.fd, "pipe"],
+    encoding: "utf8",
+  });
+  await full.close();
+  expect(status).toBe(74);
+  expect(stderr).toMatch(/^platform: the output could not be written: .*\n$/);
 });
 
 test.each(["bash", "zsh", "fish"])("completion for %s", async (shell) => {
