@@ -1,13 +1,16 @@
 import { test } from "vitest";
 import { connect } from "../../src/cluster/connect.ts";
+import { faultStories } from "../provisioning/fault-stories.ts";
 import { provisioningStories } from "../provisioning/stories.ts";
 import { skipped, testConnection } from "./connection.ts";
 
 const connection = testConnection();
 if (connection === undefined) test.skip(skipped, () => {});
 else {
-  provisioningStories("provisioning on a real control plane", async () => {
+  const open = async () => {
     const cluster = await connect(connection);
     return { cluster, close: () => cluster.close() };
-  });
+  };
+  provisioningStories("provisioning on a real control plane", open);
+  faultStories("provisioning on a real control plane, where a step fails", open);
 }

@@ -25,11 +25,8 @@ export const impatient: Clock = {
   sleep: (ms, signal) => systemTiming.sleep(ms > 500 ? ms / 20 : ms, signal),
 };
 
-/** Repositories in a folder of their own, and provisioners that share them as processes would. */
-export async function composition(
-  cluster: Cluster,
-  repositories?: string,
-): Promise<{
+/** Provisioners of one cluster, and the repositories they share as processes would. */
+export interface Composition {
   provisioner(as?: {
     readonly cluster?: Cluster;
     readonly codeHost?: CodeHost;
@@ -38,7 +35,10 @@ export async function composition(
   }): Provisioner;
   readonly codeHost: CodeHost;
   close(): Promise<void>;
-}> {
+}
+
+/** Repositories in a folder of their own, and provisioners that share them. */
+export async function composition(cluster: Cluster, repositories?: string): Promise<Composition> {
   const folder = repositories ?? (await mkdtemp(join(tmpdir(), "platform-provisioning-")));
   const codeHost = gitHost({
     where: { root: folder },

@@ -1,97 +1,22 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { labels, type ServiceName, serviceNameSchema } from "../../src/application/names.ts";
-import { type ServiceRequest, serviceRequestSchema } from "../../src/application/request.ts";
+import { expect, test } from "vitest";
+import { labels, type ServiceName } from "../../src/application/names.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { ClusterError } from "../../src/cluster/errors.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import { JournalError, ProvisioningError } from "../../src/provisioning/errors.ts";
 import type { StepId } from "../../src/provisioning/plan.ts";
 import type { Execution, RunState } from "../../src/provisioning/run.ts";
-import { uniqueName } from "../cluster/connection.ts";
-import { difference, inventory } from "../cluster/inventory.ts";
-import { composition, impatient } from "./composition.ts";
-import { type Fault, faulty, faultyHost, forwarding } from "./fault.ts";
-
-/** A cluster to tell the stories on. */
-export interface Stage {
-  readonly cluster: Cluster;
-  close(): Promise<void>;
-}
-
-function named(prefix: string): ServiceName {
-  return serviceNameSchema.parse(uniqueName(prefix));
-}
-
-function full(name: ServiceName): ServiceRequest {
-  return serviceRequestSchema.parse({
-    name,
-    language: "go",
-    replicas: 3,
-    database: "postgres",
-    cache: "redis",
-  });
-}
-
-function small(name: ServiceName): ServiceRequest {
-  return serviceRequestSchema.parse({ name, language: "typescript", replicas: 1 });
-}
+import { impatient } from "./composition.ts";
+import { faulty, forwarding } from "./fault.ts";
+import { full, named, onStage, type Stage, small } from "./telling.ts";
 
 function phases(state: RunState): Record<string, string> {
   return Object.fromEntries(state.steps.map(({ id, phase }) => [id, phase]));
 }
 
-/** The first write of each step fails in one of these ways; `verify` writes nothing, so its first read does. */
-const faults: readonly (Fault & { readonly host?: true })[] = [
-  { step: "create_namespace", write: 1, time: "before" },
-  { step: "create_namespace", write: 1, time: "after" },
-  { step: "create_namespace", write: 4, time: "after" },
-  { step: "provision_database", write: 1, time: "after" },
-  { step: "provision_database", write: 3, time: "before" },
-  { step: "provision_cache", write: 2, time: "after" },
-  { step: "generate_manifests", write: 1, time: "before", host: true },
-  { step: "configure_cicd", write: 2, time: "after", host: true },
-  { step: "setup_monitoring", write: 2, time: "after" },
-  { step: "configure_network", write: 1, time: "after" },
-  { step: "apply_kubernetes", write: 1, time: "after" },
-  { step: "apply_kubernetes", write: 3, time: "before" },
-  { step: "verify", write: 1, time: "before" },
-];
-
 /** What provisioning promises, told on the embedded cluster and on a real one alike. */
 export function provisioningStories(title: string, open: () => Promise<Stage>): void {
-  describe.concurrent(title, { timeout: 240_000 }, () => {
-    let stage: Stage;
-    let made: Awaited<ReturnType<typeof composition>>;
-    beforeAll(async () => {
-      stage = await open();
-      made = await composition(stage.cluster);
-    });
-    afterAll(async () => {
-      await made?.close();
-      await stage?.close();
-    });
-
-    /** What the cluster holds of a service, without the runs: those are the record, and stay. */
-    async function leftOf(service: ServiceName): Promise<readonly string[]> {
-      const found = await inventory(stage.cluster, { about: service });
-      return difference(new Map(), found).added.filter(
-        (key) => !key.startsWith("runs.platform.company.com "),
-      );
-    }
-
-    async function removeRuns(service: ServiceName): Promise<void> {
-      for (const { name } of await made.provisioner().list({ service })) {
-        await stage.cluster.delete(resources.runs, { namespace: "platform-system", name });
-      }
-    }
-
-    async function rolledBack(service: ServiceName, execution: Execution): Promise<void> {
-      const state = await execution.finished;
-      expect(state.phase, JSON.stringify(state.steps.map(({ id, error }) => [id, error]))).toBe("RolledBack");
-      expect(await leftOf(service)).toEqual([]);
-      expect(await made.codeHost.exists(made.codeHost.urlOf("platform", service))).toBe(false);
-    }
-
+  onStage(title, open, ({ stage, made, leftOf, removeRuns, rolledBack }) => {
     test("creates a service whose pods are ready, and a rollback leaves nothing", async () => {
       const service = named("story-full");
       const provisioner = made.provisioner();
@@ -115,27 +40,6 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
         "made by this run, and the service has run on it",
       );
       await rolledBack(service, await provisioner.rollback(execution.name, { dataStores: "delete" }));
-      await removeRuns(service);
-    });
-
-    test.each(faults)("a fault at $step (write $write, $time it) rolls back to nothing", async (fault) => {
-      const service = named("story-fault");
-      const provisioner =
-        fault.host === true
-          ? made.provisioner({ codeHost: faultyHost(made.codeHost, fault) })
-          : made.provisioner({ cluster: faulty(stage.cluster, { ...fault, times: 1 }) });
-      const execution = await provisioner.create(full(service), { onFailure: "rollback" });
-      const state = await execution.finished;
-      expect(state.failure?.step).toBe(fault.step);
-      if (state.reachedReady) {
-        // Its data stores are in use by then, and kept unless one says otherwise.
-        expect(state.phase).toBe("RolledBack");
-        const left = await made.provisioner().delete(service, { dataStores: "delete" });
-        expect((await left.finished).phase).toBe("Succeeded");
-        expect(await leftOf(service)).toEqual([]);
-      } else {
-        await rolledBack(service, execution);
-      }
       await removeRuns(service);
     });
 

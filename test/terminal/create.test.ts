@@ -1,10 +1,7 @@
-import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { testHome } from "./home.ts";
-import { type Home, openScreen, run, start } from "./terminal.ts";
-
-const sandbox = ["--sandbox", "--speed", "200"];
-const create = (...words: string[]) => [...sandbox, "service", "create", ...words];
+import { create, names, sandbox } from "./in-sandbox.ts";
+import { run } from "./terminal.ts";
 
 interface JsonLine {
   readonly apiVersion: string;
@@ -17,25 +14,6 @@ function jsonLines(text: string): readonly JsonLine[] {
     .split("\n")
     .filter((line) => line !== "")
     .map((line): JsonLine => JSON.parse(line));
-}
-
-async function names(home: Home): Promise<string> {
-  const { code, out } = await run(home, [...sandbox, "service", "list", "-o", "name"]);
-  expect(code).toBe(0);
-  return out;
-}
-
-/** The newest run's name and phase, as a second process sees it. */
-async function newestRun(home: Home): Promise<{ readonly name: string; readonly phase: string }> {
-  const { out } = await run(home, [...sandbox, "run", "list", "-o", "json"]);
-  const [newest] = JSON.parse(out).items;
-  return { name: newest.name, phase: newest.phase };
-}
-
-/** From a step the sandbox refuses on, the run cannot go further. */
-async function refuse(home: Home, step: string): Promise<void> {
-  const added = await run(home, ["sandbox", "fault", "add", "--step", step, "--refuse", "the disk is full"]);
-  expect(added).toMatchObject({ code: 0 });
 }
 
 describe("a service from one command, without a terminal", () => {
@@ -115,92 +93,5 @@ describe("a service from one command, without a terminal", () => {
     expect(out).not.toMatch(/password: (?!\(generated\))\S/);
     expect(await names(home)).toBe("");
     expect((await run(home, [...sandbox, "run", "list", "-o", "name"])).out).toBe("");
-  });
-});
-
-describe("a step fails", () => {
-  test("the run rolls back by itself, exit 1, and nothing remains", async () => {
-    const home = await testHome();
-    await refuse(home, "apply_kubernetes");
-    const { code, err } = await run(home, create("ledger", "--language", "go"));
-    expect(code).toBe(1);
-    expect(err).toContain("the disk is full");
-    expect(err).toContain("rolled back");
-    expect(await names(home)).toBe("");
-    expect(await newestRun(home)).toMatchObject({ phase: "RolledBack" });
-  });
-
-  test("held on request, exit 3; a retry in another process goes on and ends it", async () => {
-    const home = await testHome();
-    await refuse(home, "configure_network");
-    const held = await run(home, create("ledger", "--language", "go", "--on-failure", "hold"));
-    expect(held.code).toBe(3);
-    const { name, phase } = await newestRun(home);
-    expect(phase).toBe("Held");
-    expect(held.err).toContain(`run retry ${name}`);
-    expect(held.err).toContain(`run rollback ${name}`);
-    await run(home, ["sandbox", "fault", "clear"]);
-    expect(await run(home, [...sandbox, "run", "retry", name])).toMatchObject({ code: 0 });
-    expect(await names(home)).toBe("service/ledger\n");
-  });
-});
-
-describe("stopped half-way", () => {
-  /** A run that a delayed step keeps busy for as long as the test needs. */
-  async function busy(home: Home) {
-    await run(home, [
-      ...["sandbox", "fault", "add", "--delay", "1500ms", "--step", "apply_kubernetes"],
-      ...["--times", "1"],
-    ]);
-    const running = start(home, create("ledger", "--language", "go"));
-    await running.printed("… Application");
-    return running;
-  }
-
-  test.each(["SIGTERM", "SIGINT"] as const)("%s leaves it resumable, exit 130", async (signal) => {
-    const home = await testHome();
-    const { child, ended } = await busy(home);
-    child.kill(signal);
-    const { code, err } = await ended;
-    expect(code).toBe(130);
-    const { name, phase } = await newestRun(home);
-    expect(phase).toBe("Interrupted");
-    expect(err).toContain(`platform --sandbox run retry ${name}`);
-    expect(await run(home, [...sandbox, "run", "retry", name])).toMatchObject({ code: 0 });
-    expect(await names(home)).toBe("service/ledger\n");
-  });
-
-  test("SIGKILL: another process rolls it back, and nothing remains", async () => {
-    const home = await testHome();
-    const { child, ended } = await busy(home);
-    child.kill("SIGKILL");
-    expect((await ended).signal).toBe("SIGKILL");
-    const { name } = await newestRun(home);
-    // Its holder counts as alive until its heartbeat has been missing for a while.
-    const deadline = Date.now() + 60_000;
-    for (;;) {
-      const { code, err } = await run(home, [...sandbox, "run", "rollback", name, "--yes"]);
-      if (code === 0) break;
-      expect(code, err).toBe(4);
-      if (Date.now() > deadline) throw new Error(`never taken over: ${err}`);
-      await wait(500);
-    }
-    expect(await names(home)).toBe("");
-    expect(await newestRun(home)).toMatchObject({ name, phase: "RolledBack" });
-  });
-
-  test("ctrl-c on a terminal asks; leaving says how to go on", async () => {
-    const home = await testHome();
-    await run(home, [
-      ...["sandbox", "fault", "add", "--delay", "3s", "--step", "apply_kubernetes"],
-      ...["--times", "1"],
-    ]);
-    const screen = openScreen(home, create("ledger", "--language", "go"), { columns: 100, rows: 40 });
-    await screen.shows("… Application");
-    screen.type("\x03");
-    await screen.shows("leave it resumable");
-    screen.type("q\r");
-    expect(await screen.exit).toBe(130);
-    expect(screen.text()).toContain("run retry ledger-create-");
   });
 });
