@@ -110,6 +110,12 @@ test("a delayed request is served late", async () => {
 
 test("open watches are cut, and a new one goes on from where the old one was", async () => {
   const { resourceVersion } = await cluster.list(resources.configMaps, { namespace: "default" });
+  const object = configMap();
+  // What is cut has to be open by then: it is once it has told of something.
+  let opened: () => void = () => {};
+  const open = new Promise<void>((resolve) => {
+    opened = resolve;
+  });
   const watch = async () => {
     const names: string[] = [];
     for await (const event of cluster.watch(resources.configMaps, {
@@ -117,12 +123,13 @@ test("open watches are cut, and a new one goes on from where the old one was", a
       resourceVersion,
     })) {
       if (event.type === "ADDED") names.push(event.object.metadata.name);
+      if (names.includes(object.metadata.name)) opened();
     }
     return names;
   };
   const cut = watch().catch((error: unknown) => error);
-  const object = configMap();
   await cluster.create(resources.configMaps, object);
+  await open;
   await inject({ kind: "drop-watches", when: { resource: "configmaps" } });
   await cut;
   const signal = AbortSignal.timeout(10_000);

@@ -40,6 +40,7 @@ test("a log grows with time, and following it gives every line once, in order", 
 
 test("a database writes what PostgreSQL writes", async () => {
   await run("docker.io/library/postgres:15.15");
+  await w.advance(1000);
   expect(lines().some(({ text }) => text.includes("listening on IPv4 address"))).toBe(true);
 });
 
