@@ -49,10 +49,22 @@ export function ensureObject(parent: JsonObject, field: string): JsonObject {
   return made;
 }
 
-/** A deep copy. */
-export function copy<T>(value: T): T {
-  return structuredClone(value);
+/** A deep copy of a JSON value, several times as fast as a structured clone of it. */
+export function copy<T>(value: T): T;
+export function copy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => copy(item));
+  if (!isObject(value)) return value;
+  const made: JsonObject = {};
+  for (const key of Object.keys(value)) {
+    const field = copy(value[key]);
+    // Assigned, it would become the prototype.
+    if (key === "__proto__") Object.defineProperty(made, key, { ...ownField, value: field });
+    else made[key] = field;
+  }
+  return made;
 }
+
+const ownField = { configurable: true, enumerable: true, writable: true } as const;
 
 /** Deep equality of JSON values; the order of an object's fields does not count. */
 export function equal(a: unknown, b: unknown): boolean {

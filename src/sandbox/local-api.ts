@@ -1,5 +1,6 @@
 import type { Api, ResourceKey, StoredObject } from "./api.ts";
 import type { ChangeFeed } from "./change-feed.ts";
+import { copy } from "./json.ts";
 import type { Registry, WriteContext } from "./registry.ts";
 import { type ResourceInfo, readStored } from "./resources.ts";
 import { failures } from "./status.ts";
@@ -50,9 +51,7 @@ export function localApi(registry: Registry, feed: ChangeFeed, leads: () => bool
       registry.delete(info(key), namespace, name, options, context);
     },
     onChange: (listener) =>
-      feed.subscribe(({ type, resource, object }) =>
-        listener({ type, resource, object: structuredClone(object) }),
-      ),
+      feed.subscribe(({ type, resource, object }) => listener({ type, resource, object: copy(object) })),
     leads,
     transaction: (work) => registry.transaction(work),
   };

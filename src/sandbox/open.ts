@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, unlink, writeFile } from "node:fs/promises";
+import { getCompileCacheDir } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -88,9 +89,12 @@ function workerFile(): URL {
 }
 
 function startWorker(options: WorkerOptions): Promise<{ worker: Worker; served: Sandbox["served"] | null }> {
+  const compiled = getCompileCacheDir();
   // Node 22 says once that node:sqlite is experimental.
   const worker = new Worker(workerFile(), {
     workerData: options,
+    // A worker keeps compiled code only where its environment says so.
+    env: { ...process.env, ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }) },
     execArgv: ["--disable-warning=ExperimentalWarning"],
   });
   return new Promise((resolve, reject) => {
