@@ -36,7 +36,9 @@ export function addServiceList(service: Command, bind: Bind): void {
     async (session, args, options) => {
       const { output } = optionsSchema.parse(options);
       const name = serviceNameFrom(args[0]);
-      const found = (await services(session)).find((row) => row.name === name);
+      const { cluster, metrics } = await session.platform();
+      const { readService } = await import("../services/list.ts");
+      const found = await readService(cluster, metrics, name);
       if (found === undefined) {
         throw usageFailure(`there is no service ${name} on ${session.clusterName}`, {
           next: [session.command("service", "list")],

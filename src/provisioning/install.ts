@@ -58,11 +58,6 @@ function standardsObject(standards: Standards): KubeObject {
   };
 }
 
-/** What an installation consists of, in the order it is written. Pure. */
-export function installObjects(standards: Standards | undefined): readonly KubeObject[] {
-  return [...crds, namespace, ...(standards === undefined ? [] : [standardsObject(standards)])];
-}
-
 async function find(cluster: Cluster, object: KubeObject, signal: AbortSignal | undefined) {
   const options = signal === undefined ? {} : { signal };
   return cluster
@@ -173,27 +168,19 @@ async function waitUntilServed(cluster: Cluster, { clock, signal }: InstallOptio
 }
 
 /**
- * Installs the platform, or brings an installation up to date: CRDs, `platform-system` and the standards, by
- * server-side apply, so that a second time changes nothing.
+ * Installs the platform, or brings an installation up to date: CRDs and `platform-system` by server-side apply,
+ * the standards whole; a second time changes nothing. With `dryRun` nothing is written.
  * @throws ProvisioningError of kind `rights` before anything is written where the person may not; ClusterError.
  */
 export async function install(cluster: Cluster, options: InstallOptions): Promise<readonly InstallResult[]> {
   const { signal, dryRun = false } = options;
   await checkRights(cluster, signal);
   const results: InstallResult[] = [];
-  for (const object of installObjects(undefined)) results.push(await write(cluster, object, options));
+  for (const object of [...crds, namespace]) results.push(await write(cluster, object, options));
   if (!dryRun) await waitUntilServed(cluster, options);
   const current = await find(cluster, standardsObject(standardsSchema.parse({})), signal);
   const wanted = options.standards ?? (current === undefined ? standardsSchema.parse({}) : undefined);
   if (wanted !== undefined) results.push(await write(cluster, standardsObject(wanted), options));
   else if (current !== undefined) results.push({ object: current, outcome: "unchanged" });
   return results;
-}
-
-/** What {@link install} would do, checked by the server; nothing is written. */
-export function planInstall(
-  cluster: Cluster,
-  options: Omit<InstallOptions, "dryRun">,
-): Promise<readonly InstallResult[]> {
-  return install(cluster, { ...options, dryRun: true });
 }

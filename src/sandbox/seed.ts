@@ -11,11 +11,7 @@ const zones = ["a", "b", "c"];
  * Seeds a store unless it has been: what a person has deleted since stays deleted. `refresh` takes in what other
  * processes have committed: several may seed at once.
  */
-export function seedOnce(
-  store: Pick<Store, "getState" | "setState">,
-  api: Api,
-  refresh: () => void = () => {},
-): void {
+export function seedOnce(store: Pick<Store, "getState" | "setState">, api: Api, refresh: () => void): void {
   if (store.getState("seed") === version) return;
   seed(api, refresh);
   store.setState("seed", version);

@@ -1,9 +1,4 @@
-import {
-  maxServiceNameLength,
-  serviceNameProblem,
-  serviceNameSchema,
-  suggestServiceName,
-} from "../application/names.ts";
+import { maxServiceNameLength, serviceNameProblem, suggestServiceName } from "../application/names.ts";
 import {
   alertNames,
   cacheTypes,
@@ -348,10 +343,4 @@ export function takeSuggestion(state: WizardState, facts: WizardFacts): WizardSt
 /** Whether anything of it is worth keeping as a draft. */
 export function isTouched(state: WizardState): boolean {
   return state.name.text !== "" || state.answered.size > 0;
-}
-
-/** The service's name once it is valid. */
-export function validName(state: WizardState) {
-  const parsed = serviceNameSchema.safeParse(state.name.text);
-  return parsed.success ? parsed.data : undefined;
 }

@@ -10,7 +10,7 @@ import { apply, type Cluster } from "../../src/cluster/cluster.ts";
 import { connect } from "../../src/cluster/connect.ts";
 import type { KubeObject } from "../../src/cluster/object.ts";
 import { resourceOf, resources } from "../../src/cluster/resource.ts";
-import { install, planInstall } from "../../src/provisioning/install.ts";
+import { install } from "../../src/provisioning/install.ts";
 import { isInstalled } from "../../src/provisioning/installed.ts";
 import { standardsSchema } from "../../src/standards/standards.ts";
 import { skipped, testConnection, uniqueName } from "./connection.ts";
@@ -241,8 +241,8 @@ describe.skipIf(connection === undefined)("what a service is made of, on a real 
 
   test("installing a second time changes nothing, and a person without rights hears which", async () => {
     expect(await isInstalled(cluster)).toBe(true);
-    for (const again of [planInstall, install]) {
-      const results = await again(cluster, { clock });
+    for (const dryRun of [true, false]) {
+      const results = await install(cluster, { clock, dryRun });
       expect(results.map(({ outcome }) => outcome)).toEqual([
         "unchanged",
         "unchanged",
