@@ -78,7 +78,8 @@ function judge(parts: Parts, monitoring: Proof): readonly [Verdict, string] {
       case "Pending":
       case "Running":
       case "RollingBack":
-        return ["working", run.message];
+        // Between two steps the run has no message of its own.
+        return ["working", run.message === "" ? `${run.operation} is under way` : run.message];
       case "Succeeded":
       case "RolledBack":
         break;
