@@ -1,6 +1,6 @@
 import type { Standards } from "../standards/standards.ts";
-import type { Application } from "./application.ts";
-import { labelsFor, namespaceOf } from "./names.ts";
+import type { Application, ApplicationSpec } from "./application.ts";
+import { labelsFor, namespaceOf, type ServiceName } from "./names.ts";
 import { RefusedInput } from "./refusal.ts";
 import type { ServiceRequest } from "./request.ts";
 
@@ -31,24 +31,29 @@ export function applicationFor(request: ServiceRequest, standards: Standards): A
       },
     ]);
   }
+  return applicationOf(request.name, {
+    team,
+    language: request.language,
+    replicas: request.replicas,
+    image,
+    starter: request.image === undefined,
+    exposure: request.exposure,
+    ...(request.database === "none" ? {} : { database: { type: request.database } }),
+    ...(request.cache === "none" ? {} : { cache: { type: request.cache } }),
+    monitoring: { enabled: true, alerts: [...new Set(request.alerts)].sort() },
+  });
+}
+
+/** A service's Application with this spec. */
+export function applicationOf(service: ServiceName, spec: ApplicationSpec): Application {
   return {
     apiVersion: "platform.company.com/v1",
     kind: "Application",
     metadata: {
-      name: request.name,
-      namespace: namespaceOf(request.name),
-      labels: labelsFor(request.name, team, "application"),
+      name: service,
+      namespace: namespaceOf(service),
+      labels: labelsFor(service, spec.team, "application"),
     },
-    spec: {
-      team,
-      language: request.language,
-      replicas: request.replicas,
-      image,
-      starter: request.image === undefined,
-      exposure: request.exposure,
-      ...(request.database === "none" ? {} : { database: { type: request.database } }),
-      ...(request.cache === "none" ? {} : { cache: { type: request.cache } }),
-      monitoring: { enabled: true, alerts: [...new Set(request.alerts)].sort() },
-    },
+    spec,
   };
 }

@@ -75,6 +75,9 @@ export const labels = {
   component: "platform.company.com/component",
 } as const;
 
+/** On an Application: the number of the release it runs. */
+export const releaseAnnotation = "platform.company.com/release";
+
 /** The namespace of Runs, standards and the platform's own parts. */
 export const systemNamespace = "platform-system";
 

@@ -1,6 +1,24 @@
 import { z } from "zod";
-import { dnsLabelPattern, imagePattern } from "./patterns.ts";
+import { dnsLabelPattern, imagePattern, quantityPattern } from "./patterns.ts";
 import { alertNames, cacheTypes, databaseTypes, exposures, languages, maxReplicas } from "./request.ts";
+
+/** A Kubernetes quantity, for example `100m` or `256Mi`. */
+export const quantitySchema = z.string().max(32).regex(quantityPattern, "is not a Kubernetes quantity");
+
+const amounts = (what: string) =>
+  z
+    .strictObject({
+      cpu: quantitySchema.describe("Cores, for example 100m."),
+      memory: quantitySchema.describe("Bytes, for example 256Mi."),
+    })
+    .describe(what);
+
+/** Requests and limits of the service's container. */
+export const resourcesSchema = z.strictObject({
+  requests: amounts("What is set aside for each pod."),
+  limits: amounts("What a pod may use at most."),
+});
+export type Resources = Readonly<z.output<typeof resourcesSchema>>;
 
 /**
  * `spec` of an Application: the one source of its TypeScript type and of the CRD's schema (`crd.ts`). What a
@@ -19,6 +37,7 @@ export const applicationSpecSchema = z.strictObject({
   starter: z
     .boolean()
     .describe("True while image is the starter image of the standards: no pipeline has pushed one yet."),
+  resources: resourcesSchema.optional().describe("Of each pod; left out: as the standards say."),
   exposure: z
     .enum(exposures)
     .describe(

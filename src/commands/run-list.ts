@@ -120,6 +120,7 @@ const signs: Readonly<Record<RunState["steps"][number]["phase"], string>> = {
   Running: "…",
   Retrying: "▲",
   Succeeded: "✔",
+  Skipped: "·",
   Failed: "✖",
   Compensating: "↩",
   Compensated: "↩",

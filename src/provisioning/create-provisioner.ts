@@ -7,16 +7,17 @@ import { type CheckContext, runChecks } from "./checks/check.ts";
 import { noUnfinishedRun, runsOf } from "./checks/existence.ts";
 import { checks } from "./checks/index.ts";
 import { observeRun } from "./compensate.ts";
-import { atRest } from "./decide.ts";
+import { atRest, isOver } from "./decide.ts";
 import { ProvisioningError } from "./errors.ts";
 import { type ExecutorOptions, startExecution } from "./execution.ts";
 import { livingHolder } from "./heartbeat.ts";
 import { isInstalled } from "./installed.ts";
-import { contextOf, createContext, deleteContext, planFor, stepsFor } from "./operation.ts";
-import type { Operation } from "./plan.ts";
-import type { PlanWithManifests, Provisioner } from "./provisioner.ts";
+import { changeContext, contextOf, createContext, deleteContext, planFor, stepsFor } from "./operation.ts";
+import type { Operation, StepId } from "./plan.ts";
+import type { OnFailure, PlanWithManifests, Provisioner } from "./provisioner.ts";
+import { releasesOf } from "./releases.ts";
 import { previewRollback } from "./rollback.ts";
-import type { Execution, RunName } from "./run.ts";
+import type { Execution, RunName, RunState } from "./run.ts";
 import {
   newRunName,
   type RunRecord,
@@ -25,9 +26,32 @@ import {
   readRunForList,
   runObject,
 } from "./run-record.ts";
-import type { PlanContext } from "./step.ts";
+import type { PlanContext, Step } from "./step.ts";
+import { stepsOf } from "./steps/index.ts";
 import { checksSummary } from "./steps/preflight.ts";
 import { watchRun } from "./watch-run.ts";
+
+/** How long a living engine may take to come to rest once it is asked to, in milliseconds. */
+const cancelPatience = 30_000;
+
+/** @throws ProvisioningError `usage` where the step is not the one that failed, or the service needs what it makes */
+function mayBeSkipped(run: RunName, state: RunState, steps: readonly Step[], id: StepId): void {
+  const step = state.steps.find((candidate) => candidate.id === id);
+  const skippable = steps.find((candidate) => candidate.id === id)?.skippable === true;
+  if (step === undefined || step.phase !== "Failed" || state.rollback !== undefined) {
+    throw new ProvisioningError(
+      "usage",
+      `step ${id} of run ${run} has not failed: there is nothing to leave out`,
+    );
+  }
+  if (!skippable) {
+    throw new ProvisioningError(
+      "usage",
+      `step ${id} cannot be left out: the service needs what it makes`,
+      `try it again: platform run retry ${run}, or undo the run: platform run rollback ${run}`,
+    );
+  }
+}
 
 /** The use cases of runs on one cluster. */
 export function createProvisioner(options: ExecutorOptions): Provisioner {
@@ -74,13 +98,13 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
 
   /** The plan, where the operation would not be refused; what a person should know stands with the checks. */
   async function checkedPlan(operation: Operation, context: PlanContext): Promise<PlanWithManifests> {
-    const [{ warnings }, { plan, manifests }] = await checkedAnd(operation, context, () =>
+    const [{ warnings }, { plan, manifests, diff }] = await checkedAnd(operation, context, () =>
       planFor(operation, context),
     );
     const steps = plan.steps.map((step) =>
       step.id === "preflight" ? { ...step, notes: [...step.notes, ...warnings] } : step,
     );
-    return { plan: { ...plan, steps }, manifests };
+    return { plan: { ...plan, steps }, manifests, diff };
   }
 
   /** Checks, requests the run, makes sure that nobody else was first, and executes it. */
@@ -174,6 +198,50 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     }
   }
 
+  /** Goes on with a run as it was going: forwards, or back where it is being undone. */
+  async function goOn(
+    run: RunName,
+    verb: "resume" | "retry",
+    { onFailure, skip = [] }: { readonly onFailure: OnFailure; readonly skip?: readonly StepId[] },
+  ): Promise<Execution> {
+    const record = await takeable(run);
+    const { state, spec } = record;
+    if (isOver(state)) {
+      throw new ProvisioningError(
+        "usage",
+        `run ${run} is over (${state.phase}): there is nothing to ${verb}`,
+      );
+    }
+    const context = await contextOf(spec, state.change, surroundings);
+    const steps = stepsOf[spec.operation];
+    for (const id of skip) mayBeSkipped(run, state, steps, id);
+    const [{ username }, { plan }] = await Promise.all([cluster.whoAmI(), planFor(spec.operation, context)]);
+    const { holder } = options;
+    return execute({
+      record,
+      context,
+      steps,
+      onFailure: spec.operation === "delete" ? "hold" : onFailure,
+      actor: username,
+      first: (epoch, at) =>
+        state.phase === "Pending"
+          ? [{ type: "RunStarted", at, epoch, holder, standardsHash: standardsHash(standards), plan }]
+          : [
+              { type: "RunTaken", at, epoch, holder, by: username, verb },
+              ...skip.map((step) => ({ type: "StepSkipped" as const, at, step, by: username })),
+            ],
+    });
+  }
+
+  /** What a living engine is asked to do: it watches its Run. */
+  async function ask(run: RunName, action: "cancel" | "retry"): Promise<void> {
+    await cluster.patch(
+      resources.runs,
+      { namespace: systemNamespace, name: run },
+      { type: "merge", body: { spec: { action } } },
+    );
+  }
+
   return {
     async planCreate(serviceRequest) {
       await mustBeInstalled();
@@ -183,58 +251,35 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
       await mustBeInstalled();
       return checkedPlan("delete", await deleteContext(service, dataStores, surroundings));
     },
+    async planChange(service, change, { dataStores }) {
+      await mustBeInstalled();
+      const context = await changeContext(service, change, dataStores, surroundings);
+      return checkedPlan(change.operation, context);
+    },
     async create(serviceRequest: ServiceRequest, { onFailure }) {
       await mustBeInstalled();
       const context = createContext(serviceRequest, surroundings);
       return request("create", context, { request: serviceRequest }, onFailure);
+    },
+    async change(service, change, { onFailure, dataStores }) {
+      await mustBeInstalled();
+      const context = await changeContext(service, change, dataStores, surroundings);
+      const { operation, ...parameters } = change;
+      const stores = operation === "set" ? { dataStores: context.dataStores } : {};
+      return request(
+        operation,
+        context,
+        { ...parameters, ...stores },
+        onFailure ?? standards.workload.onUnhealthy,
+      );
     },
     async delete(service: ServiceName, { dataStores }) {
       await mustBeInstalled();
       const context = await deleteContext(service, dataStores, surroundings);
       return request("delete", context, { dataStores: context.dataStores }, "hold");
     },
-    async retry(run, { onFailure }) {
-      const record = await takeable(run);
-      const { state, spec } = record;
-      if (state.phase === "Succeeded" || state.phase === "RolledBack") {
-        throw new ProvisioningError(
-          "usage",
-          `run ${run} is over (${state.phase}): there is nothing to retry`,
-        );
-      }
-      if (state.rollback !== undefined) {
-        throw new ProvisioningError(
-          "usage",
-          `run ${run} is being undone: it cannot go forward again`,
-          `finish that: platform run rollback ${run}`,
-        );
-      }
-      const context = await contextOf(spec, surroundings);
-      const [{ username }, { plan }] = await Promise.all([
-        cluster.whoAmI(),
-        planFor(spec.operation, context),
-      ]);
-      return execute({
-        record,
-        context,
-        steps: stepsFor(spec.operation, context),
-        onFailure: spec.operation === "delete" ? "hold" : onFailure,
-        actor: username,
-        first: (epoch, at) =>
-          state.phase === "Pending"
-            ? [
-                {
-                  type: "RunStarted",
-                  at,
-                  epoch,
-                  holder: options.holder,
-                  standardsHash: standardsHash(standards),
-                  plan,
-                },
-              ]
-            : [{ type: "RunTaken", at, epoch, holder: options.holder, by: username }],
-      });
-    },
+    resume: (run, asked) => goOn(run, "resume", asked),
+    retry: (run, asked) => goOn(run, "retry", asked),
     async previewRollback(run, dataStores) {
       const record = await read(run);
       await mayRollBack(record);
@@ -244,7 +289,7 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
       const record = await takeable(run);
       await mayRollBack(record);
       const [context, { username }] = await Promise.all([
-        contextOf(record.spec, surroundings),
+        contextOf(record.spec, record.state.change, surroundings),
         cluster.whoAmI(),
       ]);
       return execute({
@@ -254,10 +299,61 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
         onFailure: "hold",
         actor: username,
         first: (epoch, at) => [
-          { type: "RunTaken", at, epoch, holder: options.holder, by: username },
+          { type: "RunTaken", at, epoch, holder: options.holder, by: username, verb: "rollback" },
           { type: "RollbackStarted", at, by: username, dataStores },
         ],
       });
+    },
+    async cancel(run) {
+      const own = executing.get(run);
+      if (own !== undefined) {
+        await own.interrupt("cancelled");
+        return own.state;
+      }
+      const { state } = await read(run);
+      if (atRest(state) && state.phase !== "Pending") {
+        throw new ProvisioningError(
+          "usage",
+          `run ${run} is at rest (${state.phase}): there is nothing to cancel`,
+        );
+      }
+      if ((await livingHolder(cluster, clock, run)) !== undefined) {
+        await ask(run, "cancel");
+        for await (const next of watchRun(cluster, clock, run, AbortSignal.timeout(cancelPatience))) {
+          if (atRest(next)) return next;
+        }
+        throw new ProvisioningError(
+          "busy",
+          `run ${run} has been asked to stop, and has not done so yet`,
+          `watch it: platform run watch ${run}`,
+        );
+      }
+      const record = await takeable(run);
+      const [context, { username }] = await Promise.all([
+        contextOf(record.spec, record.state.change, surroundings),
+        cluster.whoAmI(),
+      ]);
+      const reason = `cancelled by ${username}`;
+      const execution = await execute({
+        record,
+        context,
+        steps: [],
+        onFailure: "hold",
+        actor: username,
+        first: (epoch, at) => [
+          { type: "RunTaken", at, epoch, holder: options.holder, by: username, verb: "cancel" },
+          { type: "RunInterrupted", at, reason },
+        ],
+      });
+      return execution.finished;
+    },
+    async retryNow(run) {
+      const own = executing.get(run);
+      if (own === undefined) await ask(run, "retry");
+      else own.retryNow();
+    },
+    async releases(service) {
+      return releasesOf((await runsOf(cluster, service)).map(({ state }) => state));
     },
     async get(run) {
       return (await read(run)).state;

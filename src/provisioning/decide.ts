@@ -42,7 +42,9 @@ function forwards(state: RunState, { live, onFailure }: Situation): readonly Com
     if (live.size > 0) return [{ type: "stop", steps: [...live] }];
     return [{ type: onFailure === "rollback" ? "roll-back" : "hold" }];
   }
-  const succeeded = new Set(state.steps.filter((step) => step.phase === "Succeeded").map((step) => step.id));
+  const succeeded = new Set(
+    state.steps.filter(({ phase }) => phase === "Succeeded" || phase === "Skipped").map((step) => step.id),
+  );
   if (succeeded.size === state.steps.length) return [{ type: "succeed" }];
   return state.steps.flatMap((step): readonly Command[] => {
     if (live.has(step.id)) return [];

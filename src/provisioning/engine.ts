@@ -1,6 +1,6 @@
 import { cleanText } from "../cluster/text.ts";
 import type { Clock } from "./clock.ts";
-import { type Command, decide } from "./decide.ts";
+import { atRest, type Command, decide } from "./decide.ts";
 import { toRunError } from "./errors.ts";
 import type { RunError } from "./event.ts";
 import type { Journal } from "./journal.ts";
@@ -41,6 +41,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #live = new Map<StepId, { readonly abort: AbortController; readonly work: Promise<void> }>();
   readonly #tries = new Map<StepId, number>();
+  readonly #pauses = new Set<AbortController>();
   #interruption: string | undefined;
   #wake: () => void = () => {};
 
@@ -55,12 +56,18 @@ export class Engine {
     this.#wake();
   }
 
+  /** Steps that wait to be tried again are tried at once. */
+  retryNow(): void {
+    for (const pause of this.#pauses) pause.abort();
+  }
+
   /**
    * Works until the run is at rest.
    * @throws JournalError where it cannot be written any more; then nothing else is written either
    */
   async run(): Promise<RunState> {
     const { journal } = this.#options;
+    if (atRest(journal.durable)) return journal.durable;
     const onLost = () => {
       for (const { abort } of this.#live.values()) abort.abort(journal.lost.reason);
       this.#wake();
@@ -116,7 +123,7 @@ export class Engine {
       case "retry":
         this.#begin(command.step, async (signal) => {
           const wait = Date.parse(command.at) - clock.now().getTime();
-          if (wait > 0) await clock.sleep(wait, signal);
+          if (wait > 0) await this.#wait(wait, signal);
           await this.#attempt(command.step, command.attempt, signal);
         });
         return false;
@@ -148,6 +155,20 @@ export class Engine {
       case "rollback-failed":
         await journal.append({ type: "RollbackFailed", at, orphans: [...command.orphans] });
         return true;
+    }
+  }
+
+  /** Until the time is over or a person does not want to wait. */
+  async #wait(ms: number, signal: AbortSignal): Promise<void> {
+    const pause = new AbortController();
+    this.#pauses.add(pause);
+    try {
+      await this.#options.clock.sleep(ms, AbortSignal.any([signal, pause.signal]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!pause.signal.aborted) throw error;
+    } finally {
+      this.#pauses.delete(pause);
     }
   }
 

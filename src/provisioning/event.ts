@@ -2,8 +2,11 @@ import { z } from "zod";
 import { effectSchema } from "./effect.ts";
 import { planSchema, stepIdSchema } from "./plan.ts";
 
-/** Version of the event schema, recorded in every Run. Readers accept all versions up to it. */
-export const eventVersion = 1;
+/**
+ * Version of the event schema, recorded in every Run. Readers accept all versions up to it.
+ * 2: what was before (`EffectsIntended.before`, `plan.change`), `StepSkipped`, the verb of `RunTaken`.
+ */
+export const eventVersion = 2;
 
 /** Why a step or a compensation failed, ready for a person: what happened, and what mends it. */
 export const runErrorSchema = z.strictObject({
@@ -35,6 +38,13 @@ export type EffectOutcome = z.output<typeof effectOutcomeSchema>;
 /** What a compensation did with an effect. `gone`: it was not there any more. */
 export const releaseOutcomeSchema = z.enum(["deleted", "restored", "kept", "gone"]);
 
+/** An object as a rollback writes it back: what the platform had set of it, or all that a person can set where it is deleted. */
+export const beforeSchema = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().exactOptional() }),
+});
+
 const step = stepIdSchema;
 const at = z.string();
 
@@ -52,12 +62,27 @@ export const runEventSchema = z.discriminatedUnion("type", [
     plan: planSchema,
   }),
   /** Another engine, or the same one again, goes on with the run: retry, resume or roll back. */
-  z.strictObject({ type: z.literal("RunTaken"), at, epoch: z.int(), holder: z.string(), by: z.string() }),
+  z.strictObject({
+    type: z.literal("RunTaken"),
+    at,
+    epoch: z.int(),
+    holder: z.string(),
+    by: z.string(),
+    /** What for; left out by version 1. */
+    verb: z.enum(["resume", "retry", "rollback", "cancel"]).optional(),
+  }),
   z.strictObject({ type: z.literal("StepStarted"), at, step, attempt: z.int() }),
   /** A line for the log pane. The newest are kept, older ones are dropped from the journal. */
   z.strictObject({ type: z.literal("StepLogged"), at, step, line: z.string() }),
   /** Written before the effects: from here on they may exist. */
-  z.strictObject({ type: z.literal("EffectsIntended"), at, step, effects: z.array(effectSchema) }),
+  z.strictObject({
+    type: z.literal("EffectsIntended"),
+    at,
+    step,
+    effects: z.array(effectSchema),
+    /** Objects as they were, for those that existed and that this run did not make; never a Secret. */
+    before: z.array(z.strictObject({ effect: effectSchema, object: beforeSchema })).optional(),
+  }),
   z.strictObject({
     type: z.literal("EffectsRecorded"),
     at,
@@ -87,6 +112,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     error: runErrorSchema,
     retryAt: z.string().optional(),
   }),
+  /** A person went on without a step that may be left out. */
+  z.strictObject({ type: z.literal("StepSkipped"), at, step, by: z.string() }),
   z.strictObject({ type: z.literal("RunHeld"), at }),
   /** Stopped by a person or a signal between two writes; anyone can go on. */
   z.strictObject({ type: z.literal("RunInterrupted"), at, reason: z.string() }),

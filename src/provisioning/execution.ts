@@ -115,6 +115,7 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
     },
     subscribe: (listener) => journal.subscribe(listener),
     finished,
+    retryNow: () => engine.retryNow(),
     async interrupt(reason) {
       engine.interrupt(reason);
       await finished;

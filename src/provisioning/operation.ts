@@ -1,5 +1,13 @@
-import { applicationFor } from "../application/from-request.ts";
-import { labels, namespaceOf, type ServiceName, serviceNameSchema } from "../application/names.ts";
+import type { ApplicationSpec } from "../application/application.ts";
+import { changedSpec, type ServiceChange, serviceChangeSchema, specDiff } from "../application/change.ts";
+import { applicationFor, applicationOf } from "../application/from-request.ts";
+import {
+  labels,
+  namespaceOf,
+  releaseAnnotation,
+  type ServiceName,
+  serviceNameSchema,
+} from "../application/names.ts";
 import {
   cacheTypes,
   databaseTypes,
@@ -15,8 +23,9 @@ import type { Standards } from "../standards/standards.ts";
 import { find, runsOf } from "./checks/existence.ts";
 import { ProvisioningError } from "./errors.ts";
 import { claimsOf, dataStoreNames } from "./namespace-contents.ts";
-import type { Operation } from "./plan.ts";
+import type { ChangeOperation, Operation, PlannedChange, StepId } from "./plan.ts";
 import type { DataStoreChoice, PlanWithManifests } from "./provisioner.ts";
+import { releasesOf } from "./releases.ts";
 import type { RunSpec } from "./run-record.ts";
 import type { PlanContext, Step } from "./step.ts";
 import { stepsOf } from "./steps/index.ts";
@@ -33,31 +42,120 @@ export function stepsFor(operation: Operation, context: PlanContext): readonly S
   return stepsOf[operation].filter((step) => step.when(context));
 }
 
-/** Computes the plan: who depends on a step that is left out depends on nothing in its place. */
+/** Computes the plan: who depends on a step that is left out depends on what that one depends on. */
 export async function planFor(operation: Operation, context: PlanContext): Promise<PlanWithManifests> {
   const steps = stepsFor(operation, context);
   const known = new Set(steps.map(({ id }) => id));
+  const all = new Map(stepsOf[operation].map((step) => [step.id, step.needs]));
+  const inPlan = (needs: readonly StepId[]): readonly StepId[] =>
+    needs.flatMap((need) => (known.has(need) ? [need] : inPlan(all.get(need) ?? [])));
   const described = await Promise.all(steps.map((step) => step.describe(context)));
   return {
     plan: {
       operation,
       service: context.request.name,
+      change: context.change,
       steps: steps.map(({ id, title, needs }, index) => ({
         id,
         title,
-        needs: needs.filter((need) => known.has(need)),
+        needs: [...new Set(inPlan(needs))],
         effects: [...(described[index]?.effects ?? [])],
         notes: [...(described[index]?.notes ?? [])],
       })),
     },
     manifests: described.flatMap(({ manifests }) => manifests),
+    diff: specDiff(context.change.before, context.change.after),
   };
 }
 
 /** @throws RefusedInput where the standards do not allow the request */
 export function createContext(request: ServiceRequest, surroundings: Surroundings): PlanContext {
   const application = applicationFor(request, surroundings.standards);
-  return { ...surroundings, request, application, dataStores: "keep" };
+  const change = { after: application.spec, release: firstRelease };
+  return { ...surroundings, request, application, change, dataStores: "keep" };
+}
+
+/** The release that a create makes. */
+const firstRelease = 1;
+
+/**
+ * What a change works on: the Application as it is, and as the change makes it.
+ * @throws ProvisioningError `usage` where there is no such service or release, or the change changes nothing
+ */
+export async function changeContext(
+  service: ServiceName,
+  change: ServiceChange,
+  choice: DataStoreChoice,
+  surroundings: Surroundings,
+): Promise<PlanContext> {
+  const { cluster, standards } = surroundings;
+  const [object, runs] = await Promise.all([
+    find(cluster, resources.applications, { name: service, namespace: namespaceOf(service) }),
+    runsOf(cluster, service),
+  ]);
+  if (object === undefined) {
+    throw new ProvisioningError(
+      "usage",
+      `there is no service ${service}`,
+      "see them with: platform service list",
+    );
+  }
+  const states = runs.map(({ state }) => state);
+  const releases = releasesOf(states);
+  const earlier = releases.find(({ number }) => change.operation === "rollback" && number === change.release);
+  if (change.operation === "rollback" && earlier === undefined) {
+    throw new ProvisioningError(
+      "usage",
+      `${service} has no release ${change.release}${releases.length === 0 ? "" : `; it has ${releases.map(({ number }) => number).join(", ")}`}`,
+      `see them with: platform service releases ${service}`,
+    );
+  }
+  const before = applicationSpecSchema.parse(object.spec);
+  const after = changedSpec(before, change, {
+    defaults: standards.workload.resources,
+    ...(earlier === undefined ? {} : { earlier: earlier.spec }),
+  });
+  if (specDiff(before, after).length === 0) {
+    throw new ProvisioningError("usage", `that changes nothing: ${service} is so already`);
+  }
+  const releaseBefore = Number(object.metadata.annotations?.[releaseAnnotation] ?? firstRelease);
+  const numbers = states.flatMap((state) => state.change?.release ?? []);
+  const release =
+    change.operation === "scale" ? releaseBefore : Math.max(releaseBefore, firstRelease, ...numbers) + 1;
+  const planned = { before, after, releaseBefore, release };
+  return contextOfChange(service, planned, choice === "delete" ? "delete" : "keep", surroundings);
+}
+
+function contextOfChange(
+  service: ServiceName,
+  change: PlannedChange & { readonly after: ApplicationSpec },
+  dataStores: "keep" | "delete",
+  surroundings: Surroundings,
+): PlanContext {
+  const { before, after } = change;
+  return {
+    ...surroundings,
+    request: requestOf(service, after),
+    application: applicationOf(service, after),
+    ...(before === undefined ? {} : { previous: applicationOf(service, before) }),
+    change,
+    dataStores,
+  };
+}
+
+/** A spec as its request would have been. */
+function requestOf(service: ServiceName, spec: ApplicationSpec): ServiceRequest {
+  return serviceRequestSchema.parse({
+    name: service,
+    team: spec.team,
+    language: spec.language,
+    replicas: spec.replicas,
+    exposure: spec.exposure,
+    database: spec.database?.type ?? "none",
+    cache: spec.cache?.type ?? "none",
+    alerts: spec.monitoring.alerts,
+    image: spec.image,
+  });
 }
 
 /**
@@ -94,7 +192,18 @@ export async function deleteContext(
       { ...request, image: request.image ?? "none" },
       withTeam(standards, request.team),
     ),
+    change: application === undefined ? {} : deletionOf(application),
     dataStores,
+  };
+}
+
+/** What a deletion makes of an Application; one that is damaged is deleted all the same. */
+function deletionOf({ spec, metadata }: KubeObject): PlannedChange {
+  const before = applicationSpecSchema.safeParse(spec);
+  if (!before.success) return {};
+  return {
+    before: before.data,
+    releaseBefore: Number(metadata.annotations?.[releaseAnnotation] ?? firstRelease),
   };
 }
 
@@ -155,9 +264,30 @@ async function resolved(
   return runs.length > 0 && runs.every(({ state }) => !state.reachedReady) ? "delete" : "keep";
 }
 
-/** The context of a run that exists, from its spec alone: any process can go on with it. */
-export async function contextOf(spec: RunSpec, surroundings: Surroundings): Promise<PlanContext> {
+/**
+ * The context of a run that exists, from its spec and what its plan fixed: any process can go on with it.
+ * @param planned - unset where no engine has taken the run yet
+ */
+export async function contextOf(
+  spec: RunSpec,
+  planned: PlannedChange | undefined,
+  surroundings: Surroundings,
+): Promise<PlanContext> {
   const { request, dataStores } = spec.parameters;
+  if (spec.operation !== "delete" && planned?.after !== undefined) {
+    const { after } = planned;
+    const service = serviceNameSchema.parse(spec.service);
+    return contextOfChange(
+      service,
+      { ...planned, after },
+      dataStores === "delete" ? "delete" : "keep",
+      surroundings,
+    );
+  }
+  if (spec.operation !== "delete" && spec.operation !== "create") {
+    const change = changeOf(spec.operation, spec.parameters);
+    return changeContext(serviceNameSchema.parse(spec.service), change, dataStores ?? "keep", surroundings);
+  }
   if (spec.operation === "delete") {
     const service = serviceNameSchema.parse(spec.service);
     const choice = dataStores === "delete" ? "delete" : "keep";
@@ -167,6 +297,7 @@ export async function contextOf(spec: RunSpec, surroundings: Surroundings): Prom
       ...surroundings,
       request: base,
       application: applicationFor({ ...base, image: "none" }, standards),
+      change: planned ?? {},
       dataStores: choice,
     };
   }
@@ -174,4 +305,16 @@ export async function contextOf(spec: RunSpec, surroundings: Surroundings): Prom
     throw new ProvisioningError("refused", `the run of ${spec.service} has no request`, "make another run");
   }
   return createContext(request, surroundings);
+}
+
+/** @throws ProvisioningError `refused` where the parameters are not those of the operation */
+function changeOf(operation: ChangeOperation, parameters: RunSpec["parameters"]): ServiceChange {
+  const { request: _, dataStores: __, ...change } = parameters;
+  const parsed = serviceChangeSchema.safeParse({ operation, ...change });
+  if (parsed.success) return parsed.data;
+  throw new ProvisioningError(
+    "refused",
+    `a ${operation} cannot have these parameters: ${parsed.error.issues[0]?.message ?? ""}`,
+    "make another run",
+  );
 }

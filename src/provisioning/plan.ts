@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { applicationSpecSchema } from "../application/schema.ts";
 import { effectSchema } from "./effect.ts";
 
 /** Every step of every operation. A step's file in `steps/` has the same name. */
@@ -12,6 +13,7 @@ export const stepIds = [
   "configure_cicd",
   "configure_network",
   "apply_kubernetes",
+  "remove_unused",
   "verify",
   "delete_kubernetes",
   "delete_data_stores",
@@ -20,9 +22,39 @@ export const stepIds = [
 export const stepIdSchema = z.enum(stepIds);
 export type StepId = z.output<typeof stepIdSchema>;
 
-export const operations = ["create", "delete"] as const;
+/** What a run does with its service. `rollback` is a release rollback: back to an earlier release. */
+export const operations = ["create", "scale", "deploy", "set", "rollback", "delete"] as const;
 export const operationSchema = z.enum(operations);
 export type Operation = z.output<typeof operationSchema>;
+
+/** An operation as a person reads it: what it did, and what it does. */
+export const operationWords: Readonly<Record<Operation, { readonly done: string; readonly doing: string }>> =
+  {
+    create: { done: "created", doing: "creating" },
+    scale: { done: "scaled", doing: "scaling" },
+    deploy: { done: "deployed", doing: "deploying" },
+    set: { done: "changed", doing: "changing" },
+    rollback: { done: "taken back", doing: "taking back" },
+    delete: { done: "deleted", doing: "deleting" },
+  };
+
+/** Operations that change a service that exists, by changing its Application. */
+export type ChangeOperation = Exclude<Operation, "create" | "delete">;
+
+/**
+ * What the run makes of the service's Application, fixed when the run begins: whoever goes on with it works
+ * towards the same end, and a rollback knows what was.
+ */
+export const plannedChangeSchema = z.strictObject({
+  /** Left out for a create. */
+  before: applicationSpecSchema.optional(),
+  /** Left out for a delete. */
+  after: applicationSpecSchema.optional(),
+  /** Number of the release that runs before and after; a scale makes none. */
+  releaseBefore: z.int().optional(),
+  release: z.int().optional(),
+});
+export type PlannedChange = z.output<typeof plannedChangeSchema>;
 
 /** A step as the plan records it: data only, so that any engine can go on with it. */
 export const plannedStepSchema = z.strictObject({
@@ -41,6 +73,8 @@ export type PlannedStep = z.output<typeof plannedStepSchema>;
 export const planSchema = z.strictObject({
   operation: operationSchema,
   service: z.string(),
+  /** Left out by version 1 of the events. */
+  change: plannedChangeSchema.optional(),
   steps: z.array(plannedStepSchema),
 });
 export type Plan = z.output<typeof planSchema>;

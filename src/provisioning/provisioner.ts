@@ -1,33 +1,70 @@
+import type { FieldChange, ServiceChange } from "../application/change.ts";
 import type { ServiceName } from "../application/names.ts";
 import type { ServiceRequest } from "../application/request.ts";
 import type { KubeObject } from "../cluster/object.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, StepId } from "./plan.ts";
+import type { Release } from "./releases.ts";
 import type { Execution, RollbackPreview, RunName, RunState } from "./run.ts";
 
 /** What becomes of data stores: `keep-used` deletes only those this run made and nobody has used. */
 export type DataStoreChoice = "keep-used" | "keep" | "delete";
 
+export type OnFailure = "rollback" | "hold";
+
 export interface PlanWithManifests {
   readonly plan: Plan;
   /** Every object the plan would write, by step, in order; secrets' values are shown as `(generated)`. */
   readonly manifests: readonly KubeObject[];
+  /** What it changes of the Application, field by field; every field for a create. */
+  readonly diff: readonly FieldChange[];
 }
 
 /**
  * The use cases of runs: what commands, screens and one day the operator call. Methods throw
  * `ProvisioningError` (bad input, existing service, missing rights, not installed; nothing was written) or
- * ClusterError.
+ * ClusterError. Which verb a run takes is in `verbs.ts`.
  */
 export interface Provisioner {
   planCreate(request: ServiceRequest): Promise<PlanWithManifests>;
+  planChange(
+    service: ServiceName,
+    change: ServiceChange,
+    options: { readonly dataStores: DataStoreChoice },
+  ): Promise<PlanWithManifests>;
   planDelete(service: ServiceName, dataStores: DataStoreChoice): Promise<PlanWithManifests>;
   /** Checks, then creates the Run and executes it in this process. */
-  create(request: ServiceRequest, options: { readonly onFailure: "rollback" | "hold" }): Promise<Execution>;
+  create(request: ServiceRequest, options: { readonly onFailure: OnFailure }): Promise<Execution>;
+  /**
+   * Scale, deploy, set, or back to an earlier release. `onFailure` left out: as the standards say
+   * (`workload.onUnhealthy`). A change that changes nothing is refused (`usage`).
+   */
+  change(
+    service: ServiceName,
+    change: ServiceChange,
+    options: { readonly onFailure?: OnFailure; readonly dataStores: DataStoreChoice },
+  ): Promise<Execution>;
   delete(service: ServiceName, options: { readonly dataStores: DataStoreChoice }): Promise<Execution>;
-  /** Goes on from the failed or interrupted step. Refused while its holder lives. */
-  retry(run: RunName, options: { readonly onFailure: "rollback" | "hold" }): Promise<Execution>;
+  /** Goes on with a run that was interrupted or whose holder died, forwards or backwards, as it was going. Refused while its holder lives. */
+  resume(run: RunName, options: { readonly onFailure: OnFailure }): Promise<Execution>;
+  /**
+   * Tries the failed step (or, of a failed rollback, the failed compensation) again and goes on; `skip` goes on
+   * without steps that may be left out. Refused while its holder lives.
+   */
+  retry(
+    run: RunName,
+    options: { readonly onFailure: OnFailure; readonly skip?: readonly StepId[] },
+  ): Promise<Execution>;
   previewRollback(run: RunName, dataStores: DataStoreChoice): Promise<RollbackPreview>;
   rollback(run: RunName, options: { readonly dataStores: DataStoreChoice }): Promise<Execution>;
+  /**
+   * Brings a run to rest, so that it can be resumed or rolled back: asks the engine that executes it, or, where that
+   * is dead, records it. Resolves with the state at rest.
+   */
+  cancel(run: RunName): Promise<RunState>;
+  /** Asks the living engine of a run not to wait for its next try. */
+  retryNow(run: RunName): Promise<void>;
+  /** What ran of a service, newest first. */
+  releases(service: ServiceName): Promise<readonly Release[]>;
   get(run: RunName): Promise<RunState>;
   /** Newest first. */
   list(options?: { readonly service?: ServiceName }): Promise<readonly RunState[]>;

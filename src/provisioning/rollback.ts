@@ -217,6 +217,7 @@ export function previewRollback(
   const irreversible = grouped(disposals.filter(({ action }) => action === "lost"));
   return {
     run: state.name,
+    restores: [],
     deletes: [...objectLines, ...dataLines, ...outside],
     keeps: keeps.map(({ reason, disposals: kept }) => line(kept, keptText(kept), reason)),
     irreversible: irreversible.map(({ reason, disposals: lost }) => line(lost, keptText(lost), reason)),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { changeParametersSchema } from "../application/change.ts";
 import { labels, systemNamespace } from "../application/names.ts";
 import { serviceRequestSchema } from "../application/request.ts";
 import type { KubeObject } from "../cluster/object.ts";
@@ -20,7 +21,11 @@ export const runSpecSchema = z.strictObject({
   parameters: z
     .strictObject({
       request: serviceRequestSchema.optional().describe("For a create: what was asked for."),
-      dataStores: z.enum(dataStoreChoices).optional().describe("For a delete: what becomes of data stores."),
+      ...changeParametersSchema.shape,
+      dataStores: z
+        .enum(dataStoreChoices)
+        .optional()
+        .describe("For a delete, and where set takes one away: what becomes of data stores."),
     })
     .describe("What the operation is to do, in its own terms."),
   requestedBy: z.string().min(1).max(512).describe("Who asked, as the cluster's authentication names them."),

@@ -78,9 +78,13 @@ function merged(
 /** Records what a later attempt saw without forgetting that an earlier one of the same run created it. */
 function recorded(before: EffectState | undefined, now: EffectState): EffectState {
   const sameObject = before?.uid === undefined || before.uid === now.uid;
-  return before?.state === "created" && sameObject && (now.state === "changed" || now.state === "unchanged")
-    ? { ...now, state: "created" }
-    : now;
+  const kept = before?.before === undefined ? now : { ...now, before: before.before };
+  if (!sameObject) return kept;
+  if (before?.state === "created" && (now.state === "changed" || now.state === "unchanged")) {
+    return { ...kept, state: "created" };
+  }
+  // An earlier attempt changed it, and this one found it as wanted.
+  return before?.state === "changed" && now.state === "unchanged" ? { ...kept, state: "changed" } : kept;
 }
 
 /** One event onto a run's state. Pure; an event about a step that the plan does not hold changes nothing but the log. */
@@ -93,6 +97,7 @@ export function reduce(state: RunState, event: RunEvent): RunState {
         epoch: event.epoch,
         holder: event.holder,
         startedAt: event.at,
+        ...(event.plan.change === undefined ? {} : { change: event.plan.change }),
         steps: event.plan.steps.map(({ id, title, needs }) => ({
           id,
           title,
@@ -137,7 +142,10 @@ export function reduce(state: RunState, event: RunEvent): RunState {
         ...step,
         effects: merged(
           step.effects,
-          event.effects.map((effect) => ({ effect, state: "unknown" })),
+          event.effects.map((effect) => {
+            const was = event.before?.find((entry) => effectKey(entry.effect) === effectKey(effect));
+            return { effect, state: "unknown", ...(was === undefined ? {} : { before: was.object }) };
+          }),
           // What an attempt recorded as existing stays so: an intent to write it again takes nothing away.
           (before) => !inPlay(before),
         ),
@@ -159,6 +167,13 @@ export function reduce(state: RunState, event: RunEvent): RunState {
           ),
         };
       });
+    case "StepSkipped": {
+      const { failure: _, ...rest } = state;
+      return withStep(rest, event.step, (step) => {
+        const { error: __, retryAt: ___, ...kept } = step;
+        return { ...kept, phase: "Skipped", finishedAt: event.at, summary: `left out by ${event.by}` };
+      });
+    }
     case "StepSucceeded":
       return {
         ...withStep(state, event.step, (step) => ({
@@ -216,6 +231,7 @@ export function reduce(state: RunState, event: RunEvent): RunState {
             effect,
             state: outcome === "deleted" ? "rolled-back" : outcome,
             ...(before?.uid === undefined ? {} : { uid: before.uid }),
+            ...(before?.before === undefined ? {} : { before: before.before }),
             ...(reason === "" ? {} : { reason }),
           };
           const effects = merged(step.effects, [released]);

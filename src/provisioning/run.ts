@@ -1,6 +1,7 @@
+import type { KubeObject } from "../cluster/object.ts";
 import type { Effect } from "./effect.ts";
 import type { EffectOutcome, RunError, RunEvent } from "./event.ts";
-import type { Operation, StepId } from "./plan.ts";
+import type { Operation, PlannedChange, StepId } from "./plan.ts";
 
 /** Name of a Run object, for example `api-gateway-create-7f3k`. */
 export type RunName = string & { readonly __brand: "RunName" };
@@ -24,6 +25,8 @@ export type StepPhase =
   /** Failed, and will be tried again by itself at `retryAt`. */
   | "Retrying"
   | "Succeeded"
+  /** Left out by a person, because it may be. */
+  | "Skipped"
   | "Failed"
   | "Compensating"
   | "Compensated"
@@ -34,6 +37,8 @@ export interface EffectState {
   /** `unknown`: intended, and no result was recorded. */
   readonly state: "unknown" | EffectOutcome | "restored" | "kept" | "gone" | "rolled-back";
   readonly uid?: string;
+  /** The object before this run first touched it, where it existed and is not this run's own. */
+  readonly before?: KubeObject;
   /** Why it was kept. */
   readonly reason?: string;
 }
@@ -73,6 +78,8 @@ export interface RunState {
   readonly epoch: number;
   /** Who executes, or last executed, it: `user@host:pid`. */
   readonly holder: string;
+  /** What the run makes of the service's Application; unset until it is taken, and in runs of older versions. */
+  readonly change?: PlannedChange;
   readonly steps: readonly StepState[];
   readonly log: readonly LogLine[];
   readonly startedAt?: string;
@@ -89,6 +96,8 @@ export interface RunState {
 /** What a rollback would do, computed before anything is deleted. */
 export interface RollbackPreview {
   readonly run: RunName;
+  /** Written back as it was before the run. */
+  readonly restores: readonly PreviewLine[];
   readonly deletes: readonly PreviewLine[];
   readonly keeps: readonly PreviewLine[];
   readonly irreversible: readonly PreviewLine[];
@@ -114,4 +123,6 @@ export interface Execution {
   readonly finished: Promise<RunState>;
   /** Finishes the write in hand, journals `RunInterrupted` and comes to rest. */
   interrupt(reason: string): Promise<void>;
+  /** Steps that wait to be tried again are tried at once. */
+  retryNow(): void;
 }

@@ -7,15 +7,18 @@ import type { Metrics } from "../monitoring/metrics.ts";
 import type { Standards } from "../standards/standards.ts";
 import type { Clock } from "./clock.ts";
 import type { EffectOutcome } from "./event.ts";
-import type { PlannedStep, StepId } from "./plan.ts";
+import type { PlannedChange, PlannedStep, StepId } from "./plan.ts";
 import type { EffectState, RunName } from "./run.ts";
 
 /** What a plan is computed from: the request, the standards and what the cluster serves. No writes happen here. */
 export interface PlanContext {
   readonly request: ServiceRequest;
   readonly standards: Standards;
-  /** The service's Application as this request makes it. */
+  /** The service's Application as this operation makes it; for a deletion, as it is. */
   readonly application: Application;
+  /** The Application before the operation; unset for a create. */
+  readonly previous?: Application;
+  readonly change: PlannedChange;
   readonly cluster: Cluster;
   readonly codeHost: CodeHost;
   /** For a deletion: what becomes of the data stores. */
@@ -73,8 +76,12 @@ export interface Step {
   readonly id: StepId;
   readonly title: string;
   readonly needs: readonly StepId[];
+  /** Whether a person may go on without it: what it makes is not what the service runs on. */
+  readonly skippable?: boolean;
   /** Whether the plan has this step at all. */
-  when(context: Pick<PlanContext, "request" | "standards" | "dataStores">): boolean;
+  when(
+    context: Pick<PlanContext, "request" | "standards" | "dataStores" | "application" | "previous">,
+  ): boolean;
   /** What it will do, for the plan, the dry run and the wizard's preview. */
   describe(context: PlanContext): Promise<{
     readonly effects: readonly PlannedStep["effects"][number][];

@@ -1,4 +1,4 @@
-import type { Operation } from "../provisioning/plan.ts";
+import { type Operation, operationWords } from "../provisioning/plan.ts";
 import type { EffectState, RunPhase, StepPhase } from "../provisioning/run.ts";
 import type { Glyphs, Tone } from "./theme.ts";
 
@@ -14,11 +14,11 @@ export function runPhaseLook(operation: Operation, phase: RunPhase): Look {
   const verb = operation;
   switch (phase) {
     case "Succeeded":
-      return { glyph: "ok", word: operation === "create" ? "created" : "deleted", tone: "plain" };
+      return { glyph: "ok", word: operationWords[operation].done, tone: "plain" };
     case "Pending":
       return { glyph: "waiting", word: `${verb} pending`, tone: "dim" };
     case "Running":
-      return { glyph: "working", word: operation === "create" ? "creating" : "deleting", tone: "accent" };
+      return { glyph: "working", word: operationWords[operation].doing, tone: "accent" };
     case "Held":
       return { glyph: "failed", word: `${verb} held`, tone: "bad" };
     case "Interrupted":
@@ -43,6 +43,8 @@ export function stepLook(phase: StepPhase): Look {
       return { glyph: "warning", word: "will retry", tone: "warn" };
     case "Succeeded":
       return { glyph: "ok", word: "done", tone: "good" };
+    case "Skipped":
+      return { glyph: "empty", word: "left out", tone: "dim" };
     case "Failed":
       return { glyph: "failed", word: "failed", tone: "bad" };
     case "Compensating":

@@ -1,11 +1,9 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { dnsLabelPattern, imagePattern } from "../application/patterns.ts";
+import { dnsLabelPattern, imagePattern, quantityPattern } from "../application/patterns.ts";
 
 /** A Kubernetes quantity, for example `100m` or `256Mi`. */
-const quantity = z
-  .string()
-  .regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/, "is not a Kubernetes quantity");
+const quantity = z.string().regex(quantityPattern, "is not a Kubernetes quantity");
 
 /** A DNS name of lower-case labels. */
 const dnsName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -87,6 +85,12 @@ export const standardsSchema = z.strictObject({
         .max(3600)
         .default(300)
         .describe("Seconds a rollout may take before it counts as failed."),
+      onUnhealthy: z
+        .enum(["rollback", "hold"])
+        .default("rollback")
+        .describe(
+          "What becomes of a change whose rollout fails: it goes back by itself, or waits for a person.",
+        ),
     })
     .prefault({})
     .describe("The pods of services."),

@@ -77,7 +77,7 @@ function container(subject: Subject) {
       ...telemetryEnvironment(subject),
       ...dataStoreEnvironment(subject),
     ],
-    resources: subject.standards.workload.resources,
+    resources: subject.spec.resources ?? subject.standards.workload.resources,
     securityContext: restrictedContainer,
     startupProbe: healthz({ periodSeconds: 2, failureThreshold: 60 }),
     livenessProbe: healthz({ periodSeconds: 10, failureThreshold: 3 }),

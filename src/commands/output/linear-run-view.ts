@@ -74,6 +74,8 @@ function stepLines(step: StepState, paint: Paint): readonly string[] {
   switch (step.phase) {
     case "Waiting":
       return [];
+    case "Skipped":
+      return [`  · ${step.title}: ${step.summary}`];
     case "Running":
       return [`  … ${step.title}${step.attempt > 1 ? `, attempt ${step.attempt}` : ""}`];
     case "Retrying": {

@@ -1,9 +1,8 @@
 import { effectLabel } from "../../provisioning/effect.ts";
+import { operationWords } from "../../provisioning/plan.ts";
 import type { EffectState, RunState } from "../../provisioning/run.ts";
 import { typable } from "../failure.ts";
 import { duration } from "./age.ts";
-
-const verbs = { create: "created", delete: "deleted" } as const;
 
 /** What a run came to, for a person: one line, then cause, what exists, and the next commands. */
 export function runResult(
@@ -20,7 +19,7 @@ export function runResult(
   }
   switch (state.phase) {
     case "Succeeded": {
-      const done = `service ${state.service} ${verbs[state.operation]}${took === "" ? "" : ` in ${took}`}`;
+      const done = `service ${state.service} ${operationWords[state.operation].done}${took === "" ? "" : ` in ${took}`}`;
       if (!keepsData(state)) return { result: done, notes };
       notes.push(
         `  → ${command("service", "delete", state.service, "--data-stores", "delete")} deletes the data too`,

@@ -6,6 +6,7 @@ import { type Resource, resources } from "../../cluster/resource.ts";
 import { isOver } from "../decide.ts";
 import { ProvisioningError } from "../errors.ts";
 import { belongsTo } from "../objects.ts";
+import type { Operation } from "../plan.ts";
 import { type RunRecord, readRun } from "../run-record.ts";
 import type { Check } from "./check.ts";
 
@@ -98,7 +99,7 @@ export const serviceExists: Check = async ({ cluster, request }) => {
 const abandonedAfter = 60_000;
 
 /** Nobody else may be at work on the service, nor have left a run half-done. */
-export function noUnfinishedRun(verb: "create" | "delete"): Check {
+export function noUnfinishedRun(verb: Operation): Check {
   return async ({ cluster, request, run }) => {
     const records = await runsOf(cluster, request.name);
     const own = records.find(({ name }) => name === run);

@@ -1,3 +1,4 @@
+import type { ChangeOperation, Operation } from "../plan.ts";
 import type { Check } from "./check.ts";
 import { namespaceIsFree, noUnfinishedRun, serviceExists, serviceIsNew } from "./existence.ts";
 import { rightsSuffice } from "./rights.ts";
@@ -11,7 +12,7 @@ import {
 } from "./surroundings.ts";
 
 /** Everything that must hold before an operation writes anything. */
-export const checks: Readonly<Record<"create" | "delete", readonly Check[]>> = {
+export const checks: Readonly<Record<Operation, readonly Check[]>> = {
   create: [
     rightsSuffice,
     serviceIsNew,
@@ -24,5 +25,20 @@ export const checks: Readonly<Record<"create" | "delete", readonly Check[]>> = {
     networkIsServed,
     codeHostAnswers,
   ],
+  scale: ofChange("scale"),
+  deploy: ofChange("deploy"),
+  set: ofChange("set"),
+  rollback: ofChange("rollback"),
   delete: [rightsSuffice, serviceExists, noUnfinishedRun("delete")],
 };
+
+function ofChange(operation: ChangeOperation): readonly Check[] {
+  return [
+    rightsSuffice,
+    serviceExists,
+    noUnfinishedRun(operation),
+    storageClassExists,
+    imageIsAllowed,
+    quotaSuffices,
+  ];
+}

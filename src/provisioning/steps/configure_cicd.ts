@@ -11,6 +11,7 @@ export const configureCicd: Step = {
   id: "configure_cicd",
   title: "Pipeline",
   needs: ["generate_manifests"],
+  skippable: true,
   when: () => true,
 
   async describe(context) {

@@ -2,6 +2,7 @@ import { desiredObjects } from "../../application/desired-objects.ts";
 import { creations } from "../describe.ts";
 import { StepError } from "../errors.ts";
 import type { Step } from "../step.ts";
+import { partChanges } from "./change.ts";
 import { served } from "./served.ts";
 
 /** What an object of a kind gives the service. */
@@ -17,7 +18,10 @@ export const configureNetwork: Step = {
   id: "configure_network",
   title: "Network",
   needs: ["create_namespace"],
-  when: ({ request, standards }) => request.exposure === "public" || standards.network.mesh !== "none",
+  skippable: true,
+  when: (context) =>
+    (context.request.exposure === "public" || context.standards.network.mesh !== "none") &&
+    partChanges(context, "network"),
   async describe({ application, standards, cluster }) {
     const { objects, missing } = await served(cluster, desiredObjects(application, standards).network);
     return creations(objects, missing);

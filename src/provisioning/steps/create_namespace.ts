@@ -1,13 +1,14 @@
 import { desiredObjects } from "../../application/desired-objects.ts";
 import { creations } from "../describe.ts";
 import type { Step } from "../step.ts";
+import { partChanges } from "./change.ts";
 
 /** The service's namespace with its guardrails: quota, limits, network policies, rights of the owning team. */
 export const createNamespace: Step = {
   id: "create_namespace",
   title: "Namespace and guardrails",
   needs: ["preflight"],
-  when: () => true,
+  when: (context) => partChanges(context, "namespace"),
   async describe({ application, standards }) {
     return creations(desiredObjects(application, standards).namespace);
   },

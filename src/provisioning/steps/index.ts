@@ -1,4 +1,4 @@
-import type { Operation } from "../plan.ts";
+import type { ChangeOperation, Operation } from "../plan.ts";
 import type { Step } from "../step.ts";
 import { applyKubernetes } from "./apply_kubernetes.ts";
 import { configureCicd } from "./configure_cicd.ts";
@@ -11,6 +11,7 @@ import { generateManifests } from "./generate_manifests.ts";
 import { preflight } from "./preflight.ts";
 import { provisionCache } from "./provision_cache.ts";
 import { provisionDatabase } from "./provision_database.ts";
+import { removeUnused } from "./remove_unused.ts";
 import { setupMonitoring } from "./setup_monitoring.ts";
 import { verify } from "./verify.ts";
 
@@ -28,5 +29,24 @@ export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
     applyKubernetes,
     verify,
   ],
+  scale: ofChange("scale"),
+  deploy: ofChange("deploy"),
+  set: ofChange("set"),
+  rollback: ofChange("rollback"),
   delete: [preflight("delete"), deleteKubernetes, deleteDataStores, deleteNamespace],
 };
+
+/** What a change may touch; a step has its place in the plan only where something of its part differs. */
+function ofChange(operation: ChangeOperation): readonly Step[] {
+  return [
+    preflight(operation),
+    createNamespace,
+    provisionDatabase,
+    provisionCache,
+    setupMonitoring,
+    configureNetwork,
+    applyKubernetes,
+    removeUnused,
+    verify,
+  ];
+}

@@ -7,6 +7,7 @@ export const provisionCache: Step = dataStoreStep({
   id: "provision_cache",
   title: "Cache",
   part: "cache",
-  when: ({ request }) => request.cache !== "none",
+  when: ({ application, previous }) =>
+    application.spec.cache !== undefined && previous?.spec.cache === undefined,
   secret: cacheSecret,
 });

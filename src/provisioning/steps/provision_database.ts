@@ -7,6 +7,7 @@ export const provisionDatabase: Step = dataStoreStep({
   id: "provision_database",
   title: "Database",
   part: "database",
-  when: ({ request }) => request.database !== "none",
+  when: ({ application, previous }) =>
+    application.spec.database !== undefined && previous?.spec.database === undefined,
   secret: databaseSecret,
 });

@@ -3,6 +3,7 @@ import type { KubeObject } from "../../cluster/object.ts";
 import { creations } from "../describe.ts";
 import { StepError } from "../errors.ts";
 import type { Step } from "../step.ts";
+import { partChanges } from "./change.ts";
 import { served } from "./served.ts";
 
 /** Scraping, alerts and dashboard, as far as the cluster serves their kinds. */
@@ -10,7 +11,8 @@ export const setupMonitoring: Step = {
   id: "setup_monitoring",
   title: "Monitoring",
   needs: ["create_namespace"],
-  when: () => true,
+  skippable: true,
+  when: (context) => partChanges(context, "monitoring"),
 
   async describe({ application, standards, cluster }) {
     const { objects, missing } = await served(cluster, desiredObjects(application, standards).monitoring);

@@ -22,7 +22,8 @@ const rolloutPatience = 30_000;
 export const verify: Step = {
   id: "verify",
   title: "Verify",
-  needs: ["apply_kubernetes", "setup_monitoring", "configure_cicd", "configure_network"],
+  needs: ["apply_kubernetes", "remove_unused", "setup_monitoring", "configure_cicd", "configure_network"],
+  skippable: true,
   when: () => true,
 
   async describe() {

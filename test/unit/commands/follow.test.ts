@@ -49,6 +49,7 @@ function execution() {
       return () => listeners.delete(listener);
     },
     finished: finished.promise,
+    retryNow: () => {},
     interrupt: async (reason) => {
       interrupted.push(reason);
       finished.resolve(stateOf("Interrupted"));

@@ -201,6 +201,7 @@ export const plan: Plan = {
 /** What a rollback of a creation says beforehand. */
 export const preview: RollbackPreview = {
   run: running.name,
+  restores: [],
   deletes: [
     { effects: [], text: "namespace app-ledger and what is in it", reason: "14 objects" },
     { effects: [], text: "database ledger-db", reason: "made by this run, never used" },

@@ -29,6 +29,7 @@ function byHand() {
         return () => {};
       },
       finished: finished.promise,
+      retryNow: () => asked.push("retry now"),
       interrupt: async (reason) => {
         asked.push(`interrupt: ${reason}`);
         rest({ ...running, phase: "Interrupted" });
@@ -37,7 +38,7 @@ function byHand() {
   };
   let come: (next: RunState) => void = () => {};
   const provisioner: Partial<Provisioner> = {
-    planCreate: async () => ({ plan, manifests: [] }),
+    planCreate: async () => ({ plan, manifests: [], diff: [] }),
     create: async ({ name }, { onFailure }) => {
       asked.push(`create ${name}, ${onFailure}`);
       return execution();
