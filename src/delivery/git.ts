@@ -1,3 +1,4 @@
+import type { ExecFileException } from "node:child_process";
 import { cleanText } from "../cluster/text.ts";
 import { DeliveryError } from "./delivery-error.ts";
 
@@ -24,6 +25,16 @@ export interface GitResult {
 
 /** Milliseconds one Git process may take before it counts as hung. */
 const timeouts = { local: 30_000, remote: 120_000 } as const;
+
+/** Characters of output beyond which a Git process is ended. */
+const longestOutput = 100 * 1024 * 1024;
+
+interface Ended {
+  /** What it ended with other than 0: an exit code, a signal, or why it could not be started. */
+  readonly error: ExecFileException | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 const passedOn = {
   local: ["PATH", "TMPDIR"],
@@ -57,38 +68,44 @@ export async function git(
     readonly expect?: readonly number[] | "any";
   } = {},
 ): Promise<GitResult> {
-  // Most commands run no Git, and what runs it takes a while to load.
-  const { execa } = await import("execa");
-  const result = await execa(options.binary, ["-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", ...args], {
-    env: environmentFor(options),
-    extendEnv: false,
-    reject: false,
-    stripFinalNewline: false,
-    timeout: timeouts[options.access],
-    forceKillAfterDelay: 2000,
-    ...(request.input === undefined ? { stdin: "ignore" as const } : { input: request.input }),
-    ...(request.signal === undefined ? {} : { cancelSignal: request.signal }),
+  // Most commands run no Git.
+  const { execFile } = await import("node:child_process");
+  const { error, stdout, stderr } = await new Promise<Ended>((resolve) => {
+    const child = execFile(
+      options.binary,
+      ["-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", ...args],
+      {
+        env: environmentFor(options),
+        timeout: timeouts[options.access],
+        maxBuffer: longestOutput,
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
+      },
+      (error, stdout, stderr) => resolve({ error, stdout, stderr }),
+    );
+    // A process that ends early reads no more; its exit code says why.
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(request.input ?? "");
   });
-  if (result.isCanceled) request.signal?.throwIfAborted();
-  if (result.code === "ENOENT" || result.code === "EACCES") {
+  if (error?.name === "AbortError") request.signal?.throwIfAborted();
+  if (error?.code === "ENOENT" || error?.code === "EACCES") {
     throw new DeliveryError(
       "invalid",
       "the program git was not found on this machine; nothing was written to a repository",
       "install Git 2.30 or later, put it into PATH, then retry",
     );
   }
-  const problem = problemIn(result.stderr);
-  if (result.timedOut) {
+  const problem = problemIn(stderr);
+  if (error?.killed === true) {
     throw new DeliveryError(
       "unreachable",
       `git did not finish within ${timeouts[options.access] / 1000} s${problem === "" ? "" : `: ${problem}`}`,
       "check that the Git host answers, then retry",
     );
   }
-  const exitCode = result.exitCode ?? -1;
+  const exitCode = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
   const expected = request.expect ?? [0];
   if (expected !== "any" && !expected.includes(exitCode)) throw failure(problem, args);
-  return { exitCode, stdout: result.stdout, problem };
+  return { exitCode, stdout, problem };
 }
 
 /** The failure that Git's own words tell of. */

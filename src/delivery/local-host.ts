@@ -11,10 +11,11 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { type BareRepository, hasCode, kindOf, layOut } from "./bare-repository.ts";
 import type { CodeHost } from "./code-host.ts";
 import { DeliveryError } from "./delivery-error.ts";
 import { type GitOptions, git } from "./git.ts";
-import { type BareRepository, commitFiles, commitsOf, countForeignCommits } from "./git-commit.ts";
+import { commitFiles, commitsOf, countForeignCommits } from "./git-commit.ts";
 import { type HostOptions, pathBelow, repositoryUrl } from "./host.ts";
 
 /** Times a commit is tried again on a branch that somebody else moved. */
@@ -46,7 +47,8 @@ export function localHost(prefix: string, root: string, host: HostOptions): Code
     },
 
     async exists(url, signal) {
-      return (await kindOf(open(url, signal))) === "repository";
+      const repository = open(url, signal);
+      return (await guarded(root, () => kindOf(repository))) === "repository";
     },
 
     async create(url, run, signal) {
@@ -59,9 +61,7 @@ export function localHost(prefix: string, root: string, host: HostOptions): Code
         // Made aside and renamed into place: nobody ever sees half a repository, and of two makers one wins.
         const aside = await mkdtemp(join(team, ".making-"));
         try {
-          await git(options, ["init", "--bare", "--quiet", "--template=", "--initial-branch=main", aside], {
-            signal,
-          });
+          await layOut(aside);
           await writeFile(descriptionOf(aside), `made by ${run} of the platform\n`);
           await rename(aside, repository.folder);
           return { created: true };
@@ -91,14 +91,18 @@ export function localHost(prefix: string, root: string, host: HostOptions): Code
 
     async log(url, branch, limit, signal) {
       const repository = open(url, signal);
-      await demand(repository, url);
-      return commitsOf(repository, branch, limit);
+      return guarded(root, async () => {
+        await demand(repository, url);
+        return commitsOf(repository, branch, limit);
+      });
     },
 
     async foreignCommits(url, signal) {
       const repository = open(url, signal);
-      await demand(repository, url);
-      return countForeignCommits(repository);
+      return guarded(root, async () => {
+        await demand(repository, url);
+        return countForeignCommits(repository);
+      });
     },
 
     async remove(url, run, signal) {
@@ -120,30 +124,6 @@ export function localHost(prefix: string, root: string, host: HostOptions): Code
       });
     },
   };
-}
-
-type Kind = "nothing" | "repository" | "something else";
-
-/** By what every Git repository's folder holds: cheaper than to ask Git, which looks itself as soon as it works there. */
-async function kindOf({ folder }: BareRepository): Promise<Kind> {
-  try {
-    if (!(await stat(folder)).isDirectory()) return "something else";
-    const parts = await Promise.all(["HEAD", "objects", "refs"].map((part) => isThere(join(folder, part))));
-    return parts.every((there) => there) ? "repository" : "something else";
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return "nothing";
-    throw ioFailure(error, folder);
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return false;
-    throw error;
-  }
 }
 
 /** @throws DeliveryError where there is no repository. */
@@ -209,12 +189,6 @@ async function guarded<T>(root: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw ioFailure(error, root);
   }
-}
-
-function hasCode(error: unknown, ...codes: readonly string[]): error is Error & { readonly code: string } {
-  return (
-    error instanceof Error && "code" in error && typeof error.code === "string" && codes.includes(error.code)
-  );
 }
 
 /** A failed file operation as a DeliveryError; anything that is one already, or an abort, passes unchanged. */

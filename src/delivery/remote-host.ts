@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { type BareRepository, layOut } from "./bare-repository.ts";
 import type { CodeHost } from "./code-host.ts";
 import { DeliveryError } from "./delivery-error.ts";
 import { failure, type GitOptions, git, saysMissing } from "./git.ts";
-import { type BareRepository, commitFiles, commitsOf, countForeignCommits } from "./git-commit.ts";
+import { commitFiles, commitsOf, countForeignCommits } from "./git-commit.ts";
 import { type HostOptions, pathBelow, repositoryUrl } from "./host.ts";
 
 /** Times a push is tried again on a branch that somebody else moved. */
@@ -28,9 +29,7 @@ export function remoteHost(prefix: string, host: HostOptions): CodeHost {
     pathBelow(prefix, url);
     const folder = await mkdtemp(join(host.temporary, "platform-git-"));
     try {
-      await git(local, ["init", "--bare", "--quiet", "--template=", "--initial-branch=main", folder], {
-        signal,
-      });
+      await layOut(folder);
       const { exitCode, problem } = await git(
         remote,
         [

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CodeHost } from "../../../src/delivery/code-host.ts";
@@ -96,6 +97,19 @@ describe("a code host in a folder", () => {
     const second = await commit(host, { "b/c.txt": "c\n" }, "Add the pipeline");
     expect(await commit(host, { "a.txt": "a\n" })).toEqual({ commit: second.commit, created: false });
     expect(second.commit).not.toBe(first.commit);
+    expect((await host.log(url, "main", 10)).map(({ title }) => title)).toEqual([
+      "Add the pipeline",
+      "Add the service",
+    ]);
+  });
+
+  it("goes on with a repository whose refs Git has packed", async () => {
+    await host.create(url, "ledger-create-1");
+    expect(await host.log(url, "main", 10)).toEqual([]);
+    const first = await commit(host, { "a.txt": "a\n" });
+    await run("git", ["-C", fileURLToPath(url), "gc", "--quiet"]);
+    expect(await commit(host, { "a.txt": "a\n" })).toEqual({ commit: first.commit, created: false });
+    await commit(host, { "b.txt": "b\n" }, "Add the pipeline");
     expect((await host.log(url, "main", 10)).map(({ title }) => title)).toEqual([
       "Add the pipeline",
       "Add the service",
