@@ -145,6 +145,7 @@ export function typable(advice: string, command: FailureSurroundings["command"])
 function provisioningFailure(error: ProvisioningError, { command }: FailureSurroundings): CommandFailure {
   const code = {
     usage: exitCodes.usage,
+    unchanged: exitCodes.done,
     refused: exitCodes.refused,
     rights: exitCodes.refused,
     busy: exitCodes.refused,

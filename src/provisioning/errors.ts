@@ -6,6 +6,8 @@ import { type RunError, runErrorSchema } from "./event.ts";
 export type ProvisioningErrorKind =
   /** The request is wrong, or the service exists (or does not): exit code 2. */
   | "usage"
+  /** The service is so already, there is nothing to change: exit code 0. */
+  | "unchanged"
   /** The cluster lacks `platform install`, a StorageClass, an image: exit code 4. */
   | "refused"
   /** RBAC or credentials: exit code 4. */

@@ -14,6 +14,7 @@ import {
   type ServiceRequest,
   serviceRequestSchema,
 } from "../application/request.ts";
+import { type Problem, RefusedInput } from "../application/refusal.ts";
 import { applicationSpecSchema } from "../application/schema.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { KubeObject } from "../cluster/object.ts";
@@ -25,6 +26,7 @@ import { ProvisioningError } from "./errors.ts";
 import { claimsOf, dataStoreNames } from "./namespace-contents.ts";
 import type { ChangeOperation, Operation, PlannedChange, StepId } from "./plan.ts";
 import type { DataStoreChoice, PlanWithManifests } from "./provisioner.ts";
+import { parseQuantity } from "./quantity.ts";
 import { releasesOf } from "./releases.ts";
 import type { RunSpec } from "./run-record.ts";
 import type { PlanContext, Step } from "./step.ts";
@@ -80,7 +82,8 @@ const firstRelease = 1;
 
 /**
  * What a change works on: the Application as it is, and as the change makes it.
- * @throws ProvisioningError `usage` where there is no such service or release, or the change changes nothing
+ * @throws ProvisioningError `usage` where there is no such service or release, `unchanged` where the change changes
+ *   nothing; RefusedInput where a limit is below its request
  */
 export async function changeContext(
   service: ServiceName,
@@ -116,14 +119,29 @@ export async function changeContext(
     ...(earlier === undefined ? {} : { earlier: earlier.spec }),
   });
   if (specDiff(before, after).length === 0) {
-    throw new ProvisioningError("usage", `that changes nothing: ${service} is so already`);
+    throw new ProvisioningError("unchanged", `nothing to change: ${service} is so already`);
   }
+  const problems = limitsBelowRequests(after.resources);
+  if (problems.length > 0) throw new RefusedInput(problems);
   const releaseBefore = Number(object.metadata.annotations?.[releaseAnnotation] ?? firstRelease);
   const numbers = states.flatMap((state) => state.change?.release ?? []);
   const release =
     change.operation === "scale" ? releaseBefore : Math.max(releaseBefore, firstRelease, ...numbers) + 1;
   const planned = { before, after, releaseBefore, release };
   return contextOfChange(service, planned, choice === "delete" ? "delete" : "keep", surroundings);
+}
+
+/** A pod may not be promised more than it may use: the API server would refuse it, after the run has begun. */
+function limitsBelowRequests(resources: ApplicationSpec["resources"]): readonly Problem[] {
+  if (resources === undefined) return [];
+  const { requests, limits } = resources;
+  return (["cpu", "memory"] as const)
+    .filter((amount) => parseQuantity(limits[amount]) < parseQuantity(requests[amount]))
+    .map((amount) => ({
+      field: `resources.limits.${amount}`,
+      message: `${limits[amount]} is below what is requested, ${requests[amount]}`,
+      suggestion: requests[amount],
+    }));
 }
 
 function contextOfChange(

@@ -36,7 +36,7 @@ export interface Provisioner {
   create(request: ServiceRequest, options: { readonly onFailure: OnFailure }): Promise<Execution>;
   /**
    * Scale, deploy, set, or back to an earlier release. `onFailure` left out: as the standards say
-   * (`workload.onUnhealthy`). A change that changes nothing is refused (`usage`).
+   * (`workload.onUnhealthy`). A change that changes nothing is refused (`unchanged`).
    */
   change(
     service: ServiceName,
