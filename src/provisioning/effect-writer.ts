@@ -1,19 +1,22 @@
 import { labels } from "../application/names.ts";
-import { apply, type Cluster } from "../cluster/cluster.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resourceOf } from "../cluster/resource.ts";
+import { beforeChange, beforeDeletion } from "./before.ts";
 import type { Clock } from "./clock.ts";
-import type { Effect } from "./effect.ts";
+import { type Effect, effectKey } from "./effect.ts";
 import { StepError } from "./errors.ts";
 import type { EffectOutcome, RunEvent } from "./event.ts";
 import type { Journal } from "./journal.ts";
 import { belongsTo, objectEffect, observeEffect, propagationOf, refOf, waitUntilGone } from "./objects.ts";
 import type { StepId } from "./plan.ts";
-import type { RunName } from "./run.ts";
+import type { EffectState, RunName } from "./run.ts";
 import type { EffectWriter } from "./step.ts";
+import { asWanted, write } from "./write.ts";
 
 type Recorded = Extract<RunEvent, { readonly type: "EffectsRecorded" }>["results"][number];
+type Before = NonNullable<Extract<RunEvent, { readonly type: "EffectsIntended" }>["before"]>[number];
 interface Written {
   readonly object: KubeObject;
   readonly outcome: EffectOutcome;
@@ -26,6 +29,10 @@ export interface EffectWriterOptions {
   readonly step: StepId;
   readonly run: RunName;
   readonly service: string;
+  /** What this step has recorded so far, over all its attempts. */
+  readonly effects: () => readonly EffectState[];
+  /** The service exists: what is left as it is, and was there before, is not this run's. */
+  readonly changesService: boolean;
   /** Aborted: no new write begins; one in hand is finished. */
   readonly signal: AbortSignal;
 }
@@ -51,11 +58,19 @@ export function createEffectWriter({
   step,
   run,
   service,
+  effects,
+  changesService,
   signal,
 }: EffectWriterOptions): EffectWriter {
   const at = () => clock.now().toISOString();
-  const intend = (effects: readonly Effect[]) =>
-    journal.append({ type: "EffectsIntended", at: at(), step, effects: [...effects] });
+  const intend = (effects: readonly Effect[], before: readonly Before[] = []) =>
+    journal.append({
+      type: "EffectsIntended",
+      at: at(),
+      step,
+      effects: [...effects],
+      ...(before.length === 0 ? {} : { before: [...before] }),
+    });
   const record = (results: readonly Recorded[]) => {
     if (results.length > 0) journal.note({ type: "EffectsRecorded", at: at(), step, results: [...results] });
   };
@@ -118,18 +133,40 @@ export function createEffectWriter({
     }
   }
 
-  async function applied(object: KubeObject, existing: KubeObject | undefined): Promise<Written> {
+  /** This run's label on what exists: an earlier try made it, and its answer may have been lost. */
+  const byThisRun = (existing: KubeObject) => existing.metadata.labels?.[labels.run] === run;
+
+  async function written(object: KubeObject, existing: KubeObject | undefined): Promise<Written> {
     // A new namespace is claimed by create: of two runs that want it, one wins.
     if (existing === undefined && object.kind === "Namespace") await createdOnce(object);
-    const written = await apply(cluster, resourceOf(object), labelled(object, existing));
-    const before = existing?.metadata;
-    // This run's label on what exists: an earlier try made it, and its answer may have been lost.
-    const byThisRun = before?.labels?.[labels.run] === run;
-    if (before === undefined || byThisRun || before.uid !== written.metadata.uid) {
-      return { object: written, outcome: "created" };
-    }
-    const same = before.resourceVersion === written.metadata.resourceVersion;
-    return { object: written, outcome: same ? "unchanged" : "changed" };
+    const stored = await write(cluster, labelled(object, existing), existing);
+    if (existing === undefined || byThisRun(existing)) return { object: stored, outcome: "created" };
+    const same = existing.metadata.resourceVersion === stored.metadata.resourceVersion;
+    return { object: stored, outcome: same ? "unchanged" : "changed" };
+  }
+
+  /** What a write would not alter; recorded where the run accounts for it, or makes the service. */
+  function left(existing: KubeObject): Written {
+    return { object: existing, outcome: byThisRun(existing) ? "created" : "unchanged" };
+  }
+
+  function accountsFor(object: KubeObject): boolean {
+    const key = effectKey(objectEffect(object));
+    return byThisRun(object) || effects().some(({ effect }) => effectKey(effect) === key);
+  }
+
+  /** What was, of those that exist and that this run did not make. */
+  function beforeOf(
+    pairs: readonly {
+      readonly existing: KubeObject | undefined;
+      readonly before: Before["object"] | undefined;
+    }[],
+  ): readonly Before[] {
+    return pairs.flatMap(({ existing, before }) =>
+      existing === undefined || before === undefined || byThisRun(existing)
+        ? []
+        : [{ effect: objectEffect(existing), object: before }],
+    );
   }
 
   /** Waits for all, records those that were written, then throws the first failure. */
@@ -144,39 +181,67 @@ export function createEffectWriter({
   return {
     async objects(objects) {
       signal.throwIfAborted();
-      const existing = await observe(objects);
-      await intend(objects.map(objectEffect));
+      const found = await observe(objects);
+      const pairs = objects.map((object, index) => ({ object, existing: found[index] }));
+      const isAsWanted = ({ object, existing }: (typeof pairs)[number]) =>
+        existing !== undefined && asWanted(labelled(object, existing), existing);
+      const open = pairs.filter((pair) => !isAsWanted(pair));
+      const same = pairs
+        .filter(isAsWanted)
+        .flatMap(({ existing }) => (existing === undefined ? [] : [existing]));
+      if (open.length > 0) {
+        await intend(
+          open.map(({ object }) => objectEffect(object)),
+          beforeOf(
+            open.map(({ object, existing }) => ({
+              existing,
+              before: existing && beforeChange(existing, object),
+            })),
+          ),
+        );
+      }
       signal.throwIfAborted();
-      const write = (object: KubeObject) => applied(object, existing[objects.indexOf(object)]);
-      const namespaces = objects.filter((object) => object.kind === "Namespace");
-      const others = objects.filter((object) => object.kind !== "Namespace");
-      const first = await settle(namespaces.map(write));
-      const then = await settle(others.map(write));
-      return [...first, ...then];
+      recordWritten(same.filter((object) => !changesService || accountsFor(object)).map(left));
+      const writes = (kept: (kind: string) => boolean) =>
+        settle(
+          open
+            .filter(({ object }) => kept(object.kind))
+            .map(({ object, existing }) => written(object, existing)),
+        );
+      const first = await writes((kind) => kind === "Namespace");
+      const then = await writes((kind) => kind !== "Namespace");
+      const all = new Map(
+        [...first, ...then, ...same.map(left)].map((one) => [effectKey(objectEffect(one.object)), one]),
+      );
+      return objects.flatMap((object) => all.get(effectKey(objectEffect(object))) ?? []);
     },
 
     async createOnce(object) {
       signal.throwIfAborted();
       const [existing] = await observe([object]);
       if (existing !== undefined) {
-        const byThisRun = existing.metadata.labels?.[labels.run] === run;
-        const written: Written = { object: existing, outcome: byThisRun ? "created" : "unchanged" };
-        recordWritten([written]);
-        return written;
+        const kept = left(existing);
+        recordWritten([kept]);
+        return kept;
       }
       await intend([objectEffect(object)]);
-      const written = await createdOnce(object);
-      recordWritten([written]);
-      return written;
+      const made = await createdOnce(object);
+      recordWritten([made]);
+      return made;
     },
 
     async deleteObjects(objects) {
       signal.throwIfAborted();
-      if (objects.length === 0) return;
-      for (const object of objects) if (!belongsTo(object, service)) throw inTheWay(object, service);
-      await intend(objects.map(objectEffect));
+      const found = await observe(objects);
+      const existing = found.flatMap((object) => object ?? []);
+      if (existing.length === 0) return;
+      await intend(
+        existing.map(objectEffect),
+        beforeOf(existing.map((object) => ({ existing: object, before: beforeDeletion(object) }))),
+      );
+      signal.throwIfAborted();
       const deleted = await Promise.allSettled(
-        objects.map(async (object) => {
+        existing.map(async (object) => {
           const { uid } = object.metadata;
           try {
             await cluster.delete(resourceOf(object), refOf(object), {

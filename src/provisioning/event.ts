@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { isKubeObject } from "../cluster/json.ts";
+import type { KubeObject } from "../cluster/object.ts";
 import { effectSchema } from "./effect.ts";
 import { planSchema, stepIdSchema } from "./plan.ts";
 
@@ -39,11 +41,7 @@ export type EffectOutcome = z.output<typeof effectOutcomeSchema>;
 export const releaseOutcomeSchema = z.enum(["deleted", "restored", "kept", "gone"]);
 
 /** An object as a rollback writes it back: what the platform had set of it, or all that a person can set where it is deleted. */
-export const beforeSchema = z.looseObject({
-  apiVersion: z.string(),
-  kind: z.string(),
-  metadata: z.looseObject({ name: z.string(), namespace: z.string().exactOptional() }),
-});
+export const beforeSchema = z.custom<KubeObject>(isKubeObject, "is not a Kubernetes object");
 
 const step = stepIdSchema;
 const at = z.string();

@@ -78,6 +78,8 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
           step,
           run: record.name,
           service,
+          effects: () => journal.state.steps.find(({ id }) => id === step)?.effects ?? [],
+          changesService: context.previous !== undefined,
           signal,
         }),
       };

@@ -84,7 +84,7 @@ function recorded(before: EffectState | undefined, now: EffectState): EffectStat
     return { ...kept, state: "created" };
   }
   // An earlier attempt changed it, and this one found it as wanted.
-  return before?.state === "changed" && now.state === "unchanged" ? { ...kept, state: "changed" } : kept;
+  return before?.before !== undefined && now.state === "unchanged" ? { ...kept, state: "changed" } : kept;
 }
 
 /** One event onto a run's state. Pure; an event about a step that the plan does not hold changes nothing but the log. */

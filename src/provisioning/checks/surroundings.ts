@@ -33,9 +33,11 @@ export const storageClassExists: Check = async (context) => {
 };
 
 /** Images come only from where the standards allow. */
-export const imageIsAllowed: Check = async ({ application, standards }) => {
+export const imageIsAllowed: Check = async ({ application, previous, standards }) => {
   const { registries } = standards.images;
   const { image } = application.spec;
+  // What runs already may be scaled, whatever the standards have come to say of it.
+  if (image === previous?.spec.image) return undefined;
   if (registries.length === 0 || registries.some((prefix) => image.startsWith(prefix))) return undefined;
   return new ProvisioningError(
     "usage",
@@ -45,13 +47,13 @@ export const imageIsAllowed: Check = async ({ application, standards }) => {
 };
 
 /** The namespace's quota must hold what is asked for, one more replica during a rollout included. */
-export const quotaSuffices: Check = async ({ request, standards }) => {
+export const quotaSuffices: Check = async ({ request, application, standards }) => {
   const stores = [
     ...(request.database === "none" ? [] : [standards.database]),
     ...(request.cache === "none" ? [] : [standards.cache]),
   ];
   const replicas = request.replicas + 1;
-  const workload = standards.workload.resources;
+  const workload = application.spec.resources ?? standards.workload.resources;
   const total = (of: (resources: typeof workload) => string) =>
     replicas * parseQuantity(of(workload)) +
     stores.reduce((sum, { resources: r }) => sum + parseQuantity(of(r)), 0);

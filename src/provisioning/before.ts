@@ -1,0 +1,95 @@
+import { fieldManager, releaseAnnotation } from "../application/names.ts";
+import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
+import { ownedFields } from "../cluster/owned-fields.ts";
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function isRecord(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Kinds of which nothing is journaled: a Secret's values are secret, and a volume's data is not in its claim. */
+const unrecorded = new Set(["Secret", "PersistentVolumeClaim"]);
+
+/** Adds what exists of the fields that will be written, where it is not there yet. */
+function withWritten(base: JsonObject, live: JsonObject, desired: JsonObject): JsonObject {
+  const result: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(desired)) {
+    const [known, existing] = [result[key], live[key]];
+    if (existing === undefined) continue;
+    if (isRecord(value) && isRecord(existing)) {
+      result[key] = withWritten(isRecord(known) ? known : {}, existing, value);
+    } else if (known === undefined) result[key] = existing;
+  }
+  return result;
+}
+
+/** An Application as a rollback writes it back: all that a person or a run sets of it. */
+function applicationBefore({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
+  const release = metadata.annotations?.[releaseAnnotation];
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      ...placeOf(metadata),
+      ...(release === undefined ? {} : { annotations: { [releaseAnnotation]: release } }),
+    },
+    spec,
+  };
+}
+
+function placeOf({ name, namespace }: ObjectMeta): ObjectMeta {
+  return { name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+/**
+ * An object as it is before a run changes it, so that applying this brings it back: what the platform has applied,
+ * and what is there of the fields the change will write. Undefined for what is never journaled. Pure.
+ */
+export function beforeChange(live: KubeObject, desired: KubeObject): KubeObject | undefined {
+  if (unrecorded.has(live.kind)) return undefined;
+  if (live.kind === "Application") return applicationBefore(live);
+  const { apiVersion, kind, metadata } = live;
+  const owned = ownedFields(live, fieldManager) ?? { apiVersion, kind, metadata: placeOf(metadata) };
+  const { metadata: written, ...fields } = withWritten({ ...owned }, { ...live }, { ...desired });
+  return {
+    ...fields,
+    apiVersion,
+    kind,
+    metadata: { ...(isRecord(written) ? written : {}), ...placeOf(metadata) },
+  };
+}
+
+/** Fields that the server sets on the spec of a new object, and that another object may have by now. */
+const assigned: Readonly<Record<string, readonly string[]>> = {
+  Service: ["clusterIP", "clusterIPs", "healthCheckNodePort"],
+  Namespace: ["finalizers"],
+};
+
+/**
+ * An object as it is before a run deletes it, so that applying this makes it again: all of it, but for what the
+ * server assigns. Undefined for what cannot be made again. Pure.
+ */
+export function beforeDeletion(live: KubeObject): KubeObject | undefined {
+  if (unrecorded.has(live.kind)) return undefined;
+  const { status: _, metadata, spec, ...rest } = live;
+  const { labels, annotations, ownerReferences, finalizers } = metadata;
+  const kept = isRecord(spec)
+    ? Object.fromEntries(
+        Object.entries(spec).filter(
+          ([field, value]) => value === "None" || !(assigned[live.kind] ?? []).includes(field),
+        ),
+      )
+    : spec;
+  return {
+    ...rest,
+    metadata: {
+      ...placeOf(metadata),
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+      ...(ownerReferences === undefined ? {} : { ownerReferences }),
+      ...(finalizers === undefined ? {} : { finalizers }),
+    },
+    ...(kept === undefined ? {} : { spec: kept }),
+  };
+}

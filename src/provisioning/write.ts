@@ -1,0 +1,53 @@
+import { isDeepStrictEqual } from "node:util";
+import { fieldManager, releaseAnnotation } from "../application/names.ts";
+import { apply, type Cluster } from "../cluster/cluster.ts";
+import type { KubeObject } from "../cluster/object.ts";
+import { ownedFields, sameContent } from "../cluster/owned-fields.ts";
+import { resourceOf } from "../cluster/resource.ts";
+
+function isApplication({ kind }: KubeObject): boolean {
+  return kind === "Application";
+}
+
+/** Whether writing this would alter nothing: it is what the platform has applied already. Pure. */
+export function asWanted(desired: KubeObject, existing: KubeObject): boolean {
+  if (isApplication(desired)) {
+    const release = ({ metadata }: KubeObject) => metadata.annotations?.[releaseAnnotation];
+    return (
+      isDeepStrictEqual(JSON.parse(JSON.stringify(desired.spec)), existing.spec) &&
+      (release(desired) === undefined || release(desired) === release(existing))
+    );
+  }
+  const owned = ownedFields(existing, fieldManager);
+  return owned !== undefined && sameContent(owned, desired);
+}
+
+/**
+ * Writes an object as it is wanted: by server-side apply, with the UID of the one that was seen as precondition, so that
+ * another object of its name is never taken over. An Application that exists is replaced instead, at the
+ * resourceVersion that was seen: it is edited by others too, and an apply that gives up the last field of a map
+ * leaves `null` on a custom resource, which its schema refuses.
+ */
+export function write(
+  cluster: Cluster,
+  desired: KubeObject,
+  existing: KubeObject | undefined,
+): Promise<KubeObject> {
+  if (existing === undefined) return apply(cluster, resourceOf(desired), desired);
+  const { uid } = existing.metadata;
+  if (!isApplication(desired)) {
+    return apply(cluster, resourceOf(desired), {
+      ...desired,
+      metadata: { ...desired.metadata, ...(uid === undefined ? {} : { uid }) },
+    });
+  }
+  return cluster.replace(resourceOf(desired), {
+    ...existing,
+    metadata: {
+      ...existing.metadata,
+      labels: { ...existing.metadata.labels, ...desired.metadata.labels },
+      annotations: { ...existing.metadata.annotations, ...desired.metadata.annotations },
+    },
+    spec: desired.spec,
+  });
+}
