@@ -8,13 +8,13 @@ import {
   type ServiceName,
   serviceNameSchema,
 } from "../application/names.ts";
+import { type Problem, RefusedInput } from "../application/refusal.ts";
 import {
   cacheTypes,
   databaseTypes,
   type ServiceRequest,
   serviceRequestSchema,
 } from "../application/request.ts";
-import { type Problem, RefusedInput } from "../application/refusal.ts";
 import { applicationSpecSchema } from "../application/schema.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { KubeObject } from "../cluster/object.ts";
