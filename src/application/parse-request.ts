@@ -1,18 +1,25 @@
-import { cleanText } from "../cluster/text.ts";
 import type { Standards } from "../standards/standards.ts";
 import type { Document, Position } from "./document.ts";
 import { defaultTeam } from "./from-request.ts";
 import { serviceNameProblem, suggestServiceName } from "./names.ts";
 import { nearest } from "./nearest.ts";
+import {
+  type Checked,
+  checkAlerts,
+  checkChoice,
+  checkOrigin,
+  checkReplicas,
+  isScalar,
+  shown,
+  wrong,
+} from "./parse-value.ts";
 import { imagePattern } from "./patterns.ts";
 import { type Problem, RefusedInput } from "./refusal.ts";
 import {
-  alertNames,
   cacheTypes,
   databaseTypes,
   exposures,
   languages,
-  maxReplicas,
   type ServiceRequest,
   serviceRequestSchema,
 } from "./request.ts";
@@ -27,82 +34,12 @@ export type ParsedRequest =
 /** Where a field stood in a file. */
 export type PositionOf = (field: string) => Position | undefined;
 
-/** A field's value, or what is wrong with it; `undefined` where it was not given. */
-type Checked<T> = { readonly value: T } | { readonly problem: Omit<Problem, "field"> } | undefined;
-
-/** Text of a person as it may be shown back. */
-function shown(value: unknown): string {
-  const text = typeof value === "object" ? (JSON.stringify(value) ?? "") : String(value);
-  const clean = cleanText(text);
-  return clean.length > 60 ? `${clean.slice(0, 60)}…` : clean;
-}
-
-function isScalar(value: unknown): value is string | number | boolean {
-  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
-}
-
-function wrong(message: string, suggestion?: string): { readonly problem: Omit<Problem, "field"> } {
-  return { problem: suggestion === undefined ? { message } : { message, suggestion } };
-}
-
 function checkName(value: unknown): Checked<string> {
   if (value === undefined) return wrong("a name is needed");
   if (!isScalar(value)) return wrong("must be text");
   const name = String(value);
   const problem = serviceNameProblem(name);
   return problem === undefined ? { value: name } : wrong(problem, suggestServiceName(name));
-}
-
-function checkChoice<T extends string>(what: string, allowed: readonly T[]): (value: unknown) => Checked<T> {
-  return (value) => {
-    if (value === undefined) return undefined;
-    const found = allowed.find((choice) => choice === value);
-    if (found !== undefined) return { value: found };
-    const choices = allowed.join(", ");
-    if (!isScalar(value) || value === "") return wrong(`a ${what} is needed: one of ${choices}`);
-    return wrong(`unknown ${what} ${shown(value)}; allowed: ${choices}`, nearest(String(value), allowed));
-  };
-}
-
-function checkReplicas(value: unknown): Checked<number> {
-  if (value === undefined) return undefined;
-  const range = `a whole number from 1 to ${maxReplicas}`;
-  const given = typeof value === "string" ? value.trim() : value;
-  if (given === "" || !isScalar(given)) return wrong(`must be ${range}`);
-  // Not 03, which is octal elsewhere, nor 3e0, which is a slip of the fingers.
-  const number =
-    typeof given === "string" && !/^[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?$/.test(given)
-      ? Number.NaN
-      : Number(given);
-  if (typeof given === "boolean" || !Number.isFinite(number))
-    return wrong(`must be ${range}, not ${shown(value)}`);
-  if (Number.isInteger(number) && number >= 1 && number <= maxReplicas) return { value: number };
-  const nearby = Math.min(Math.max(Math.round(number), 1), maxReplicas);
-  return wrong(`must be ${range}, not ${shown(value)}`, String(nearby));
-}
-
-function checkAlerts(value: unknown): Checked<ServiceRequest["alerts"]> {
-  if (value === undefined) return undefined;
-  const list: unknown[] = Array.isArray(value) ? value : isScalar(value) ? String(value).split(",") : [value];
-  const words = list
-    .map((word) => (typeof word === "string" ? word.trim() : word))
-    .filter((word) => word !== "");
-  if (words.length === 1 && words[0] === "none") return { value: [] };
-  const check = checkChoice("alert", alertNames);
-  const chosen = new Set<ServiceRequest["alerts"][number]>();
-  for (const word of words) {
-    const checked = check(word ?? "");
-    if (checked === undefined) continue;
-    if ("problem" in checked) return checked;
-    chosen.add(checked.value);
-  }
-  return { value: alertNames.filter((alert) => chosen.has(alert)) };
-}
-
-/** Whether an image comes from the registry, or from below the path, that a prefix names. */
-function comesFrom(image: string, prefix: string): boolean {
-  const folder = prefix.endsWith("/") ? prefix : `${prefix}/`;
-  return image.startsWith(folder);
 }
 
 function checkImage(standards: Standards): (value: unknown) => Checked<string> {
@@ -116,15 +53,7 @@ function checkImage(standards: Standards): (value: unknown) => Checked<string> {
         `${value === "" ? "an empty text" : shown(value)} is not an image reference, such as registry.example.com/team/app:1.0`,
       );
     }
-    const { registries, starter } = standards.images;
-    if (
-      value !== starter &&
-      registries.length > 0 &&
-      !registries.some((prefix) => comesFrom(value, prefix))
-    ) {
-      return wrong(`images come from ${registries.join(", ")} here, not ${shown(value)}`);
-    }
-    return { value };
+    return value === standards.images.starter ? { value } : checkOrigin(value, standards);
   };
 }
 
