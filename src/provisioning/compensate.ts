@@ -3,13 +3,13 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { resourceOf, resources } from "../cluster/resource.ts";
 import type { CodeHost } from "../delivery/code-host.ts";
-import type { Clock } from "./clock.ts";
 import { effectKey } from "./effect.ts";
 import type { RunEvent } from "./event.ts";
 import type { Journal } from "./journal.ts";
 import { dataStoreNames, deleteClaims, foreignObjects } from "./namespace-contents.ts";
-import { type ObjectEffect, observeEffect, propagationOf, waitUntilGone } from "./objects.ts";
+import { belongsTo, type ObjectEffect, observeEffect, propagationOf, waitUntilGone } from "./objects.ts";
 import type { StepId } from "./plan.ts";
+import { type RestoreContext, restoreAll } from "./restore.ts";
 import { type Disposal, planRollback, type RollbackFacts } from "./rollback.ts";
 import type { RunState } from "./run.ts";
 import { readRun } from "./run-record.ts";
@@ -17,13 +17,9 @@ import { inPlay } from "./run-reducer.ts";
 
 type Released = Extract<RunEvent, { readonly type: "EffectsReleased" }>["results"];
 
-export interface CompensationContext {
-  readonly cluster: Cluster;
+export interface CompensationContext extends RestoreContext {
   readonly codeHost: CodeHost;
-  readonly clock: Clock;
   readonly journal: Pick<Journal, "append" | "state">;
-  readonly signal: AbortSignal;
-  log(line: string): void;
 }
 
 /** Looks at what a run's effects are now. `only` limits the look to what one step's compensation has to know. */
@@ -52,6 +48,7 @@ export async function observeRun(
   const [objects, repositories, foreign, usedByOthers] = await Promise.all([
     observeObjects(
       cluster,
+      state,
       effects.filter((effect) => effect.kind === "object"),
     ),
     observeRepositories(codeHost, [...urls]),
@@ -65,6 +62,7 @@ export async function observeRun(
 
 async function observeObjects(
   cluster: Cluster,
+  state: RunState,
   effects: readonly ObjectEffect[],
 ): Promise<RollbackFacts["objects"]> {
   const found = await Promise.all(
@@ -77,7 +75,11 @@ async function observeObjects(
         : [
             [
               effectKey(effect),
-              { uid: object.metadata.uid ?? "", madeBy: object.metadata.labels?.[labels.run] },
+              {
+                uid: object.metadata.uid ?? "",
+                madeBy: object.metadata.labels?.[labels.run],
+                foreign: !belongsTo(object, state.service),
+              },
             ] as const,
           ],
     ),
@@ -147,6 +149,15 @@ export async function compensateStep(context: CompensationContext, step: StepId)
       failure ??= { error };
     }
   };
+
+  const restored = await restoreAll(
+    context,
+    mine.flatMap(({ action, effect, before }) =>
+      action === "restore" && before !== undefined ? [{ effect, before }] : [],
+    ),
+  );
+  released.push(...restored.released);
+  failure ??= restored.failure;
 
   // The namespace last, unless it takes the rest of its step with it.
   const deletions = mine.filter(({ action }) => action === "delete");

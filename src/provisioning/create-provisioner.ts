@@ -16,7 +16,7 @@ import { changeContext, contextOf, createContext, deleteContext, planFor, stepsF
 import type { Operation, StepId } from "./plan.ts";
 import type { OnFailure, PlanWithManifests, Provisioner } from "./provisioner.ts";
 import { releasesOf } from "./releases.ts";
-import { previewRollback } from "./rollback.ts";
+import { isReversible, previewRollback } from "./rollback.ts";
 import type { Execution, RunName, RunState } from "./run.ts";
 import {
   newRunName,
@@ -186,16 +186,36 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
 
   async function mayRollBack(record: RunRecord): Promise<void> {
     const { name, state, spec } = record;
-    if (spec.operation === "delete") {
+    if (!isReversible(state)) {
       throw new ProvisioningError(
         "usage",
-        `run ${name} is a deletion: what it deleted cannot be brought back`,
-        `finish it: platform run retry ${name}`,
+        `run ${name} has deleted data: what it deleted cannot be brought back`,
+        isOver(state) ? "" : `finish it: platform run retry ${name}`,
       );
     }
     if (state.phase === "RolledBack") {
       throw new ProvisioningError("usage", `run ${name} is rolled back already`);
     }
+    // A creation is undone whole; what a change or deletion found may have been changed again since.
+    if (spec.operation === "create") return;
+    const runs = await runsOf(cluster, spec.service);
+    const later = runs
+      .slice(
+        0,
+        Math.max(
+          0,
+          runs.findIndex((run) => run.name === name),
+        ),
+      )
+      .find(({ state: other }) => other.phase !== "RolledBack" && other.startedAt !== undefined);
+    if (later === undefined) return;
+    throw new ProvisioningError(
+      "usage",
+      `run ${later.name} (${later.spec.operation}) came after run ${name}: what was before is not what would come back`,
+      isOver(later.state)
+        ? `see the releases: platform service releases ${spec.service}`
+        : `roll that back first: platform run rollback ${later.name}`,
+    );
   }
 
   /** Goes on with a run as it was going: forwards, or back where it is being undone. */

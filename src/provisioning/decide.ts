@@ -1,5 +1,6 @@
 import type { Effect } from "./effect.ts";
 import type { StepId } from "./plan.ts";
+import { isReversible } from "./rollback.ts";
 import type { RunState, StepState } from "./run.ts";
 import { inPlay } from "./run-reducer.ts";
 
@@ -40,7 +41,7 @@ function toCompensate(step: StepState): boolean {
 function forwards(state: RunState, { live, onFailure }: Situation): readonly Command[] {
   if (state.steps.some((step) => step.phase === "Failed")) {
     if (live.size > 0) return [{ type: "stop", steps: [...live] }];
-    return [{ type: onFailure === "rollback" ? "roll-back" : "hold" }];
+    return [{ type: onFailure === "rollback" && isReversible(state) ? "roll-back" : "hold" }];
   }
   const succeeded = new Set(
     state.steps.filter(({ phase }) => phase === "Succeeded" || phase === "Skipped").map((step) => step.id),

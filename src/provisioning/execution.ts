@@ -86,7 +86,8 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
     },
     async compensate(step, signal, log) {
       const marked = clusterForStep(cluster, step);
-      await compensateStep({ cluster: marked, codeHost, clock, journal, signal, log }, step);
+      const readyWithinMs = context.standards.workload.progressDeadlineSeconds * 1_000;
+      await compensateStep({ cluster: marked, codeHost, clock, journal, signal, readyWithinMs, log }, step);
     },
   });
 

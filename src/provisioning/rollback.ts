@@ -1,3 +1,4 @@
+import type { KubeObject } from "../cluster/object.ts";
 import { type Effect, effectKey, effectLabel } from "./effect.ts";
 import type { StepId } from "./plan.ts";
 import type { DataStoreChoice } from "./provisioner.ts";
@@ -7,7 +8,15 @@ import { inPlay } from "./run-reducer.ts";
 /** What is outside now, as far as a rollback has to know it. */
 export interface RollbackFacts {
   /** By effect key; an object that is not in the map is not there. */
-  readonly objects: ReadonlyMap<string, { readonly uid: string; readonly madeBy: string | undefined }>;
+  readonly objects: ReadonlyMap<
+    string,
+    {
+      readonly uid: string;
+      readonly madeBy: string | undefined;
+      /** Whether it is not this service's at all. */
+      readonly foreign: boolean;
+    }
+  >;
   /** By URL; a repository that is not in the map is not there. */
   readonly repositories: ReadonlyMap<string, { readonly foreignCommits: number }>;
   /** What the service's namespace holds beyond this run's effects, their dependents and Kubernetes' own. */
@@ -20,9 +29,11 @@ export interface RollbackFacts {
 export interface Disposal {
   readonly step: StepId;
   readonly effect: Effect;
-  /** `with`: goes when the namespace or repository it is in goes. */
-  readonly action: "delete" | "with" | "keep" | "gone" | "lost";
+  /** `with`: goes when the namespace or repository it is in goes; `restore`: is written back as it was. */
+  readonly action: "delete" | "with" | "restore" | "keep" | "gone" | "lost";
   readonly uid?: string;
+  /** What to write back. */
+  readonly before?: KubeObject;
   /** Why. */
   readonly reason: string;
 }
@@ -86,8 +97,14 @@ export function planRollback(
   const wholeNamespace = namespace !== undefined && keepData === undefined && inTheWay.length === 0;
 
   function disposal(step: StepState, recorded: EffectState): Omit<Disposal, "step"> {
-    const { effect } = recorded;
-    if (recorded.state === "deleted") {
+    const { effect, before } = recorded;
+    if (before !== undefined) {
+      const taken = effect.kind === "object" && facts.objects.get(effectKey(effect))?.foreign === true;
+      return taken
+        ? { effect, action: "keep", reason: "another object has taken its name" }
+        : { effect, action: "restore", before, reason: "as it was before this run" };
+    }
+    if (isLost(step, recorded, facts)) {
       return { effect, action: "lost", reason: "deleted by this run: it cannot be brought back" };
     }
     if (effect.kind === "object") {
@@ -139,6 +156,22 @@ export function planRollback(
   );
 }
 
+/** Whether this run has deleted something of which nothing was recorded: a Secret, a volume. */
+function isLost(step: StepState, { effect, state: recorded }: EffectState, facts: RollbackFacts): boolean {
+  if (recorded === "deleted") return true;
+  const deletes = step.id === "remove_unused" || step.id.startsWith("delete_");
+  return recorded === "unknown" && deletes && !facts.objects.has(effectKey(effect));
+}
+
+/**
+ * Whether all that a run has done can be taken back: not where it has deleted what nothing was recorded of. Pure.
+ */
+export function isReversible(state: Pick<RunState, "steps">): boolean {
+  return state.steps.every((step) =>
+    step.effects.every(({ state: recorded, before }) => recorded !== "deleted" || before !== undefined),
+  );
+}
+
 /** Objects in the namespace that stand in the place of this run's, made by somebody else. */
 function strangers(state: RunState, facts: RollbackFacts): readonly string[] {
   return state.steps
@@ -147,6 +180,7 @@ function strangers(state: RunState, facts: RollbackFacts): readonly string[] {
       (recorded) =>
         inPlay(recorded) &&
         recorded.state !== "deleted" &&
+        recorded.before === undefined &&
         recorded.effect.kind === "object" &&
         recorded.effect.namespace !== undefined &&
         facts.objects.has(effectKey(recorded.effect)) &&
@@ -215,9 +249,10 @@ export function previewRollback(
 
   const keeps = grouped(disposals.filter(({ action }) => action === "keep"));
   const irreversible = grouped(disposals.filter(({ action }) => action === "lost"));
+  const restored = disposals.filter(({ action }) => action === "restore");
   return {
     run: state.name,
-    restores: [],
+    restores: restored.length === 0 ? [] : [line(restored, keptText(restored), "as before this run")],
     deletes: [...objectLines, ...dataLines, ...outside],
     keeps: keeps.map(({ reason, disposals: kept }) => line(kept, keptText(kept), reason)),
     irreversible: irreversible.map(({ reason, disposals: lost }) => line(lost, keptText(lost), reason)),

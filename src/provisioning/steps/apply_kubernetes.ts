@@ -1,5 +1,12 @@
+import type { Application } from "../../application/application.ts";
+import { specDiff } from "../../application/change.ts";
 import { desiredObjects } from "../../application/desired-objects.ts";
+import { releaseAnnotation } from "../../application/names.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import { resources } from "../../cluster/resource.ts";
 import { creations } from "../describe.ts";
+import { StepError } from "../errors.ts";
+import type { PlannedChange } from "../plan.ts";
 import { waitUntilReady } from "../readiness.ts";
 import type { Step } from "../step.ts";
 
@@ -9,14 +16,18 @@ export const applyKubernetes: Step = {
   title: "Application",
   needs: ["create_namespace", "provision_database", "provision_cache"],
   when: () => true,
-  async describe({ application, standards }) {
+  async describe({ application, standards, change }) {
     const starter = application.spec.starter
       ? ["runs the starter image until the pipeline has pushed one"]
       : [];
-    return creations([application, ...desiredObjects(application, standards).workload], starter);
+    return creations(
+      [ofRelease(application, change), ...desiredObjects(application, standards).workload],
+      starter,
+    );
   },
-  async apply({ application, standards, cluster, clock, signal, write, log }) {
-    const [stored] = await write.objects([application]);
+  async apply({ application, standards, change, cluster, clock, signal, write, log }) {
+    await mustBeUntouched(cluster, application, change);
+    const [stored] = await write.objects([ofRelease(application, change)]);
     const uid = stored?.object.metadata.uid;
     const owner =
       uid === undefined ? application : { ...application, metadata: { ...application.metadata, uid } };
@@ -31,3 +42,32 @@ export const applyKubernetes: Step = {
     return { summary: `${ready} of ${application.spec.replicas} replicas ready${starter}` };
   },
 };
+
+/** The Application with the number of its release. */
+function ofRelease(application: Application, { release }: PlannedChange): Application {
+  if (release === undefined) return application;
+  const annotations = { ...application.metadata.annotations, [releaseAnnotation]: String(release) };
+  return { ...application, metadata: { ...application.metadata, annotations } };
+}
+
+/**
+ * A change is worked out from the Application as it was then: what somebody has changed meanwhile is not written over.
+ * @throws StepError `conflict`
+ */
+async function mustBeUntouched(
+  cluster: Cluster,
+  { metadata }: Application,
+  { before, after }: PlannedChange,
+): Promise<void> {
+  if (before === undefined) return;
+  const { name, namespace = "" } = metadata;
+  const live = await cluster.get(resources.applications, { name, namespace });
+  const differs = (spec: PlannedChange["before"]) => specDiff(spec, live.spec);
+  if (differs(before).length === 0 || differs(after).length === 0) return;
+  const fields = differs(before).map(({ field }) => field);
+  throw new StepError(
+    "conflict",
+    `somebody has changed the Application of ${name} since this run was planned (${fields.join(", ")}); it was left as it is`,
+    "roll this run back, and ask for the change again",
+  );
+}

@@ -30,7 +30,9 @@ export const deleteNamespace: Step = {
       statefulSets: dataStoreNames(request.name),
     });
     if (foreign.length === 0) {
-      await write.deleteObjects([namespace]);
+      const { guardrails } = await serviceObjects(cluster, request.name);
+      // Each by itself, so that what was is journaled and can be made again.
+      await write.deleteObjects([...guardrails, namespace]);
       return { summary: `${name} deleted` };
     }
     const { guardrails } = await serviceObjects(cluster, request.name);

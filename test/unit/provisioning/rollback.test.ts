@@ -84,7 +84,10 @@ function facts(change: Partial<RollbackFacts> & { readonly without?: Effect } = 
   const objects = [namespace, quota, database, deployment].filter((effect) => effect !== change.without);
   return {
     objects: new Map(
-      objects.map((effect) => [effectKey(effect), { uid: `uid-${effectKey(effect)}`, madeBy: run }]),
+      objects.map((effect) => [
+        effectKey(effect),
+        { uid: `uid-${effectKey(effect)}`, madeBy: run, foreign: false },
+      ]),
     ),
     repositories: new Map([[url, { foreignCommits: 0 }]]),
     foreign: [],
@@ -158,7 +161,10 @@ describe("what a rollback deletes and keeps", () => {
     const state = stateWith({ unknown: deployment });
     const madeBy = (maker: string | undefined) =>
       facts({
-        objects: new Map([...facts().objects, [effectKey(deployment), { uid: "u", madeBy: maker }]]),
+        objects: new Map([
+          ...facts().objects,
+          [effectKey(deployment), { uid: "u", madeBy: maker, foreign: false }],
+        ]),
       });
     expect(action(deployment, state, madeBy(run), "keep-used")).toBe("delete");
     expect(action(deployment, state, madeBy("other-run"), "keep-used")).toBe("keep");
@@ -169,7 +175,10 @@ describe("what a rollback deletes and keeps", () => {
   test("what existed before, and what was made anew by others, is never deleted", () => {
     expect(action(namespace, stateWith({ before: namespace }), facts(), "keep-used")).toBe("keep");
     const replaced = facts({
-      objects: new Map([...facts().objects, [effectKey(deployment), { uid: "another", madeBy: undefined }]]),
+      objects: new Map([
+        ...facts().objects,
+        [effectKey(deployment), { uid: "another", madeBy: undefined, foreign: true }],
+      ]),
     });
     expect(action(deployment, stateWith(), replaced, "keep-used")).toBe("keep");
   });
@@ -178,7 +187,10 @@ describe("what a rollback deletes and keeps", () => {
 test("a namespace stays where somebody else's object has taken the place of one of ours", () => {
   for (const taken of [deployment, quota]) {
     const found = facts();
-    const objects = new Map([...found.objects, [effectKey(taken), { uid: "another", madeBy: undefined }]]);
+    const objects = new Map([
+      ...found.objects,
+      [effectKey(taken), { uid: "another", madeBy: undefined, foreign: true }],
+    ]);
     expect(action(taken, stateWith(), { ...found, objects }, "delete")).toBe("keep");
     expect(action(namespace, stateWith(), { ...found, objects }, "delete")).toBe("keep");
     const [gone] = previewRollback(stateWith(), { ...found, objects }, "delete").deletes;
