@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Cluster } from "./cluster.ts";
+import { connectionsTo } from "./connections.ts";
 import { authProvider, execPlugin, tokenFile } from "./credentials.ts";
-import { dispatchers } from "./dispatcher.ts";
 import { type Credentials, type Endpoint, noCredentials, staticToken } from "./endpoint.ts";
 import { HttpCluster } from "./http-cluster.ts";
 import {
@@ -68,7 +68,7 @@ export async function openTransport(
           environment,
           timing,
         );
-  return new Transport(endpoint, await dispatchers(endpoint), { timing, onWarning });
+  return new Transport(endpoint, await connectionsTo(endpoint), { timing, onWarning });
 }
 
 /**

@@ -121,6 +121,7 @@ const causes: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_TIMEOUT: "no answer in time",
   UND_ERR_BODY_TIMEOUT: "the answer stopped half-way",
   UND_ERR_DESTROYED: "this program has closed the connection",
+  ERR_STREAM_PREMATURE_CLOSE: "the answer stopped half-way",
   ENOENT: "the socket does not exist: the server has stopped",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
   CERT_HAS_EXPIRED: "its certificate has expired",

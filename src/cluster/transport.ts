@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
-import type { Dispatcher } from "undici";
-import { dispatch, type MakeDispatcher } from "./dispatcher.ts";
+import { text as textOf } from "node:stream/consumers";
+import type { Answer, Connections, MakeConnections, Outgoing } from "./connections.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ClusterError } from "./errors.ts";
 import { failure, retryAfter, unreachable } from "./failure.ts";
@@ -54,16 +54,16 @@ const timedOut = Symbol("timed out");
  */
 export class Transport {
   readonly endpoint: Endpoint;
-  readonly #makeDispatcher: MakeDispatcher;
+  readonly #makeConnections: MakeConnections;
   readonly #options: TransportOptions;
   readonly #closing = new AbortController();
-  #requests: Dispatcher | undefined;
-  #streams: Dispatcher | undefined;
+  #requests: Connections | undefined;
+  #streams: Connections | undefined;
   #certificate: string | undefined;
 
-  constructor(endpoint: Endpoint, makeDispatcher: MakeDispatcher, options: TransportOptions) {
+  constructor(endpoint: Endpoint, makeConnections: MakeConnections, options: TransportOptions) {
     this.endpoint = endpoint;
-    this.#makeDispatcher = makeDispatcher;
+    this.#makeConnections = makeConnections;
     this.#options = options;
   }
 
@@ -88,16 +88,16 @@ export class Transport {
   async stream(request: HttpRequest, idleMs: number): Promise<Readable> {
     return this.#authenticated(request, async (headers) => {
       const answer = await this.#dispatch(this.#streamPool(), request, headers, {
-        bodyTimeout: idleMs,
+        idleMs,
         signal: this.#signal(request.signal),
-        headersTimeout: request.timeoutMs ?? defaultTimeoutMs,
+        headMs: request.timeoutMs ?? defaultTimeoutMs,
       });
       this.#warn(answer.headers.warning, request.text);
-      if (answer.statusCode >= 300) {
-        const text = await answer.body.text().catch((error: unknown) => {
+      if (answer.status >= 300) {
+        const text = await textOf(answer.body).catch((error: unknown) => {
           throw this.broken(error, request);
         });
-        throw this.#failed(answer.statusCode, answer.headers["retry-after"], text, request);
+        throw this.#failed(answer.status, answer.headers["retry-after"], text, request);
       }
       return answer.body;
     });
@@ -112,7 +112,7 @@ export class Transport {
 
   async close(): Promise<void> {
     this.#closing.abort(new ClusterError("unreachable", "the connection was closed by this program"));
-    await Promise.all([this.#requests?.destroy(), this.#streams?.destroy()]);
+    for (const connections of [this.#requests, this.#streams]) connections?.destroy();
   }
 
   #retryWait(request: HttpRequest, error: ClusterError, attempt: number): number | undefined {
@@ -151,20 +151,23 @@ export class Transport {
     request.signal?.throwIfAborted();
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(timedOut), timeoutMs);
-    const abort = () => limit.abort(request.signal?.reason);
-    request.signal?.addEventListener("abort", abort, { once: true });
+    const closing = this.#closing.signal;
+    const abort = () =>
+      limit.abort(request.signal?.aborted === true ? request.signal.reason : closing.reason);
+    const ends = request.signal === undefined ? [closing] : [closing, request.signal];
+    for (const end of ends) end.addEventListener("abort", abort, { once: true });
     try {
       const answer = await this.#dispatch(this.#requestPool(), request, headers, {
         signal: limit.signal,
-        headersTimeout: 0,
-        bodyTimeout: 0,
+        headMs: 0,
+        idleMs: 0,
       });
-      const text = await answer.body.text();
+      const text = await textOf(answer.body);
       this.#warn(answer.headers.warning, request.text);
-      if (answer.statusCode >= 300) {
-        throw this.#failed(answer.statusCode, answer.headers["retry-after"], text, request);
+      if (answer.status >= 300) {
+        throw this.#failed(answer.status, answer.headers["retry-after"], text, request);
       }
-      return { status: answer.statusCode, body: parse(text) };
+      return { status: answer.status, body: parse(text) };
     } catch (error) {
       if (limit.signal.reason === timedOut) {
         throw new ClusterError(
@@ -178,28 +181,23 @@ export class Transport {
       throw this.broken(error, request);
     } finally {
       clearTimeout(timer);
-      request.signal?.removeEventListener("abort", abort);
+      for (const end of ends) end.removeEventListener("abort", abort);
     }
   }
 
   async #dispatch(
-    pool: Dispatcher,
+    connections: Connections,
     request: HttpRequest,
     credentials: Readonly<Record<string, string>>,
-    limits: {
-      readonly signal: AbortSignal;
-      readonly headersTimeout: number;
-      readonly bodyTimeout: number;
-    },
-  ): Promise<Dispatcher.ResponseData> {
+    limits: Pick<Outgoing, "signal" | "headMs" | "idleMs">,
+  ): Promise<Answer> {
     const { endpoint } = this;
-    const { origin, pathname } = new URL(endpoint.url);
+    const { pathname } = new URL(endpoint.url);
     const query = request.query === undefined ? "" : new URLSearchParams(request.query).toString();
     const path = `${pathname.replace(/\/$/, "")}${request.path}`;
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     try {
-      return await dispatch(pool, {
-        origin,
+      return await connections.send({
         method: request.method,
         path: query === "" ? path : `${path}${path.includes("?") ? "&" : "?"}${query}`,
         headers: {
@@ -241,15 +239,15 @@ export class Transport {
     return own === undefined ? this.#closing.signal : AbortSignal.any([own, this.#closing.signal]);
   }
 
-  #requestPool(): Dispatcher {
+  #requestPool(): Connections {
     this.#dropPoolsOfOldCertificate();
-    this.#requests ??= this.#makeDispatcher(requestConnections);
+    this.#requests ??= this.#makeConnections(requestConnections);
     return this.#requests;
   }
 
-  #streamPool(): Dispatcher {
+  #streamPool(): Connections {
     this.#dropPoolsOfOldCertificate();
-    this.#streams ??= this.#makeDispatcher(null);
+    this.#streams ??= this.#makeConnections(null);
     return this.#streams;
   }
 
@@ -258,7 +256,7 @@ export class Transport {
     const certificate = this.endpoint.credentials.clientCertificate?.()?.cert;
     if (certificate === this.#certificate) return;
     this.#certificate = certificate;
-    for (const pool of [this.#requests, this.#streams]) void pool?.close();
+    for (const connections of [this.#requests, this.#streams]) connections?.retire();
     this.#requests = undefined;
     this.#streams = undefined;
   }

@@ -25,6 +25,10 @@ async function open(answer: Answer, options: ConnectOptions = {}) {
   };
 }
 
+function firstOf<T>(values: AsyncIterable<T>): Promise<IteratorResult<T>> {
+  return values[Symbol.asyncIterator]().next();
+}
+
 async function failing(promise: Promise<unknown>): Promise<ClusterError> {
   const error = await promise.then(
     () => undefined,
@@ -101,6 +105,26 @@ test("an abort rejects with its own reason, before and during a request", async 
   await expect.poll(() => it.seen.length).toBe(1);
   abort.abort(reason);
   await expect(asking).rejects.toBe(reason);
+});
+
+test("closing ends what is asked, what waits for a connection, and what is read", async () => {
+  await using it = await open((request, response) => {
+    if (request.query.has("watch")) response.writeHead(200).flushHeaders();
+  });
+  const opened = Promise.withResolvers<void>();
+  const watching = firstOf(it.cluster.watch(configMaps, { resourceVersion: "1", onOpen: opened.resolve }));
+  const asking = Array.from({ length: 20 }, () => it.cluster.get(configMaps, ref));
+  const errors = Promise.all([watching, ...asking].map(failing));
+  await opened.promise;
+  await expect.poll(() => it.seen.length).toBeGreaterThan(1);
+  await it.cluster.close();
+  for (const error of await errors) expect(error).toMatchObject({ kind: "unreachable" });
+});
+
+test("a watch that gets no answer fails in time", async () => {
+  await using it = await open(() => undefined);
+  const watching = it.cluster.watch(configMaps, { resourceVersion: "1", timeoutMs: 50 });
+  expect((await failing(firstOf(watching))).message).toContain("no answer in time");
 });
 
 test("expired credentials say so, and no credential is in any error", async () => {
