@@ -1,5 +1,5 @@
 import type { ApplicationSpec } from "../application/application.ts";
-import { changedSpec, type ServiceChange, serviceChangeSchema, specDiff } from "../application/change.ts";
+import { changedSpec, type ServiceChange, serviceChangeSchema } from "../application/change.ts";
 import { applicationFor, applicationOf } from "../application/from-request.ts";
 import {
   labels,
@@ -16,6 +16,7 @@ import {
   serviceRequestSchema,
 } from "../application/request.ts";
 import { applicationSpecSchema } from "../application/schema.ts";
+import { specDiff } from "../application/spec-diff.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
@@ -57,12 +58,13 @@ export async function planFor(operation: Operation, context: PlanContext): Promi
       operation,
       service: context.request.name,
       change: context.change,
-      steps: steps.map(({ id, title, needs }, index) => ({
+      steps: steps.map(({ id, title, needs, skippable }, index) => ({
         id,
         title,
         needs: [...new Set(inPlan(needs))],
         effects: [...(described[index]?.effects ?? [])],
         notes: [...(described[index]?.notes ?? [])],
+        ...(skippable === true ? { skippable } : {}),
       })),
     },
     manifests: described.flatMap(({ manifests }) => manifests),

@@ -66,6 +66,8 @@ export const plannedStepSchema = z.strictObject({
   effects: z.array(z.strictObject({ action: z.enum(["create", "change", "delete"]), effect: effectSchema })),
   /** Things a person should know before: a missing CRD and what that means. */
   notes: z.array(z.string()),
+  /** True where a person may go on without it once it has failed. */
+  skippable: z.literal(true).optional(),
 });
 export type PlannedStep = z.output<typeof plannedStepSchema>;
 

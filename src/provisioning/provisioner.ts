@@ -1,6 +1,7 @@
-import type { FieldChange, ServiceChange } from "../application/change.ts";
+import type { ServiceChange } from "../application/change.ts";
 import type { ServiceName } from "../application/names.ts";
 import type { ServiceRequest } from "../application/request.ts";
+import type { FieldChange } from "../application/spec-diff.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import type { Plan, StepId } from "./plan.ts";
 import type { Release } from "./releases.ts";

@@ -1,5 +1,5 @@
 import type { ApplicationSpec } from "../application/application.ts";
-import { type FieldChange, specDiff } from "../application/change.ts";
+import { type FieldChange, specDiff } from "../application/spec-diff.ts";
 import type { Operation } from "./plan.ts";
 import type { RunName, RunState } from "./run.ts";
 
@@ -29,6 +29,7 @@ export function releasesOf(runs: readonly RunState[]): readonly Release[] {
   const made = since.flatMap((run) => {
     const { change, name, operation, requestedBy, finishedAt = "" } = run;
     if (run.phase !== "Succeeded" || change?.release === undefined || change.after === undefined) return [];
+    if (change.release === change.releaseBefore) return [];
     return [
       { number: change.release, run: name, operation, by: requestedBy, at: finishedAt, spec: change.after },
     ];

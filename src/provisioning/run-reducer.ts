@@ -98,10 +98,11 @@ export function reduce(state: RunState, event: RunEvent): RunState {
         holder: event.holder,
         startedAt: event.at,
         ...(event.plan.change === undefined ? {} : { change: event.plan.change }),
-        steps: event.plan.steps.map(({ id, title, needs }) => ({
+        steps: event.plan.steps.map(({ id, title, needs, skippable }) => ({
           id,
           title,
           needs,
+          ...(skippable === undefined ? {} : { skippable }),
           phase: "Waiting",
           attempt: 0,
           summary: "",

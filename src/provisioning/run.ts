@@ -56,6 +56,8 @@ export interface StepState {
   /** What it made, or its newest log line while it runs. */
   readonly summary: string;
   readonly warnings: readonly string[];
+  /** Whether a person may go on without it once it has failed; left out where the service needs what it makes. */
+  readonly skippable?: true;
   readonly error?: RunError;
   readonly effects: readonly EffectState[];
 }

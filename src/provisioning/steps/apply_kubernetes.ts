@@ -1,7 +1,7 @@
 import type { Application } from "../../application/application.ts";
-import { specDiff } from "../../application/change.ts";
 import { desiredObjects } from "../../application/desired-objects.ts";
 import { releaseAnnotation } from "../../application/names.ts";
+import { specDiff } from "../../application/spec-diff.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { resources } from "../../cluster/resource.ts";
 import { creations } from "../describe.ts";
