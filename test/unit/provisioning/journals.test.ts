@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { isKubeObject } from "../../../src/cluster/json.ts";
 import type { KubeObject } from "../../../src/cluster/object.ts";
-import { eventVersion } from "../../../src/provisioning/event.ts";
 import type { RunState } from "../../../src/provisioning/run.ts";
 import { readRun } from "../../../src/provisioning/run-record.ts";
 import { reduce } from "../../../src/provisioning/run-reducer.ts";
@@ -48,11 +47,6 @@ function essence(state: RunState) {
     ...(rollback === undefined ? {} : { rollback }),
   };
 }
-
-test("every version of the events has recordings", () => {
-  const versions = new Set(recordings.map((path) => path.split("/")[0]));
-  expect([...versions].sort()).toEqual(Array.from({ length: eventVersion }, (_, index) => `v${index + 1}`));
-});
 
 test.each(recordings)("%s means today what it meant when it was recorded", (path) => {
   const { run, expected } = recording(path);
