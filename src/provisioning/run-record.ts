@@ -108,7 +108,12 @@ function cleaned(value: unknown): unknown {
   if (typeof value === "string") return cleanText(value);
   if (Array.isArray(value)) return value.map(cleaned);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, cleaned(child)]));
+  // What a rollback writes back must be what was, to the letter; it is shown nowhere.
+  const intended = "type" in value && value.type === "EffectsIntended";
+  const exact = (key: string) => intended && key === "before";
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [key, exact(key) ? child : cleaned(child)]),
+  );
 }
 
 /**
