@@ -1,5 +1,7 @@
+import { setFlagsFromString } from "node:v8";
 import { commandLine, type GlobalFlags } from "./commands/flags.ts";
-import type { Connected, Platform, SandboxAccess, Where } from "./platform.ts";
+import type { Connected, SandboxAccess, Where } from "./connection.ts";
+import type { Platform } from "./platform.ts";
 import { drawSkeleton } from "./screens/skeleton.ts";
 
 /** What the app's composition needs of the process. */
@@ -24,16 +26,23 @@ export async function openApp({
   stdout,
   stderr,
 }: AppSurroundings): Promise<number> {
+  // Start-up makes garbage faster than it is collected: V8 would grow its young generation for it, for good (6 MiB).
+  setFlagsFromString("--semi-space-growth-factor=1");
   const opened: Connected[] = [];
   const closeOthers = async (kept?: Connected) => {
     const others = opened.filter((connection) => connection !== kept);
     opened.splice(0, opened.length, ...(kept === undefined ? [] : [kept]));
     await Promise.allSettled(others.map((connection) => connection.close()));
   };
-  const open = async (where: Where): Promise<Platform> => {
-    const { connectCluster, openPlatform } = await import("./platform.ts");
+  const reach = async (where: Where): Promise<Connected> => {
+    const { connectCluster } = await import("./connection.ts");
     const connection = await connectCluster(where);
     opened.push(connection);
+    return connection;
+  };
+  const open = async (where: Where, reaching = reach(where)): Promise<Platform> => {
+    const connection = await reaching;
+    const { openPlatform } = await import("./platform.ts");
     const platform = await openPlatform(
       connection,
       where,
@@ -65,9 +74,12 @@ export async function openApp({
   const takeAway = drawSkeleton({ stdin, stdout, env: look }, known ?? "");
   let running = false;
   try {
-    let context = known ?? (await currentContext(flags, env));
-    const platform = open(where);
+    const reaching = reach(where);
+    const platform = open(where, reaching);
     platform.catch(() => undefined); // the app tells it
+    // Asked before the app is loaded, a cluster answers meanwhile; the sandbox takes longer to open than the app.
+    const reached = flags.sandbox ? undefined : await reaching.catch(() => undefined);
+    let context = known ?? reached?.cluster.context ?? (await currentContext(flags, env));
     const { runApp } = await import("./screens/app.tsx");
     running = true;
     return await runApp(platform, {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { SandboxAccess } from "./platform.ts";
+import type { SandboxAccess } from "./connection.ts";
 import type { Sandbox, SandboxOptions } from "./sandbox/sandbox.ts";
 
 enableCompileCache();

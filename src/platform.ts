@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { hostname, tmpdir, userInfo } from "node:os";
 import type { Cluster } from "./cluster/cluster.ts";
-import { connect } from "./cluster/connect.ts";
 import { systemTiming } from "./cluster/timing.ts";
+import type { Connected, Where } from "./connection.ts";
 import type { CodeHost } from "./delivery/code-host.ts";
 import { gitHost } from "./delivery/git-host.ts";
 import { missingHost } from "./delivery/missing-host.ts";
@@ -28,71 +28,6 @@ export interface Platform {
   /** True for the sandbox: every screen says so. */
   readonly simulated: boolean;
   close(): Promise<void>;
-}
-
-/** A connection and what must be closed with it. */
-export interface Connected {
-  readonly cluster: Cluster;
-  close(): Promise<void>;
-}
-
-/** An embedded cluster that is open, as far as the rest of the program needs to know it. */
-export interface OpenedSandbox {
-  readonly url: string;
-  readonly token: string;
-  readonly socketPath: string | undefined;
-  close(): Promise<void>;
-}
-
-/** The sandbox, served on a port for kubectl. */
-export interface ServedSandbox {
-  readonly url: string;
-  /** Path of a kubeconfig for it. */
-  readonly kubeconfig: string;
-  close(): Promise<void>;
-}
-
-/** How the sandbox is reached; `main.ts` alone knows its module. */
-export interface SandboxAccess {
-  /** Folder of the sandbox's store. */
-  readonly folder: string;
-  /** Folder of the sandbox's Git repositories. */
-  readonly repositories: string;
-  open(options: { readonly speed?: number }): Promise<OpenedSandbox>;
-  serve(options: { readonly speed?: number; readonly port: number }): Promise<ServedSandbox>;
-}
-
-/** Which cluster, and as whom. */
-export type Where =
-  | { readonly kind: "sandbox"; readonly access: SandboxAccess; readonly speed?: number }
-  | { readonly kind: "kubeconfig"; readonly path?: string; readonly context?: string };
-
-/**
- * Connects, and sends nothing yet to a cluster of a kubeconfig.
- * @throws KubeconfigError, or the sandbox's own error where its store cannot be opened
- */
-export async function connectCluster(where: Where): Promise<Connected> {
-  if (where.kind === "kubeconfig") {
-    const cluster = await connect(where);
-    return { cluster, close: () => cluster.close() };
-  }
-  const { access, speed } = where;
-  const opened = await access.open(speed === undefined ? {} : { speed });
-  const cluster = await connect({
-    kind: "endpoint",
-    url: opened.url,
-    token: opened.token,
-    socketPath: opened.socketPath,
-    context: "sandbox",
-    simulated: true,
-  });
-  return {
-    cluster,
-    close: async () => {
-      await cluster.close();
-      await opened.close();
-    },
-  };
 }
 
 /** What composing a platform needs to know besides the connection. */

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
-import type { SandboxAccess } from "../platform.ts";
+import type { SandboxAccess } from "../connection.ts";
 import { appFlagNames } from "./flags.ts";
 import { openSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { z } from "zod";
-import type { SandboxAccess } from "../platform.ts";
+import type { SandboxAccess } from "../connection.ts";
 import type { Bind } from "./action.ts";
 import { addCompletion } from "./completion.ts";
 import { addContexts } from "./contexts.ts";

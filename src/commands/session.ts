@@ -1,5 +1,6 @@
 import type { Cluster } from "../cluster/cluster.ts";
-import type { Connected, Platform, SandboxAccess, Where } from "../platform.ts";
+import type { Connected, SandboxAccess, Where } from "../connection.ts";
+import type { Platform } from "../platform.ts";
 import { usageFailure } from "./failure.ts";
 import { commandLine, type GlobalFlags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
@@ -37,7 +38,7 @@ export function openSession(terminal: Terminal, flags: GlobalFlags, sandbox: San
   let connected: Promise<Connected> | undefined;
   let opened: Promise<Platform> | undefined;
   const connect = () => {
-    connected ??= import("../platform.ts").then(({ connectCluster }) => connectCluster(where));
+    connected ??= import("../connection.ts").then(({ connectCluster }) => connectCluster(where));
     return connected;
   };
   return {

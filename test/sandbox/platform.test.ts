@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { resources } from "../../src/cluster/resource.ts";
-import { connectCluster, openPlatform, type Where } from "../../src/platform.ts";
+import { connectCluster, type Where } from "../../src/connection.ts";
+import { openPlatform } from "../../src/platform.ts";
 import { openSandbox } from "../../src/sandbox/open.ts";
 
 async function sandboxAt(): Promise<Where> {

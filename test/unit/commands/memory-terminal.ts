@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { Output, StopSignal, Terminal } from "../../../src/commands/terminal.ts";
-import type { SandboxAccess } from "../../../src/platform.ts";
+import type { SandboxAccess } from "../../../src/connection.ts";
 
 /** A terminal that keeps what is written to it. */
 export interface MemoryTerminal extends Terminal {
