@@ -34,6 +34,13 @@ function convertNode(node: JsonObject): JsonObject {
       result[key] = Object.fromEntries(
         Object.entries(value).map(([name, child]) => [name, isObject(child) ? convertNode(child) : child]),
       );
+    } else if (key === "allOf" && Array.isArray(value)) {
+      // A structural schema has its type outside of `allOf`.
+      result[key] = value.map((branch: Json) => {
+        if (!isObject(branch)) return branch;
+        const { type: _, ...rest } = branch;
+        return rest;
+      });
     } else if ((key === "items" || key === "additionalProperties") && isObject(value)) {
       result[key] = convertNode(value);
     } else result[key] = value;

@@ -1,6 +1,7 @@
 import { labels, type ServiceName, systemNamespace } from "../application/names.ts";
 import type { ServiceRequest } from "../application/request.ts";
 import { isClusterError } from "../cluster/errors.ts";
+import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import { standardsHash } from "../standards/load.ts";
 import { type CheckContext, runChecks } from "./checks/check.ts";
@@ -125,7 +126,7 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
       requestedBy: username,
     };
     const name = newRunName(context.request.name, operation, randomBytes);
-    const record = readRun(await cluster.create(resources.runs, runObject(name, spec)));
+    const record = readRun(await requested(runObject(name, spec)));
     await mustBeFirst(operation, { ...context, run: name });
     return execute({
       record,
@@ -145,6 +146,21 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
         },
       ],
     });
+  }
+
+  /** @throws ProvisioningError `refused` where the platform on the cluster is older than this program */
+  async function requested(run: KubeObject): Promise<KubeObject> {
+    try {
+      return await cluster.create(resources.runs, run);
+    } catch (error) {
+      if (!isClusterError(error, "invalid", "server") || !/unknown field/.test(error.message)) throw error;
+      throw new ProvisioningError(
+        "refused",
+        `the platform on ${cluster.context} is older than this program, and does not know what is asked for`,
+        "have a platform engineer run: platform install",
+        error,
+      );
+    }
   }
 
   /** Of two who ask at the same time, the later withdraws: it has written nothing but its request. */

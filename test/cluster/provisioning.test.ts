@@ -1,5 +1,6 @@
 import { test } from "vitest";
 import { connect } from "../../src/cluster/connect.ts";
+import { changeStories } from "../provisioning/change-stories.ts";
 import { faultStories } from "../provisioning/fault-stories.ts";
 import { provisioningStories } from "../provisioning/stories.ts";
 import { skipped, testConnection } from "./connection.ts";
@@ -12,5 +13,6 @@ else {
     return { cluster, close: () => cluster.close() };
   };
   provisioningStories("provisioning on a real control plane", open);
+  changeStories("changes on a real control plane", open, "quota");
   faultStories("provisioning on a real control plane, where a step fails", open);
 }

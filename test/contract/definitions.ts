@@ -257,6 +257,18 @@ export function definitions(contract: () => Contract): void {
     const error = await failureOf(cluster.create(definition, renamed), "invalid");
     expect(error.causes.map(({ field }) => field)).toContain("metadata.name");
   });
+
+  test("a definition's schema has its types outside of allOf", async () => {
+    const { cluster } = contract();
+    const object = widgetDefinition({ ...widgets, group: `loose.${group}` });
+    const text = JSON.stringify(object).replace(
+      '"pattern":"^[A-Z]+$"',
+      '"allOf":[{"type":"string","pattern":"^[A-Z]+$"}]',
+    );
+    const loose: KubeObject = JSON.parse(text);
+    const error = await failureOf(cluster.create(definition, loose), "invalid");
+    expect(error.message).toContain("allOf[0].type: Forbidden: must be empty to be structural");
+  });
 }
 
 function widgetDefinition({ group, plural, kind }: Resource): KubeObject {

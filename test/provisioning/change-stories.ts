@@ -21,8 +21,16 @@ function changed(provisioner: Provisioner, service: ReturnType<typeof named>, ch
   return succeeded(provisioner.change(service, change, { onFailure: "hold", dataStores: "keep" }));
 }
 
-/** What changes, deletions and their rollbacks promise, told on the embedded cluster and on a real one alike. */
-export function changeStories(title: string, open: () => Promise<Stage>): void {
+/**
+ * What changes, deletions and their rollbacks promise, told on the embedded cluster and on a real one alike.
+ * @param sickness - what keeps a rollout from getting healthy: an image that is not there, or, where images are
+ *   never pulled, a quota that lets no other pod in
+ */
+export function changeStories(
+  title: string,
+  open: () => Promise<Stage>,
+  sickness: "image" | "quota",
+): void {
   onStage(title, open, ({ stage, made, leftOf, removeRuns }) => {
     async function deleted(service: ReturnType<typeof named>) {
       await succeeded(made.provisioner().delete(service, { dataStores: "delete" }));
@@ -94,6 +102,11 @@ export function changeStories(title: string, open: () => Promise<Stage>): void {
       const provisioner = made.provisioner();
       await succeeded(provisioner.create(small(service), { onFailure: "hold" }));
       await changed(provisioner, service, { operation: "deploy", image: image("b") });
+      if (sickness === "quota") {
+        const place = { namespace: namespaceOf(service), name: service };
+        const body = { spec: { hard: { pods: "1" } } };
+        await stage.cluster.patch(resources.resourceQuotas, place, { type: "merge", body });
+      }
       const before = await picture(stage.cluster, service);
       const sick = `registry.example.internal/platform/missing${digest("c")}`;
       const run = await provisioner.change(
@@ -103,7 +116,7 @@ export function changeStories(title: string, open: () => Promise<Stage>): void {
       );
       const state = await run.finished;
       expect(state.phase).toBe("RolledBack");
-      expect(state.failure?.error.class).toBe("unhealthy");
+      expect(state.failure?.error.class).toBe(sickness === "image" ? "unhealthy" : "refused");
       expect(await picture(stage.cluster, service)).toEqual(before);
       const [current] = await provisioner.releases(service);
       expect(current?.spec.image).toBe(image("b"));

@@ -43,12 +43,30 @@ export function validateDefinition(object: JsonObject, before: StoredObject | un
   return causes;
 }
 
+/** Words that a branch of a logical junctor may not have: they belong to the structure outside. */
+const structural = ["type", "default", "description", "title", "additionalProperties", "nullable"];
+
+function checkJunctors(schema: JsonObject, path: string, causes: Cause[]): void {
+  if (schema["x-kubernetes-int-or-string"] === true) return;
+  for (const junctor of ["allOf", "anyOf", "oneOf"]) {
+    for (const [index, branch] of listAt(schema, junctor).entries()) {
+      for (const word of structural) {
+        if (valueAt(branch, word) === undefined) continue;
+        causes.push(
+          cause.forbidden(`${path}.${junctor}[${index}].${word}`, "must be empty to be structural"),
+        );
+      }
+    }
+  }
+}
+
 function checkStructural(schema: JsonObject, path: string, causes: Cause[]): void {
   const typeless =
     schema["x-kubernetes-preserve-unknown-fields"] === true || schema["x-kubernetes-int-or-string"] === true;
   if (schema.type === undefined && !typeless) {
     causes.push(cause.required(`${path}.type`, "must not be empty for specified object fields"));
   }
+  checkJunctors(schema, path, causes);
   const rules = schema["x-kubernetes-validations"];
   for (const [index, rule] of (Array.isArray(rules) ? rules : []).entries()) {
     const text = textAt(rule, "rule") ?? "";
