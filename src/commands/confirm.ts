@@ -13,17 +13,33 @@ export async function confirmName(session: Session, service: string, deed: strin
       next: ["--dry-run shows what would be deleted and kept"],
     });
   }
+  const answer = await answerTo(session, `\n  Type the service's name to ${deed}: `);
+  if (answer === service) return;
+  throw new CommandFailure(
+    answer === undefined ? exitCodes.interrupted : exitCodes.usage,
+    answer === undefined ? "left" : `${JSON.stringify(answer)} is not ${service}`,
+    { state: "Nothing was deleted." },
+  );
+}
+
+/**
+ * Asks whether to do what can be undone; without a terminal nobody is asked.
+ * @throws CommandFailure (130) where the answer is not yes
+ */
+export async function confirm(session: Session, question: string): Promise<void> {
+  if (!session.terminal.interactive) return;
+  const answer = await answerTo(session, `\n  ${question} [y/N] `);
+  if (!/^y(es)?$/i.test(answer ?? "")) throw new CommandFailure(exitCodes.interrupted, "left");
+}
+
+/** Undefined: the input ended, or a person stopped the command. */
+async function answerTo(session: Session, question: string): Promise<string | undefined> {
   const stop = new AbortController();
   const unlisten = session.terminal.onStop(() => stop.abort());
   try {
-    const answer = await ask(session.terminal, `\n  Type the service's name to ${deed}: `, stop.signal);
-    if (answer === service) return;
+    const answer = await ask(session.terminal, question, stop.signal);
     if (answer === undefined) session.terminal.err.write("\n");
-    throw new CommandFailure(
-      answer === undefined ? exitCodes.interrupted : exitCodes.usage,
-      answer === undefined ? "left" : `${JSON.stringify(answer)} is not ${service}`,
-      { state: "Nothing was deleted." },
-    );
+    return answer;
   } finally {
     unlisten();
   }

@@ -15,10 +15,24 @@ export function dataStores(): Option {
 
 /** What a failed run does, as `--on-failure` says it. */
 export const onFailureChoices = ["rollback", "hold"] as const;
+export type OnFailureChoice = (typeof onFailureChoices)[number];
 
 /** `--on-failure`. */
 export function onFailure(): Option {
   return new Option("--on-failure <choice>", "roll back, or hold so that a person can decide")
     .choices(onFailureChoices)
     .default("rollback");
+}
+
+/** `--on-failure` of changes, for which the standards have a default. */
+export function onFailureOfChange(): Option {
+  return new Option(
+    "--on-failure <choice>",
+    "what becomes of a change that fails, such as a rollout that does not get healthy in its deadline: it goes back, or waits for a person (default: workload.onUnhealthy of the standards)",
+  ).choices(onFailureChoices);
+}
+
+/** `--wait`. */
+export function wait(): Option {
+  return new Option("--wait", "where another run is at work on the service, begin when it is at rest");
 }

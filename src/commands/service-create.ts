@@ -19,9 +19,10 @@ import { usageFailure } from "./failure.ts";
 import { follow } from "./follow.ts";
 import { timeout, yes } from "./options.ts";
 import { printPlan } from "./output/plan.ts";
-import { onFailure, onFailureChoices } from "./run-options.ts";
+import { onFailure, onFailureChoices, wait } from "./run-options.ts";
 import { runView } from "./run-view-of.ts";
 import { readAll, type Terminal } from "./terminal.ts";
+import { whenFree } from "./waiting.ts";
 
 const formats = ["text", "json", "yaml"] as const;
 
@@ -30,6 +31,7 @@ const optionsSchema = z.object({
   dryRun: z.boolean().default(false),
   output: z.enum(formats),
   onFailure: z.enum(onFailureChoices),
+  wait: z.boolean().default(false),
   timeout: z.number().optional(),
   language: z.string().optional(),
   replicas: z.string().optional(),
@@ -71,6 +73,7 @@ export function addServiceCreate(service: Command, bind: Bind): void {
       )
       .addOption(new Option("--dry-run", "show the complete plan and all manifests, write nothing"))
       .addOption(onFailure())
+      .addOption(wait())
       .addOption(timeout())
       .addOption(yes())
       .addOption(
@@ -103,7 +106,11 @@ Examples:
         return exitCodes.done;
       }
       const view = runView(session, cluster.context, options.output === "json" ? "json" : "text");
-      return follow(session, () => provisioner.create(request, { onFailure: options.onFailure }), view, {
+      const begin = () =>
+        whenFree(session, request.name, options.wait, () =>
+          provisioner.create(request, { onFailure: options.onFailure }),
+        );
+      return follow(session, begin, view, {
         asked: "completion",
         ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
         rollBack: (run) => provisioner.rollback(run, { dataStores: "keep-used" }),

@@ -6,17 +6,20 @@ import { confirmName } from "./confirm.ts";
 import { exitCodes } from "./exit-code.ts";
 import { follow } from "./follow.ts";
 import { serviceNameFrom } from "./names.ts";
+import { ofService } from "./nearest-name.ts";
 import { runOutput, timeout, yes } from "./options.ts";
 import { runFormats } from "./output/format.ts";
 import { printPlan } from "./output/plan.ts";
-import { dataStoreChoices, dataStores } from "./run-options.ts";
+import { dataStoreChoices, dataStores, wait } from "./run-options.ts";
 import { runView } from "./run-view-of.ts";
+import { whenFree } from "./waiting.ts";
 
 const optionsSchema = z.object({
   output: z.enum(runFormats),
   dataStores: z.enum(dataStoreChoices),
   dryRun: z.boolean().default(false),
   yes: z.boolean().default(false),
+  wait: z.boolean().default(false),
   timeout: z.number().optional(),
 });
 
@@ -29,6 +32,7 @@ export function addServiceDelete(service: Command, bind: Bind): void {
       .argument("<name>", "the service's name")
       .addOption(dataStores())
       .addOption(new Option("--dry-run", "show what would be deleted and kept, delete nothing"))
+      .addOption(wait())
       .addOption(yes())
       .addOption(timeout())
       .addOption(runOutput())
@@ -43,16 +47,23 @@ Examples:
       const options = optionsSchema.parse(raw);
       const name = serviceNameFrom(args[0]);
       const { provisioner, cluster } = await session.platform();
-      const planned = await provisioner.planDelete(name, options.dataStores);
+      const planned = await ofService(session, name, () =>
+        whenFree(session, name, options.wait && !options.dryRun, () =>
+          provisioner.planDelete(name, options.dataStores),
+        ),
+      );
       if (options.dryRun) {
         await printPlan(session, planned, options.output);
         return exitCodes.done;
       }
+      if (!options.yes || options.output === "text") await printPlan(session, planned, "progress");
       if (!options.yes) {
-        await printPlan(session, planned, "progress");
         await confirmName(session, name, `delete ${name} on ${cluster.context}`);
       }
-      const begin = () => provisioner.delete(name, { dataStores: options.dataStores });
+      const begin = () =>
+        whenFree(session, name, options.wait, () =>
+          provisioner.delete(name, { dataStores: options.dataStores }),
+        );
       return follow(session, begin, runView(session, cluster.context, options.output), {
         asked: "completion",
         ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),

@@ -5,6 +5,7 @@ import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
 import { serviceNameFrom } from "./names.ts";
+import { demandService } from "./nearest-name.ts";
 import { listOutput } from "./options.ts";
 import { age } from "./output/age.ts";
 import { type ListFormat, listFormats, writeDocument } from "./output/format.ts";
@@ -40,9 +41,8 @@ export function addServiceList(service: Command, bind: Bind): void {
       const { readService } = await import("../services/list.ts");
       const found = await readService(cluster, metrics, name);
       if (found === undefined) {
-        throw usageFailure(`there is no service ${name} on ${session.clusterName}`, {
-          next: [session.command("service", "list")],
-        });
+        await demandService(session, name);
+        throw usageFailure(`there is nothing of service ${name} but its namespace`);
       }
       await print(session, [found], output);
       return exitCodes.done;

@@ -1,3 +1,4 @@
+import type { FieldChange } from "../../application/spec-diff.ts";
 import { effectLabel } from "../../provisioning/effect.ts";
 import type { PlanWithManifests } from "../../provisioning/provisioner.ts";
 import type { Session } from "../session.ts";
@@ -12,17 +13,18 @@ const signs = { create: "+", change: "~", delete: "-" } as const;
  */
 export async function printPlan(
   session: Session,
-  { plan, manifests }: PlanWithManifests,
+  planned: PlanWithManifests,
   format: "text" | "json" | "yaml" | "progress",
 ): Promise<void> {
   const { out, err } = session.terminal;
-  if (format === "json") return writeDocument(out, "json", "plan", { plan, manifests });
-  const text = planText(plan).join("\n");
+  const { plan, diff, manifests } = planned;
+  if (format === "json") return writeDocument(out, "json", "plan", { plan, diff, manifests });
+  const text = planText(planned).join("\n");
   if (format === "progress") return err.write(`${text}\n`);
   const { toYaml } = await import("./yaml.ts");
   const documents = manifests.map((manifest) => `---\n${toYaml(manifest)}`);
   if (format === "yaml") {
-    const comment = [`${outputVersion} plan`, ...planText(plan)]
+    const comment = [`${outputVersion} plan`, ...planText(planned)]
       .map((line) => `# ${line}`.trimEnd())
       .join("\n");
     out.write(`${comment}\n${documents.join("")}`);
@@ -33,10 +35,20 @@ export async function printPlan(
   err.write("Nothing was written: this is a dry run.\n");
 }
 
-/** A plan as lines: each step, what it needs, what it will do, what one should know. */
-export function planText(plan: PlanWithManifests["plan"]): readonly string[] {
+/** What changes of a service, a line a field: `~ replicas: 3 → 5`. */
+export function diffText(diff: readonly FieldChange[]): readonly string[] {
+  return diff.map(({ field, before, after }) => {
+    if (before === undefined) return `  ${signs.create} ${field}: ${after}`;
+    if (after === undefined) return `  ${signs.delete} ${field}: ${before}`;
+    return `  ${signs.change} ${field}: ${before} → ${after}`;
+  });
+}
+
+/** A plan as lines: what changes, then each step, what it needs, what it will do, what one should know. */
+export function planText({ plan, diff }: Pick<PlanWithManifests, "plan" | "diff">): readonly string[] {
   const titles = new Map(plan.steps.map(({ id, title }) => [id, title]));
   const lines = [`Plan to ${plan.operation} ${plan.service}, ${count(plan.steps.length, "step")}`, ""];
+  if (diff.length > 0) lines.push(...diffText(diff), "");
   for (const step of plan.steps) {
     const needs = step.needs.map((id) => titles.get(id) ?? id).join(", ");
     lines.push(`  ${step.title}${needs === "" ? "" : `  (after ${needs})`}`);

@@ -3,11 +3,12 @@ import { operationWords } from "../../provisioning/plan.ts";
 import type { EffectState, RunState } from "../../provisioning/run.ts";
 import { typable } from "../failure.ts";
 import { duration } from "./age.ts";
+import { nextSteps } from "./next-steps.ts";
 
 /** What a run came to, for a person: one line, then cause, what exists, and the next commands. */
 export function runResult(
   state: RunState,
-  { command }: { command(...words: readonly string[]): string },
+  { command }: { readonly command: (...words: readonly string[]) => string },
 ): { readonly result: string; readonly notes: readonly string[] } {
   const took = duration(state.startedAt, state.finishedAt);
   const subject = `${state.operation} ${state.service}`;
@@ -20,9 +21,10 @@ export function runResult(
   switch (state.phase) {
     case "Succeeded": {
       const done = `service ${state.service} ${operationWords[state.operation].done}${took === "" ? "" : ` in ${took}`}`;
-      if (!keepsData(state)) return { result: done, notes };
+      if (!keepsData(state)) return { result: done, notes: [...notes, ...nextSteps(state, command)] };
       notes.push(
         `  → ${command("service", "delete", state.service, "--data-stores", "delete")} deletes the data too`,
+        ...nextSteps(state, command),
       );
       return { result: `${done}; its data stores are kept, with namespace app-${state.service}`, notes };
     }
@@ -34,13 +36,12 @@ export function runResult(
     }
     case "RollbackFailed":
       for (const orphan of state.orphans) notes.push(`  Remains  ${effectLabel(orphan)}`);
-      notes.push(`  → ${command("run", "rollback", state.name)} tries again`);
+      notes.push(...nextSteps(state, command));
       return { result: `${subject}: the roll back failed, effects remain`, notes };
     case "Held":
     case "Interrupted":
       notes.push(`  Exists   ${exists(state)}`);
-      notes.push(`  → ${command("run", "retry", state.name)} goes on from there`);
-      notes.push(`  → ${command("run", "rollback", state.name)} undoes it`);
+      notes.push(...nextSteps(state, command));
       return {
         result:
           state.phase === "Held"
@@ -51,7 +52,7 @@ export function runResult(
     case "Pending":
     case "Running":
     case "RollingBack":
-      notes.push(`  → ${command("run", "watch", state.name)}`);
+      notes.push(`  → ${command("run", "watch", state.name)} follows it`, ...nextSteps(state, command));
       return {
         result: `${subject} is still ${state.phase === "RollingBack" ? "rolling back" : "running"}`,
         notes,
