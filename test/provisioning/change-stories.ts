@@ -103,9 +103,13 @@ export function changeStories(
       await succeeded(provisioner.create(small(service), { onFailure: "hold" }));
       await changed(provisioner, service, { operation: "deploy", image: image("b") });
       if (sickness === "quota") {
-        const place = { namespace: namespaceOf(service), name: service };
+        const namespace = namespaceOf(service);
         const body = { spec: { hard: { pods: "1" } } };
-        await stage.cluster.patch(resources.resourceQuotas, place, { type: "merge", body });
+        const { items } = await stage.cluster.list(resources.resourceQuotas, { namespace });
+        for (const { metadata } of items) {
+          const place = { namespace, name: metadata.name };
+          await stage.cluster.patch(resources.resourceQuotas, place, { type: "merge", body });
+        }
       }
       const before = await picture(stage.cluster, service);
       const sick = `registry.example.internal/platform/missing${digest("c")}`;
