@@ -28,6 +28,12 @@ export function nearest(value: string, allowed: readonly string[]): string | und
     ...allowed.map((own) => [own, own] as const),
   ]);
   const candidate = closest(wanted, [...meanings.keys()]);
-  const far = Math.max(1, Math.floor(Math.max(candidate.length, wanted.length) / 3));
+  // Two letters in the wrong order count as two.
+  const swapped = sorted(wanted) === sorted(candidate.toLowerCase());
+  const far = Math.max(swapped ? 2 : 1, Math.floor(Math.max(candidate.length, wanted.length) / 3));
   return distance(wanted, candidate.toLowerCase()) <= far ? meanings.get(candidate) : undefined;
+}
+
+function sorted(word: string): string {
+  return [...word].sort().join("");
 }

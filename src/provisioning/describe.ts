@@ -1,15 +1,39 @@
+import { desiredObjects, parts } from "../application/desired-objects.ts";
 import type { KubeObject } from "../cluster/object.ts";
-import { objectEffect } from "./objects.ts";
-import type { Step } from "./step.ts";
+import { effectKey } from "./effect.ts";
+import { objectEffect, observeEffect } from "./objects.ts";
+import type { PlannedStep } from "./plan.ts";
+import type { PlanContext, Step } from "./step.ts";
+import { asWanted, labelledAs } from "./write.ts";
 
 type StepDescription = Awaited<ReturnType<Step["describe"]>>;
 
-/** A step's description where all it does is to write these objects. */
-export function creations(objects: readonly KubeObject[], notes: readonly string[] = []): StepDescription {
+/**
+ * A step's description where all it does is to write these objects. Of a service that exists, only what would be
+ * altered is told.
+ * @throws ClusterError
+ */
+export async function writes(
+  { cluster, previous }: Pick<PlanContext, "cluster" | "previous">,
+  objects: readonly KubeObject[],
+  notes: readonly string[] = [],
+): Promise<StepDescription> {
+  const found = await Promise.all(
+    objects.map(async (object) => ({
+      object,
+      existing: previous === undefined ? undefined : await observeEffect(cluster, objectEffect(object)),
+    })),
+  );
+  const altered = found.filter(
+    ({ object, existing }) => existing === undefined || !asWanted(labelledAs(object, existing), existing),
+  );
   return {
-    effects: objects.map((object) => ({ action: "create", effect: objectEffect(object) })),
+    effects: altered.map(({ object, existing }) => ({
+      action: existing === undefined ? "create" : "change",
+      effect: objectEffect(object),
+    })),
     notes: [...notes],
-    manifests: objects,
+    manifests: altered.map(({ object }) => object),
   };
 }
 
@@ -20,6 +44,31 @@ export function deletions(objects: readonly KubeObject[], notes: readonly string
     notes: [...notes],
     manifests: [],
   };
+}
+
+/**
+ * What a step will do to a service that exists: of the objects it writes, those that are new and those that differ
+ * from what they were. Pure.
+ */
+export function changesAmong(
+  { application, previous, standards }: PlanContext,
+  effects: readonly PlannedStep["effects"][number][],
+): readonly PlannedStep["effects"][number][] {
+  if (previous === undefined) return effects;
+  const byKey = (side: typeof application) =>
+    new Map(
+      [side, ...parts.flatMap((part) => desiredObjects(side, standards)[part])].map((object) => [
+        effectKey(objectEffect(object)),
+        JSON.stringify(object),
+      ]),
+    );
+  const [before, after] = [byKey(previous), byKey(application)];
+  return effects.flatMap((planned) => {
+    const key = effectKey(planned.effect);
+    const was = before.get(key);
+    if (planned.action !== "create" || was === undefined) return [planned];
+    return was === after.get(key) ? [] : [{ ...planned, action: "change" as const }];
+  });
 }
 
 /** A Secret as it may be shown: its values are made when it is, and shown nowhere. */
