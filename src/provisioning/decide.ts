@@ -13,7 +13,8 @@ export type Command =
   | { readonly type: "stop"; readonly steps: readonly StepId[] }
   | { readonly type: "hold" }
   | { readonly type: "roll-back" }
-  | { readonly type: "compensate"; readonly step: StepId }
+  /** Not before `at` (RFC 3339), where it failed and is tried again. */
+  | { readonly type: "compensate"; readonly step: StepId; readonly at?: string }
   | { readonly type: "succeed" }
   | { readonly type: "rolled-back" }
   | { readonly type: "rollback-failed"; readonly orphans: readonly Effect[] };
@@ -73,7 +74,11 @@ function backwards(state: RunState, { live }: Situation): readonly Command[] {
   const busy = new Set([...open.map((step) => step.id), ...live]);
   return open
     .filter((step) => !live.has(step.id) && !dependentsOf(step.id, state.steps).some((id) => busy.has(id)))
-    .map((step) => ({ type: "compensate", step: step.id }));
+    .map((step) => ({
+      type: "compensate",
+      step: step.id,
+      ...(step.phase === "Retrying" && step.retryAt !== undefined ? { at: step.retryAt } : {}),
+    }));
 }
 
 /**

@@ -5,11 +5,9 @@ import { toRunError } from "./errors.ts";
 import type { RunError } from "./event.ts";
 import type { Journal } from "./journal.ts";
 import type { StepId } from "./plan.ts";
+import { nextTry, type Tries } from "./retry-policy.ts";
 import type { RunState } from "./run.ts";
 import type { Step, StepContext, StepResult } from "./step.ts";
-
-/** Attempts of one step by one engine before a person is asked. */
-const maxAttempts = 4;
 
 export interface EngineOptions {
   readonly journal: Journal;
@@ -32,17 +30,15 @@ class Stopped extends Error {
   override readonly name = "Stopped";
 }
 
-function worthRetrying({ class: errorClass }: RunError): boolean {
-  return errorClass === "transient" || errorClass === "unreachable";
-}
-
 /** Interprets what {@link decide} says, until the run is at rest. All memory is in the journal. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #live = new Map<StepId, { readonly abort: AbortController; readonly work: Promise<void> }>();
-  readonly #tries = new Map<StepId, number>();
+  /** By direction and step; another engine counts anew. */
+  readonly #tries = new Map<string, Tries>();
   readonly #pauses = new Set<AbortController>();
   #interruption: string | undefined;
+  #rollbackBy: string | undefined;
   #wake: () => void = () => {};
 
   constructor(options: EngineOptions) {
@@ -59,6 +55,14 @@ export class Engine {
   /** Steps that wait to be tried again are tried at once. */
   retryNow(): void {
     for (const pause of this.#pauses) pause.abort();
+  }
+
+  /** Finishes the write in hand, then rolls the run back; one that is rolled back already goes on. */
+  rollBack(by: string): void {
+    if (this.#options.journal.state.phase !== "Running") return;
+    this.#rollbackBy ??= by;
+    for (const { abort } of this.#live.values()) abort.abort(new Stopped("the run is rolled back"));
+    this.#wake();
   }
 
   /**
@@ -98,6 +102,12 @@ export class Engine {
         await journal.append({ type: "RunInterrupted", at: this.#at(), reason: this.#interruption });
         return true;
       }
+    } else if (this.#rollbackBy !== undefined && journal.state.phase === "Running") {
+      if (this.#live.size === 0) {
+        await this.#startRollback(this.#rollbackBy);
+        this.#rollbackBy = undefined;
+        return false;
+      }
     } else {
       const commands = decide(journal.state, { live: new Set(this.#live.keys()), onFailure });
       for (const command of commands) if (await this.#obey(command)) return true;
@@ -114,7 +124,7 @@ export class Engine {
 
   /** True when the run is at rest after it. */
   async #obey(command: Command): Promise<boolean> {
-    const { journal, clock } = this.#options;
+    const { journal } = this.#options;
     const at = this.#at();
     switch (command.type) {
       case "start":
@@ -122,8 +132,7 @@ export class Engine {
         return false;
       case "retry":
         this.#begin(command.step, async (signal) => {
-          const wait = Date.parse(command.at) - clock.now().getTime();
-          if (wait > 0) await this.#wait(wait, signal);
+          await this.#until(command.at, signal);
           await this.#attempt(command.step, command.attempt, signal);
         });
         return false;
@@ -133,15 +142,13 @@ export class Engine {
         }
         return false;
       case "compensate":
-        this.#begin(command.step, (signal) => this.#compensate(command.step, signal));
+        this.#begin(command.step, async (signal) => {
+          if (command.at !== undefined) await this.#until(command.at, signal);
+          await this.#compensate(command.step, signal);
+        });
         return false;
       case "roll-back":
-        await journal.append({
-          type: "RollbackStarted",
-          at,
-          by: this.#options.actor,
-          dataStores: "keep-used",
-        });
+        await this.#startRollback(this.#options.actor);
         return false;
       case "hold":
         await journal.append({ type: "RunHeld", at });
@@ -158,18 +165,32 @@ export class Engine {
     }
   }
 
-  /** Until the time is over or a person does not want to wait. */
-  async #wait(ms: number, signal: AbortSignal): Promise<void> {
+  async #startRollback(by: string): Promise<void> {
+    await this.#options.journal.append({
+      type: "RollbackStarted",
+      at: this.#at(),
+      by,
+      dataStores: "keep-used",
+    });
+  }
+
+  /** Until that time (RFC 3339), or until a person does not want to wait. */
+  async #until(at: string, signal: AbortSignal): Promise<void> {
+    const { clock, journal } = this.#options;
     const pause = new AbortController();
     this.#pauses.add(pause);
     try {
-      await this.#options.clock.sleep(ms, AbortSignal.any([signal, pause.signal]));
+      const wait = Date.parse(at) - clock.now().getTime();
+      if (wait > 0) await clock.sleep(wait, AbortSignal.any([signal, pause.signal]));
     } catch (error) {
       signal.throwIfAborted();
       if (!pause.signal.aborted) throw error;
     } finally {
       this.#pauses.delete(pause);
     }
+    // While not even the journal can be written, no attempt is wasted.
+    await journal.flush();
+    signal.throwIfAborted();
   }
 
   #at(): string {
@@ -195,8 +216,6 @@ export class Engine {
   async #attempt(id: StepId, attempt: number, signal: AbortSignal): Promise<void> {
     const { journal, steps, done, contextFor } = this.#options;
     journal.note({ type: "StepStarted", at: this.#at(), step: id, attempt });
-    const tries = (this.#tries.get(id) ?? 0) + 1;
-    this.#tries.set(id, tries);
     try {
       const step = steps.find((candidate) => candidate.id === id);
       if (step === undefined) throw new Error(`no code is known for the step ${id}`);
@@ -213,46 +232,33 @@ export class Engine {
       signal.throwIfAborted();
       journal.lost.throwIfAborted();
       const runError = toRunError(error);
-      const again = worthRetrying(runError) && tries < maxAttempts;
-      journal.note({
-        type: "StepFailed",
-        at: this.#at(),
-        step: id,
-        attempt,
-        error: runError,
-        ...(again ? { retryAt: this.#retryAt(tries) } : {}),
-      });
+      const retryAt = this.#retryAt(`apply ${id}`, runError, error);
+      journal.note({ type: "StepFailed", at: this.#at(), step: id, attempt, error: runError, ...retryAt });
     }
-  }
-
-  #pause(tries: number): number {
-    return 1_000 * 2 ** (tries - 1) * (0.75 + this.#options.random() / 2);
-  }
-
-  #retryAt(tries: number): string {
-    return new Date(this.#options.clock.now().getTime() + this.#pause(tries)).toISOString();
   }
 
   async #compensate(id: StepId, signal: AbortSignal): Promise<void> {
-    const { journal, compensate, clock } = this.#options;
+    const { journal, compensate } = this.#options;
     journal.note({ type: "CompensationStarted", at: this.#at(), step: id });
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await compensate(id, signal, this.#log(id));
-        journal.note({ type: "CompensationSucceeded", at: this.#at(), step: id });
-        return;
-      } catch (error) {
-        signal.throwIfAborted();
-        journal.lost.throwIfAborted();
-        const runError = toRunError(error);
-        if (worthRetrying(runError) && tries < maxAttempts) {
-          this.#log(id)(`${runError.message}; trying again`);
-          await clock.sleep(this.#pause(tries), signal);
-          continue;
-        }
-        journal.note({ type: "CompensationFailed", at: this.#at(), step: id, error: runError });
-        return;
-      }
+    try {
+      await compensate(id, signal, this.#log(id));
+      journal.note({ type: "CompensationSucceeded", at: this.#at(), step: id });
+    } catch (error) {
+      signal.throwIfAborted();
+      journal.lost.throwIfAborted();
+      const runError = toRunError(error);
+      const retryAt = this.#retryAt(`undo ${id}`, runError, error);
+      journal.note({ type: "CompensationFailed", at: this.#at(), step: id, error: runError, ...retryAt });
     }
+  }
+
+  /** Counts a failure, and says when to try again where that is worth it. */
+  #retryAt(work: string, runError: RunError, error: unknown): { readonly retryAt?: string } {
+    const now = this.#options.clock.now().getTime();
+    const before = this.#tries.get(work);
+    const tries = { count: (before?.count ?? 0) + 1, since: before?.since ?? now };
+    this.#tries.set(work, tries);
+    const at = nextTry(tries, runError, error, now, this.#options.random());
+    return at === undefined ? {} : { retryAt: new Date(at).toISOString() };
   }
 }

@@ -6,7 +6,8 @@ import { planSchema, stepIdSchema } from "./plan.ts";
 
 /**
  * Version of the event schema, recorded in every Run. Readers accept all versions up to it.
- * 2: what was before (`EffectsIntended.before`, `plan.change`), `StepSkipped`, the verb of `RunTaken`.
+ * 2: what was before (`EffectsIntended.before`, `plan.change`), `StepSkipped`, the verb of `RunTaken`,
+ * `CompensationFailed.retryAt`.
  */
 export const eventVersion = 2;
 
@@ -121,6 +122,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     at,
     by: z.string(),
     dataStores: z.enum(["keep-used", "keep", "delete"]),
+    /** The service's name, given by whoever asked: protected data may be destroyed. */
+    confirmed: z.string().optional(),
   }),
   z.strictObject({ type: z.literal("CompensationStarted"), at, step }),
   z.strictObject({
@@ -132,7 +135,14 @@ export const runEventSchema = z.discriminatedUnion("type", [
     ),
   }),
   z.strictObject({ type: z.literal("CompensationSucceeded"), at, step }),
-  z.strictObject({ type: z.literal("CompensationFailed"), at, step, error: runErrorSchema }),
+  /** With `retryAt` the engine tries again by itself then; without, its effects stay until somebody retries. */
+  z.strictObject({
+    type: z.literal("CompensationFailed"),
+    at,
+    step,
+    error: runErrorSchema,
+    retryAt: z.string().optional(),
+  }),
   z.strictObject({ type: z.literal("RolledBack"), at }),
   z.strictObject({ type: z.literal("RollbackFailed"), at, orphans: z.array(effectSchema) }),
 ]);

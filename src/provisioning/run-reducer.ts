@@ -210,7 +210,11 @@ export function reduce(state: RunState, event: RunEvent): RunState {
       return {
         ...rest,
         phase: "RollingBack",
-        rollback: { by: event.by, dataStores: event.dataStores },
+        rollback: {
+          by: event.by,
+          dataStores: event.dataStores,
+          ...(event.confirmed === undefined ? {} : { confirmed: event.confirmed }),
+        },
         orphans: [],
         steps: state.steps.map((step) =>
           step.phase === "CompensationFailed" ? reopened(step) : settled(step),
@@ -218,14 +222,14 @@ export function reduce(state: RunState, event: RunEvent): RunState {
       };
     }
     case "CompensationStarted":
-      return withStep(state, event.step, (step) => ({ ...step, phase: "Compensating" }));
+      return withStep(state, event.step, ({ retryAt: _, ...step }) => ({ ...step, phase: "Compensating" }));
     case "EffectsReleased": {
       // A repository's commits were made by other steps: each result goes to the step that recorded the effect.
       return event.results.reduce((next, { effect, outcome, reason }) => {
         const key = effectKey(effect);
-        const owner = next.steps.find((step) =>
-          step.effects.some((known) => effectKey(known.effect) === key),
-        );
+        const knows = (step: StepState) => step.effects.some((known) => effectKey(known.effect) === key);
+        const owner =
+          next.steps.find((step) => step.id === event.step && knows(step)) ?? next.steps.find(knows);
         return withStep(next, owner?.id ?? event.step, (step) => {
           const before = step.effects.find((known) => effectKey(known.effect) === key);
           const released: EffectState = {
@@ -237,7 +241,8 @@ export function reduce(state: RunState, event: RunEvent): RunState {
           };
           const effects = merged(step.effects, [released]);
           // It may go with a namespace or repository though its own step could not undo it.
-          const undone = step.phase === "CompensationFailed" && !effects.some(inPlay);
+          const failed = step.phase === "CompensationFailed" || step.phase === "Retrying";
+          const undone = failed && !effects.some(inPlay);
           return { ...step, effects, ...(undone ? { phase: "Compensated" as const } : {}) };
         });
       }, state);
@@ -247,8 +252,9 @@ export function reduce(state: RunState, event: RunEvent): RunState {
     case "CompensationFailed":
       return withStep(state, event.step, (step) => ({
         ...step,
-        phase: "CompensationFailed",
+        phase: event.retryAt === undefined ? "CompensationFailed" : "Retrying",
         error: event.error,
+        ...(event.retryAt === undefined ? {} : { retryAt: event.retryAt }),
       }));
     case "RolledBack":
       return { ...state, phase: "RolledBack", orphans: [], finishedAt: event.at };

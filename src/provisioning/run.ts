@@ -22,7 +22,7 @@ export type RunPhase =
 export type StepPhase =
   | "Waiting"
   | "Running"
-  /** Failed, and will be tried again by itself at `retryAt`. */
+  /** Failed, or could not be undone, and will be tried again by itself at `retryAt`. */
   | "Retrying"
   | "Succeeded"
   /** Left out by a person, because it may be. */
@@ -90,7 +90,12 @@ export interface RunState {
   readonly failure?: { readonly step: StepId; readonly error: RunError };
   readonly orphans: readonly Effect[];
   /** Who rolled, or rolls, it back, and what they chose; unset where nobody has. */
-  readonly rollback?: { readonly by: string; readonly dataStores: "keep-used" | "keep" | "delete" };
+  readonly rollback?: {
+    readonly by: string;
+    readonly dataStores: "keep-used" | "keep" | "delete";
+    /** The service's name, given by whoever asked: protected data may be destroyed. */
+    readonly confirmed?: string;
+  };
   /** Whether the workload was ready at some time in this run: from then on its data stores count as used. */
   readonly reachedReady: boolean;
 }
@@ -105,6 +110,8 @@ export interface RollbackPreview {
   readonly irreversible: readonly PreviewLine[];
   /** True where data would be destroyed: the flow asks for the service's name. */
   readonly destroysData: boolean;
+  /** Data stores that go and are protected against deletion: the rollback needs the service's name as confirmation. Left out: none. */
+  readonly protectedStores?: readonly string[];
 }
 
 export interface PreviewLine {
