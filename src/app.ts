@@ -77,7 +77,7 @@ export async function openApp({
     const reaching = reach(where);
     const platform = open(where, reaching);
     platform.catch(() => undefined); // the app tells it
-    // Asked before the app is loaded, a cluster answers meanwhile; the sandbox takes longer to open than the app.
+    // Before the app is loaded, which lets no answer through; the sandbox takes longer to open than the app to load.
     const reached = flags.sandbox ? undefined : await reaching.catch(() => undefined);
     let context = known ?? reached?.cluster.context ?? (await currentContext(flags, env));
     const { runApp } = await import("./screens/app.tsx");
