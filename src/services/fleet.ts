@@ -89,9 +89,10 @@ class Follower {
       keep: ({ metadata }) => namespaceFacts(metadata),
       onChanges: (changes) => {
         this.#index.takeNamespaces(changes);
+        const last = changes.complete && !this.#listed;
         this.#listed = changes.complete;
         if (changes.complete) listed.resolve();
-        this.#tell();
+        this.#tell(last);
       },
       onFreshness: (freshness) => {
         this.#freshness = freshness;
@@ -296,9 +297,9 @@ class Follower {
     this.#tell();
   }
 
-  /** Tells at once after a quiet time, and otherwise at the end of the interval. */
-  #tell(): void {
-    if (this.#telling || this.#signal.aborted) return;
+  /** Tells at once after a quiet time or where a person waits for it, and otherwise at the end of the interval. */
+  #tell(awaited = false): void {
+    if ((this.#telling && !awaited) || this.#signal.aborted) return;
     const { clock, intervalMs = 100, onChange } = this.#options;
     const news = this.#index.update() || this.#changed || !this.#told;
     if (!news) return;
