@@ -1,96 +1,118 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
-import type { RollbackPreview } from "../provisioning/run.ts";
+import { nearest } from "../application/nearest.ts";
+import { ProvisioningError } from "../provisioning/errors.ts";
+import { type StepId, stepIds } from "../provisioning/plan.ts";
+import type { RunName } from "../provisioning/run.ts";
 import type { Bind } from "./action.ts";
-import { confirmName } from "./confirm.ts";
-import { exitCodes } from "./exit-code.ts";
+import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
 import { follow } from "./follow.ts";
 import { runNameFrom } from "./names.ts";
-import { runOutput, timeout, yes } from "./options.ts";
-import { runFormats, writeDocument } from "./output/format.ts";
-import { dataStoreChoices, dataStores, onFailure, onFailureChoices } from "./run-options.ts";
+import { ofRun } from "./nearest-name.ts";
+import { runOutput, timeout } from "./options.ts";
+import { type RunFormat, runFormats } from "./output/format.ts";
+import { onFailure, onFailureChoices } from "./run-options.ts";
 import { runView } from "./run-view-of.ts";
+import { watchToRest } from "./run-watch.ts";
+import type { Session } from "./session.ts";
 
-/** `platform run retry|rollback`. */
+const goOnSchema = z.object({
+  output: z.enum(runFormats),
+  onFailure: z.enum(onFailureChoices),
+  timeout: z.number().optional(),
+});
+
+/** `platform run resume|retry|cancel`. */
 export function addRunActions(run: Command, bind: Bind): void {
   bind(
     run
-      .command("retry")
-      .alias("resume")
-      .description("go on with a held or interrupted run from where it stopped")
+      .command("resume")
+      .description("go on with a run that was interrupted, or take it over from a holder that is dead")
       .argument("<run>", "the run's name")
       .addOption(onFailure())
       .addOption(timeout())
       .addOption(runOutput()),
     async (session, args, raw) => {
-      const options = z
-        .object({
-          output: z.enum(runFormats),
-          onFailure: z.enum(onFailureChoices),
-          timeout: z.number().optional(),
-        })
-        .parse(raw);
+      const options = goOnSchema.parse(raw);
       const name = runNameFrom(args[0]);
-      const { provisioner, cluster } = await session.platform();
-      const begin = () => provisioner.retry(name, { onFailure: options.onFailure });
-      return follow(session, begin, runView(session, cluster.context, options.output), {
-        asked: "completion",
-        ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
-        rollBack: (run) => provisioner.rollback(run, { dataStores: "keep-used" }),
-      });
+      const { provisioner } = await session.platform();
+      return goOn(session, options, () =>
+        ofRun(session, name, () => provisioner.resume(name, { onFailure: options.onFailure })),
+      );
     },
   );
   bind(
     run
-      .command("rollback")
-      .description("undo a run: deletes only what it made, and says what it keeps")
+      .command("retry")
+      .description("try the failed step again and go on; a run that waits for its next try does it at once")
       .argument("<run>", "the run's name")
-      .addOption(dataStores())
-      .addOption(new Option("--dry-run", "show what would be deleted and kept, delete nothing"))
-      .addOption(yes())
+      .addOption(
+        new Option("--skip <step>", "go on without a failed step that may be left out; can be repeated")
+          .argParser(skipped)
+          .default([], "none"),
+      )
+      .addOption(onFailure())
+      .addOption(timeout())
       .addOption(runOutput()),
     async (session, args, raw) => {
-      const options = z
-        .object({
-          output: z.enum(runFormats),
-          dataStores: z.enum(dataStoreChoices),
-          dryRun: z.boolean().default(false),
-          yes: z.boolean().default(false),
-        })
-        .parse(raw);
+      const options = goOnSchema.extend({ skip: z.array(z.enum(stepIds)) }).parse(raw);
+      const name = runNameFrom(args[0]);
+      const { provisioner } = await session.platform();
+      const { onFailure, skip } = options;
+      try {
+        return await goOn(session, options, () =>
+          ofRun(session, name, () => provisioner.retry(name, { onFailure, skip })),
+        );
+      } catch (error) {
+        const busy = error instanceof ProvisioningError && error.kind === "busy";
+        if (!busy || skip.length > 0 || !(await waitsForNextTry(session, name))) throw error;
+        await provisioner.retryNow(name);
+        session.terminal.err.write(`${error.message}, which was asked not to wait for its next try\n`);
+        return watchToRest(session, name, options.output);
+      }
+    },
+  );
+  bind(
+    run
+      .command("cancel")
+      .description("stop a run between two writes; it can then be resumed or rolled back")
+      .argument("<run>", "the run's name")
+      .addOption(runOutput()),
+    async (session, args, raw) => {
+      const { output } = z.object({ output: z.enum(runFormats) }).parse(raw);
       const name = runNameFrom(args[0]);
       const { provisioner, cluster } = await session.platform();
-      const preview = await provisioner.previewRollback(name, options.dataStores);
-      const { out, err } = session.terminal;
-      const text = `${previewText(preview).join("\n")}\n`;
-      if (options.dryRun) {
-        if (options.output === "json") await writeDocument(out, "json", "rollback-preview", { preview });
-        else out.write(text);
-        return exitCodes.done;
-      }
-      if (options.output === "text") err.write(text);
-      if (preview.destroysData && !options.yes) {
-        const { service } = await provisioner.get(name);
-        await confirmName(session, service, `roll back ${name}, which destroys data`);
-      }
-      const begin = () => provisioner.rollback(name, { dataStores: options.dataStores });
-      return follow(session, begin, runView(session, cluster.context, options.output), {
-        asked: "rollback",
-      });
+      const state = await ofRun(session, name, () => provisioner.cancel(name));
+      const code = state.phase === "Interrupted" ? exitCodes.done : exitCodeOf(state.phase, "completion");
+      runView(session, cluster.context, output).finished(state, code);
+      return code;
     },
   );
 }
 
-/** What a roll back would do, as lines. */
-export function previewText(preview: RollbackPreview): readonly string[] {
-  const section = (title: string, entries: RollbackPreview["deletes"]) =>
-    entries.map(({ text, reason }, index) =>
-      `  ${(index === 0 ? title : "").padEnd(9)} ${text}${reason === "" ? "" : `  (${reason})`}`.trimEnd(),
-    );
-  const lines = [
-    ...section("Deletes", preview.deletes),
-    ...section("Keeps", preview.keeps),
-    ...section("Cannot", preview.irreversible),
-  ];
-  return [`Roll back of ${preview.run}`, ...(lines.length === 0 ? ["  Nothing is left to undo."] : lines)];
+async function goOn(
+  session: Session,
+  options: { readonly output: RunFormat; readonly timeout?: number | undefined },
+  begin: Parameters<typeof follow>[1],
+): Promise<ExitCode> {
+  const { provisioner, cluster } = await session.platform();
+  return follow(session, begin, runView(session, cluster.context, options.output, { begun: true }), {
+    asked: "completion",
+    ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
+    rollBack: (run) => provisioner.rollback(run, { dataStores: "keep-used" }),
+  });
+}
+
+async function waitsForNextTry(session: Session, name: RunName): Promise<boolean> {
+  const { provisioner } = await session.platform();
+  return (await provisioner.get(name)).steps.some(({ phase }) => phase === "Retrying");
+}
+
+function skipped(text: string, before: unknown): readonly StepId[] {
+  const step = stepIds.find((id) => id === text);
+  if (step !== undefined) return [...z.array(z.enum(stepIds)).parse(before), step];
+  const suggestion = nearest(text, stepIds);
+  throw new InvalidArgumentError(
+    `It is a step such as configure_network${suggestion === undefined ? "." : `; did you mean ${suggestion}?`}`,
+  );
 }

@@ -1,19 +1,20 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
+import { atRest } from "../provisioning/decide.ts";
 import { effectLabel } from "../provisioning/effect.ts";
 import type { RunState } from "../provisioning/run.ts";
+import { verbsOf, verbTitles } from "../provisioning/verbs.ts";
 import type { Bind } from "./action.ts";
-import { exitCodeOf, exitCodes } from "./exit-code.ts";
-import { usageFailure } from "./failure.ts";
+import { exitCodes } from "./exit-code.ts";
 import { runNameFrom, serviceNameFrom } from "./names.ts";
-import { documentOutput, listOutput, runOutput } from "./options.ts";
-import { age, duration } from "./output/age.ts";
-import { documentFormats, listFormats, runFormats, writeDocument } from "./output/format.ts";
+import { ofRun } from "./nearest-name.ts";
+import { documentOutput, listOutput } from "./options.ts";
+import { age, duration, nextTry } from "./output/age.ts";
+import { documentFormats, listFormats, writeDocument } from "./output/format.ts";
 import { runResult } from "./output/run-result.ts";
 import { type Column, table } from "./output/table.ts";
-import { runView } from "./run-view-of.ts";
 
-/** `platform run list|show|watch`. */
+/** `platform run list|show`. */
 export function addRunList(run: Command, bind: Bind): void {
   bind(
     run
@@ -35,7 +36,7 @@ export function addRunList(run: Command, bind: Bind): void {
       } else if (runs.length === 0) {
         err.write(`no runs on ${session.clusterName} yet\n`);
       } else {
-        out.write(table(columns(new Date()), runs, { wide: options.output === "wide" }));
+        out.write(table(columns(new Date(), newest(runs)), runs, { wide: options.output === "wide" }));
       }
       return exitCodes.done;
     },
@@ -50,47 +51,24 @@ export function addRunList(run: Command, bind: Bind): void {
       const { output } = z.object({ output: z.enum(documentFormats) }).parse(raw);
       const name = runNameFrom(args[0]);
       const { provisioner } = await session.platform();
-      const state = await provisioner.get(name);
-      if (output !== "text") await writeDocument(session.terminal.out, output, "run", { run: state });
-      else session.terminal.out.write(`${runText(state, session).join("\n")}\n`);
-      return exitCodes.done;
-    },
-  );
-  bind(
-    run
-      .command("watch")
-      .description("follow a run, here or in another terminal, until it comes to rest")
-      .argument("<run>", "the run's name")
-      .addOption(runOutput()),
-    async (session, args, raw) => {
-      const { output } = z.object({ output: z.enum(runFormats) }).parse(raw);
-      const name = runNameFrom(args[0]);
-      const { provisioner, cluster } = await session.platform();
-      const view = runView(session, cluster.context, output);
-      const stop = new AbortController();
-      const unlisten = session.terminal.onStop(() => stop.abort());
-      session.terminal.out.closed.addEventListener("abort", () => stop.abort());
-      try {
-        for await (const state of provisioner.watch(name, stop.signal)) {
-          view.update(state);
-          if (state.phase === "Pending" || state.phase === "Running" || state.phase === "RollingBack")
-            continue;
-          const code = exitCodeOf(state.phase, "completion");
-          view.finished(state, code);
-          return code;
-        }
-      } catch (error) {
-        if (!stop.signal.aborted) throw error;
-      } finally {
-        unlisten();
+      const state = await ofRun(session, name, () => provisioner.get(name));
+      const { out } = session.terminal;
+      if (output !== "text") {
+        await writeDocument(out, output, "run", { run: state, verbs: verbsOf(state) });
+      } else {
+        out.write(`${runText(state, session, new Date()).join("\n")}\n`);
       }
-      if (stop.signal.aborted) return exitCodes.interrupted;
-      throw usageFailure(`the run ${name} was deleted while it was watched`);
+      return exitCodes.done;
     },
   );
 }
 
-function columns(now: Date): readonly Column<RunState>[] {
+/** The newest run of each service. */
+function newest(runs: readonly RunState[]): ReadonlySet<RunState> {
+  return new Set(new Map([...runs].reverse().map((run) => [run.service, run])).values());
+}
+
+function columns(now: Date, newest: ReadonlySet<RunState>): readonly Column<RunState>[] {
   return [
     { title: "RUN", value: ({ name }) => name },
     { title: "OPERATION", value: ({ operation }) => operation },
@@ -108,11 +86,21 @@ function columns(now: Date): readonly Column<RunState>[] {
       value: ({ startedAt, finishedAt }) => duration(startedAt, finishedAt) || "–",
     },
     { title: "AGE", align: "right", value: ({ requestedAt }) => age(requestedAt, now) },
+    { title: "NOW", value: (run) => whatNow(run, now, newest.has(run)) },
     { title: "BY", wide: true, value: ({ requestedBy }) => requestedBy },
     { title: "TEAM", wide: true, value: ({ team }) => team },
     { title: "HOLDER", wide: true, value: ({ holder }) => holder || "–" },
     { title: "FAILURE", wide: true, value: ({ failure }) => failure?.error.message ?? "" },
   ];
+}
+
+/** When its next try is due, or what a person can do; what came after a run that is complete stands in the way of its rollback. */
+function whatNow(run: RunState, now: Date, isNewest: boolean): string {
+  const waiting = run.steps.find(({ phase }) => phase === "Retrying");
+  if (waiting !== undefined) return `tries again ${nextTry(waiting, now)}`;
+  if (run.phase === "Succeeded" && !isNewest) return "";
+  const shown = atRest(run) ? verbsOf(run) : verbsOf(run).filter((verb) => verb === "cancel");
+  return shown.map((verb) => verbTitles[verb]).join(", ");
 }
 
 const signs: Readonly<Record<RunState["steps"][number]["phase"], string>> = {
@@ -129,7 +117,8 @@ const signs: Readonly<Record<RunState["steps"][number]["phase"], string>> = {
 
 function runText(
   state: RunState,
-  around: { command(...words: readonly string[]): string },
+  around: { readonly command: (...words: readonly string[]) => string },
+  now: Date,
 ): readonly string[] {
   const lines = [
     `${state.name}: ${state.phase}`,
@@ -137,11 +126,11 @@ function runText(
     "",
   ];
   for (const step of state.steps) {
-    const attempts = step.attempt > 1 ? `${step.attempt} attempts` : "";
     const parts = [
       step.title,
       duration(step.startedAt, step.finishedAt),
-      attempts,
+      step.attempt > 1 ? `${step.attempt} attempts` : "",
+      step.phase === "Retrying" ? `tries again ${nextTry(step, now)}` : "",
       step.error?.message ?? step.summary,
     ];
     lines.push(`  ${signs[step.phase]} ${parts.filter((part) => part !== "").join("  ")}`);

@@ -21,3 +21,12 @@ export function duration(from: string | undefined, to: string | undefined): stri
   const seconds = Math.round(ms / 1000);
   return `${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, "0")}s`;
 }
+
+/** When a step is tried again: `in 12s, attempt 3`; `now` where that time has come. */
+export function nextTry(
+  { retryAt, attempt }: { readonly retryAt?: string; readonly attempt: number },
+  now: Date,
+): string {
+  const seconds = Math.ceil((Date.parse(retryAt ?? "") - now.getTime()) / 1000);
+  return `${seconds > 0 ? `in ${seconds}s` : "now"}, attempt ${attempt + 1}`;
+}

@@ -1,3 +1,4 @@
+import { verbsOf } from "../../provisioning/verbs.ts";
 import type { Output } from "../terminal.ts";
 import { writeLine } from "./format.ts";
 import type { RunView } from "./run-view.ts";
@@ -13,7 +14,7 @@ export function jsonRunView(out: Output): RunView {
       else writeLine(out, "event", { run: state.name, phase: state.phase, event });
     },
     finished(state, exitCode) {
-      writeLine(out, "result", { exitCode, run: state });
+      writeLine(out, "result", { exitCode, run: state, verbs: verbsOf(state) });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import type { LogLine, RunState, StepState } from "../../provisioning/run.ts";
 import type { Output } from "../terminal.ts";
-import { duration } from "./age.ts";
+import { duration, nextTry } from "./age.ts";
 import { runResult } from "./run-result.ts";
 import type { RunView } from "./run-view.ts";
 
@@ -13,13 +13,21 @@ type Paint = (format: "red" | "green" | "yellow" | "dim", text: string) => strin
  */
 export function linearRunView(
   { out, err }: { readonly out: Output; readonly err: Output },
-  options: { readonly context: string; command(...words: readonly string[]): string },
+  options: {
+    readonly context: string;
+    readonly command: (...words: readonly string[]) => string;
+    /** The run has a past, which was told when it happened. */
+    readonly begun?: boolean;
+    /** Default: the machine's clock. */
+    readonly now?: () => Date;
+  },
 ): RunView {
   const paint: Paint = (format, text) =>
     err.colors ? styleText(format, text, { validateStream: false }) : text;
   const write = (lines: readonly string[]) => {
     if (lines.length > 0) err.write(`${lines.join("\n")}\n`);
   };
+  const now = options.now ?? (() => new Date());
   let before: RunState | undefined;
   let lastLog: LogLine | undefined;
 
@@ -27,6 +35,11 @@ export function linearRunView(
     update(state) {
       if (before === undefined) {
         write([`${state.operation} ${state.service} on ${options.context}, run ${state.name}`]);
+        if (options.begun === true) {
+          before = state;
+          lastLog = state.log.at(-1);
+          return;
+        }
       } else if (before.phase !== "RollingBack" && state.phase === "RollingBack") {
         write(["  Rolling back"]);
       }
@@ -35,7 +48,7 @@ export function linearRunView(
         return then?.phase !== now.phase || then.attempt !== now.attempt;
       });
       const begun = (step: StepState) => step.phase === "Running" || step.phase === "Compensating";
-      for (const step of changed.filter(begun)) write(stepLines(step, paint));
+      for (const step of changed.filter(begun)) write(stepLines(step, paint, now()));
       const titles = new Map(state.steps.map(({ id, title }) => [id, title]));
       write(
         newLines(state.log, lastLog).map(({ step, line }) =>
@@ -43,7 +56,7 @@ export function linearRunView(
         ),
       );
       lastLog = state.log.at(-1) ?? lastLog;
-      for (const step of changed.filter((one) => !begun(one))) write(stepLines(step, paint));
+      for (const step of changed.filter((one) => !begun(one))) write(stepLines(step, paint, now()));
       before = state;
     },
     finished(state, exitCode) {
@@ -68,7 +81,7 @@ function newLines(log: readonly LogLine[], last: LogLine | undefined): readonly 
 }
 
 /** What to say when a step has come to another phase or attempt. */
-function stepLines(step: StepState, paint: Paint): readonly string[] {
+function stepLines(step: StepState, paint: Paint, now: Date): readonly string[] {
   const took = paint("dim", duration(step.startedAt, step.finishedAt));
   const message = step.error?.message ?? "";
   switch (step.phase) {
@@ -79,8 +92,7 @@ function stepLines(step: StepState, paint: Paint): readonly string[] {
     case "Running":
       return [`  … ${step.title}${step.attempt > 1 ? `, attempt ${step.attempt}` : ""}`];
     case "Retrying": {
-      const when = step.retryAt === undefined ? "" : ` at ${step.retryAt.slice(11, 19)} UTC`;
-      return [`  ${paint("yellow", "▲")} ${step.title}: ${message}; will be tried again${when}`];
+      return [`  ${paint("yellow", "▲")} ${step.title}: ${message}; tries again ${nextTry(step, now)}`];
     }
     case "Succeeded":
       return [

@@ -145,7 +145,7 @@ describe("an execution is followed to its end", () => {
       terminal.stop(signal);
       expect(await code).toBe(130);
       expect(interrupted).toEqual([`received ${signal}`]);
-      expect(terminal.written.err).toContain("platform --sandbox run retry shop-create-7f3k");
+      expect(terminal.written.err).toContain("platform --sandbox run resume shop-create-7f3k");
     },
   );
 

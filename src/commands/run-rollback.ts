@@ -1,0 +1,70 @@
+import { type Command, Option } from "commander";
+import { z } from "zod";
+import type { RollbackPreview } from "../provisioning/run.ts";
+import type { Bind } from "./action.ts";
+import { confirmName } from "./confirm.ts";
+import { exitCodes } from "./exit-code.ts";
+import { follow } from "./follow.ts";
+import { runNameFrom } from "./names.ts";
+import { ofRun } from "./nearest-name.ts";
+import { runOutput, yes } from "./options.ts";
+import { runFormats, writeDocument } from "./output/format.ts";
+import { dataStoreChoices, dataStores } from "./run-options.ts";
+import { runView } from "./run-view-of.ts";
+
+/** `platform run rollback`. */
+export function addRunRollback(run: Command, bind: Bind): void {
+  bind(
+    run
+      .command("rollback")
+      .description("undo a run: deletes only what it made, brings back what it changed, says what it keeps")
+      .argument("<run>", "the run's name")
+      .addOption(dataStores())
+      .addOption(new Option("--dry-run", "show what would be undone and what kept, write nothing"))
+      .addOption(yes())
+      .addOption(runOutput()),
+    async (session, args, raw) => {
+      const options = z
+        .object({
+          output: z.enum(runFormats),
+          dataStores: z.enum(dataStoreChoices),
+          dryRun: z.boolean().default(false),
+          yes: z.boolean().default(false),
+        })
+        .parse(raw);
+      const name = runNameFrom(args[0]);
+      const { provisioner, cluster } = await session.platform();
+      const preview = await ofRun(session, name, () => provisioner.previewRollback(name, options.dataStores));
+      const { out, err } = session.terminal;
+      const text = `${previewText(preview).join("\n")}\n`;
+      if (options.dryRun) {
+        if (options.output === "json") await writeDocument(out, "json", "rollback-preview", { preview });
+        else out.write(text);
+        return exitCodes.done;
+      }
+      if (options.output === "text") err.write(text);
+      if (preview.destroysData && !options.yes) {
+        const { service } = await provisioner.get(name);
+        await confirmName(session, service, `roll back ${name}, which destroys data`);
+      }
+      const begin = () => provisioner.rollback(name, { dataStores: options.dataStores });
+      const view = runView(session, cluster.context, options.output, { begun: true });
+      return follow(session, begin, view, { asked: "rollback" });
+    },
+  );
+}
+
+/** What a roll back would do, as lines. */
+export function previewText(preview: RollbackPreview): readonly string[] {
+  const section = (title: string, entries: RollbackPreview["deletes"]) =>
+    entries.map(({ text, reason }, index) =>
+      `  ${(index === 0 ? title : "").padEnd(9)} ${text}${reason === "" ? "" : `  (${reason})`}`.trimEnd(),
+    );
+  const lines = [
+    ...section("Restores", preview.restores),
+    ...section("Deletes", preview.deletes),
+    ...section("Keeps", preview.keeps),
+    ...section("Cannot", preview.irreversible),
+  ];
+  return [`Roll back of ${preview.run}`, ...(lines.length === 0 ? ["  Nothing is left to undo."] : lines)];
+}
