@@ -1,8 +1,5 @@
-import { desiredObjects, parts } from "../application/desired-objects.ts";
 import type { KubeObject } from "../cluster/object.ts";
-import { effectKey } from "./effect.ts";
 import { objectEffect, observeEffect } from "./objects.ts";
-import type { PlannedStep } from "./plan.ts";
 import type { PlanContext, Step } from "./step.ts";
 import { asWanted, labelledAs } from "./write.ts";
 
@@ -25,7 +22,10 @@ export async function writes(
     })),
   );
   const altered = found.filter(
-    ({ object, existing }) => existing === undefined || !asWanted(labelledAs(object, existing), existing),
+    ({ object, existing }) =>
+      existing === undefined ||
+      // A Secret is made once, and left as it is.
+      (object.kind !== "Secret" && !asWanted(labelledAs(object, existing), existing)),
   );
   return {
     effects: altered.map(({ object, existing }) => ({
@@ -44,31 +44,6 @@ export function deletions(objects: readonly KubeObject[], notes: readonly string
     notes: [...notes],
     manifests: [],
   };
-}
-
-/**
- * What a step will do to a service that exists: of the objects it writes, those that are new and those that differ
- * from what they were. Pure.
- */
-export function changesAmong(
-  { application, previous, standards }: PlanContext,
-  effects: readonly PlannedStep["effects"][number][],
-): readonly PlannedStep["effects"][number][] {
-  if (previous === undefined) return effects;
-  const byKey = (side: typeof application) =>
-    new Map(
-      [side, ...parts.flatMap((part) => desiredObjects(side, standards)[part])].map((object) => [
-        effectKey(objectEffect(object)),
-        JSON.stringify(object),
-      ]),
-    );
-  const [before, after] = [byKey(previous), byKey(application)];
-  return effects.flatMap((planned) => {
-    const key = effectKey(planned.effect);
-    const was = before.get(key);
-    if (planned.action !== "create" || was === undefined) return [planned];
-    return was === after.get(key) ? [] : [{ ...planned, action: "change" as const }];
-  });
 }
 
 /** A Secret as it may be shown: its values are made when it is, and shown nowhere. */

@@ -23,7 +23,6 @@ import { resources } from "../cluster/resource.ts";
 import type { CodeHost } from "../delivery/code-host.ts";
 import type { Standards } from "../standards/standards.ts";
 import { find, runsOf } from "./checks/existence.ts";
-import { changesAmong } from "./describe.ts";
 import { ProvisioningError } from "./errors.ts";
 import { claimsOf, dataStoreNames } from "./namespace-contents.ts";
 import type { ChangeOperation, Operation, PlannedChange, StepId } from "./plan.ts";
@@ -63,7 +62,7 @@ export async function planFor(operation: Operation, context: PlanContext): Promi
         id,
         title,
         needs: [...new Set(inPlan(needs))],
-        effects: [...changesAmong(context, described[index]?.effects ?? [])],
+        effects: [...(described[index]?.effects ?? [])],
         notes: [...(described[index]?.notes ?? [])],
         ...(skippable === true ? { skippable } : {}),
       })),

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { fieldManager, releaseAnnotation } from "../application/names.ts";
+import { fieldManager, labels, releaseAnnotation } from "../application/names.ts";
 import { apply, type Cluster } from "../cluster/cluster.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { ownedFields, sameContent } from "../cluster/owned-fields.ts";
@@ -20,6 +20,18 @@ export function asWanted(desired: KubeObject, existing: KubeObject): boolean {
   }
   const owned = ownedFields(existing, fieldManager);
   return owned !== undefined && sameContent(owned, desired);
+}
+
+/** A desired object with the label of the run that made the existing one: it keeps its maker. Pure. */
+export function labelledAs(desired: KubeObject, existing: KubeObject): KubeObject {
+  const maker = existing.metadata.labels?.[labels.run];
+  return maker === undefined ? desired : withMaker(desired, maker);
+}
+
+/** A desired object with the label of the run that makes it. Pure. */
+export function withMaker(desired: KubeObject, run: string): KubeObject {
+  const { metadata } = desired;
+  return { ...desired, metadata: { ...metadata, labels: { ...metadata.labels, [labels.run]: run } } };
 }
 
 /**

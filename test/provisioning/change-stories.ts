@@ -26,11 +26,7 @@ function changed(provisioner: Provisioner, service: ReturnType<typeof named>, ch
  * @param sickness - what keeps a rollout from getting healthy: an image that is not there, or, where images are
  *   never pulled, a quota that lets no other pod in
  */
-export function changeStories(
-  title: string,
-  open: () => Promise<Stage>,
-  sickness: "image" | "quota",
-): void {
+export function changeStories(title: string, open: () => Promise<Stage>, sickness: "image" | "quota"): void {
   onStage(title, open, ({ stage, made, leftOf, removeRuns }) => {
     async function deleted(service: ReturnType<typeof named>) {
       await succeeded(made.provisioner().delete(service, { dataStores: "delete" }));
@@ -71,7 +67,16 @@ export function changeStories(
       const service = named("change-small");
       const provisioner = made.provisioner();
       await succeeded(provisioner.create(full(service), { onFailure: "hold" }));
-      const run = await changed(provisioner, service, { operation: "scale", replicas: 2 });
+      const scale: ServiceChange = { operation: "scale", replicas: 2 };
+      const { plan, diff } = await provisioner.planChange(service, scale, { dataStores: "keep" });
+      expect(diff).toEqual([{ field: "replicas", before: "3", after: "2" }]);
+      const planned = plan.steps.flatMap(({ effects }) =>
+        effects.map(
+          ({ action, effect }) => `${action} ${effect.kind === "object" ? effect.type : effect.kind}`,
+        ),
+      );
+      expect(planned).toEqual(["change Application", "change Deployment"]);
+      const run = await changed(provisioner, service, scale);
       const touched = run.steps.flatMap(({ effects }) =>
         effects.map(
           ({ effect, state }) => `${state} ${effect.kind === "object" ? effect.type : effect.kind}`,

@@ -4,8 +4,9 @@ import { releaseAnnotation } from "../../application/names.ts";
 import { specDiff } from "../../application/spec-diff.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { resources } from "../../cluster/resource.ts";
-import { creations } from "../describe.ts";
+import { writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
+import { objectEffect, observeEffect } from "../objects.ts";
 import type { PlannedChange } from "../plan.ts";
 import { waitUntilReady } from "../readiness.ts";
 import type { Step } from "../step.ts";
@@ -16,22 +17,22 @@ export const applyKubernetes: Step = {
   title: "Application",
   needs: ["create_namespace", "provision_database", "provision_cache"],
   when: () => true,
-  async describe({ application, standards, change }) {
+  async describe(context) {
+    const { application, previous, standards, change, cluster } = context;
+    const uid = previous && (await observeEffect(cluster, objectEffect(previous)))?.metadata.uid;
     const starter = application.spec.starter
       ? ["runs the starter image until the pipeline has pushed one"]
       : [];
-    return creations(
-      [ofRelease(application, change), ...desiredObjects(application, standards).workload],
+    return writes(
+      context,
+      [ofRelease(application, change), ...desiredObjects(ownedBy(application, uid), standards).workload],
       starter,
     );
   },
   async apply({ application, standards, change, cluster, clock, signal, write, log }) {
     await mustBeUntouched(cluster, application, change);
     const [stored] = await write.objects([ofRelease(application, change)]);
-    const uid = stored?.object.metadata.uid;
-    const owner =
-      uid === undefined ? application : { ...application, metadata: { ...application.metadata, uid } };
-    const objects = desiredObjects(owner, standards).workload;
+    const objects = desiredObjects(ownedBy(application, stored?.object.metadata.uid), standards).workload;
     await write.objects(objects);
     const withinMs = standards.workload.progressDeadlineSeconds * 1_000;
     let ready = 0;
@@ -42,6 +43,11 @@ export const applyKubernetes: Step = {
     return { summary: `${ready} of ${application.spec.replicas} replicas ready${starter}` };
   },
 };
+
+/** The Application as what it owns names it, once the cluster has given it a UID. */
+function ownedBy(application: Application, uid: string | undefined): Application {
+  return uid === undefined ? application : { ...application, metadata: { ...application.metadata, uid } };
+}
 
 /** The Application with the number of its release. */
 function ofRelease(application: Application, { release }: PlannedChange): Application {

@@ -1,5 +1,5 @@
 import { desiredObjects } from "../../application/desired-objects.ts";
-import { creations } from "../describe.ts";
+import { writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
 import type { Step } from "../step.ts";
 import { partChanges } from "./change.ts";
@@ -22,9 +22,10 @@ export const configureNetwork: Step = {
   when: (context) =>
     (context.request.exposure === "public" || context.standards.network.mesh !== "none") &&
     partChanges(context, "network"),
-  async describe({ application, standards, cluster }) {
+  async describe(context) {
+    const { application, standards, cluster } = context;
     const { objects, missing } = await served(cluster, desiredObjects(application, standards).network);
-    return creations(objects, missing);
+    return writes(context, objects, missing);
   },
   async apply({ application, standards, cluster, write }) {
     const { objects, missing } = await served(cluster, desiredObjects(application, standards).network);

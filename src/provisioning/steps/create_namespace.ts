@@ -1,5 +1,5 @@
 import { desiredObjects } from "../../application/desired-objects.ts";
-import { creations } from "../describe.ts";
+import { writes } from "../describe.ts";
 import type { Step } from "../step.ts";
 import { partChanges } from "./change.ts";
 
@@ -9,8 +9,8 @@ export const createNamespace: Step = {
   title: "Namespace and guardrails",
   needs: ["preflight"],
   when: (context) => partChanges(context, "namespace"),
-  async describe({ application, standards }) {
-    return creations(desiredObjects(application, standards).namespace);
+  describe(context) {
+    return writes(context, desiredObjects(context.application, context.standards).namespace);
   },
   async apply({ application, standards, write, log }) {
     const objects = desiredObjects(application, standards).namespace;

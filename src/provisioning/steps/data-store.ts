@@ -2,7 +2,7 @@ import type { Application } from "../../application/application.ts";
 import { generatePassword } from "../../application/credentials.ts";
 import { desiredObjects, type Part } from "../../application/desired-objects.ts";
 import type { KubeObject } from "../../cluster/object.ts";
-import { creations, withoutValues } from "../describe.ts";
+import { withoutValues, writes } from "../describe.ts";
 import { waitUntilReady } from "../readiness.ts";
 import type { Step } from "../step.ts";
 
@@ -22,8 +22,9 @@ export function dataStoreStep({
     title,
     needs: ["create_namespace"],
     when,
-    async describe({ application, standards }) {
-      return creations([
+    describe(context) {
+      const { application, standards } = context;
+      return writes(context, [
         withoutValues(secret(application, "")),
         ...desiredObjects(application, standards)[part],
       ]);

@@ -1,6 +1,6 @@
 import { desiredObjects } from "../../application/desired-objects.ts";
 import type { KubeObject } from "../../cluster/object.ts";
-import { creations } from "../describe.ts";
+import { writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
 import type { Step } from "../step.ts";
 import { partChanges } from "./change.ts";
@@ -14,9 +14,10 @@ export const setupMonitoring: Step = {
   skippable: true,
   when: (context) => partChanges(context, "monitoring"),
 
-  async describe({ application, standards, cluster }) {
+  async describe(context) {
+    const { application, standards, cluster } = context;
     const { objects, missing } = await served(cluster, desiredObjects(application, standards).monitoring);
-    return creations(objects, missing);
+    return writes(context, objects, missing);
   },
 
   async apply({ application, standards, cluster, write, log }) {
