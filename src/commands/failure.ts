@@ -47,6 +47,8 @@ export function usageFailure(
 export interface FailureSurroundings {
   /** Name of the cluster the command spoke to, for a person. */
   readonly cluster: string;
+  /** Whom the standards name for questions of rights; left out where they name nobody, or could not be read. */
+  readonly contact?: string | undefined;
   /** Completes words to a command line that reaches the same cluster. */
   command(...words: readonly string[]): string;
 }
@@ -84,7 +86,10 @@ export function failureOf(error: unknown, surroundings: FailureSurroundings): Co
   });
 }
 
-function clusterFailure(error: ClusterError, { cluster, command }: FailureSurroundings): CommandFailure {
+function clusterFailure(
+  error: ClusterError,
+  { cluster, contact, command }: FailureSurroundings,
+): CommandFailure {
   const request = error.request === "" ? "" : ` (${error.request})`;
   const message = cleanText(error.message);
   switch (error.kind) {
@@ -115,7 +120,7 @@ function clusterFailure(error: ClusterError, { cluster, command }: FailureSurrou
       );
     case "forbidden":
       return new CommandFailure(exitCodes.refused, `the cluster refused${request}: ${message}`, {
-        next: [`ask whoever administers ${cluster} for that right`],
+        next: [`ask ${contact ?? `whoever administers ${cluster}`} for that right`],
         cause: error,
       });
     case "not-found":
@@ -137,7 +142,7 @@ function clusterFailure(error: ClusterError, { cluster, command }: FailureSurrou
  */
 export function typable(advice: string, command: FailureSurroundings["command"]): string {
   return advice.replace(
-    /\bplatform (?=(?:service|run|install|standards|contexts)\b)/g,
+    /\bplatform (?=(?:service|run|orphans|install|standards|contexts)\b)/g,
     () => `${command()} `,
   );
 }

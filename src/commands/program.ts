@@ -143,6 +143,7 @@ export async function runCommands(
         ? (wrongFlags ?? argvFailure(error, argv))
         : failureOf(error, {
             cluster: session?.clusterName ?? "the cluster",
+            contact: session?.contact(),
             command: session?.command ?? ((...words) => `platform ${words.join(" ")}`),
           });
     await reportFailure(terminal, failure, { format, debug });

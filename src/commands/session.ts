@@ -13,6 +13,8 @@ export interface Session {
   readonly sandbox: SandboxAccess;
   /** Name of the cluster for a person: `sandbox`, or the context. */
   readonly clusterName: string;
+  /** Whom the standards name for questions of rights, once they have been read. */
+  contact(): string | undefined;
   /** Completes words to a command line that reaches the same cluster. */
   command(...words: readonly string[]): string;
   /** Connects without asking whether the platform is installed there. */
@@ -37,6 +39,7 @@ export function openSession(terminal: Terminal, flags: GlobalFlags, sandbox: San
       };
   let connected: Promise<Connected> | undefined;
   let opened: Promise<Platform> | undefined;
+  let contact: string | undefined;
   const connect = () => {
     connected ??= import("../connection.ts").then(({ connectCluster }) => connectCluster(where));
     return connected;
@@ -47,6 +50,7 @@ export function openSession(terminal: Terminal, flags: GlobalFlags, sandbox: San
     where,
     sandbox,
     clusterName: flags.sandbox ? "sandbox" : (flags.context ?? "the current context"),
+    contact: () => contact,
     command: (...words) => commandLine(flags, terminal.env, words),
     connect: async () => (await connect()).cluster,
     platform: ({ preview = false } = {}) => {
@@ -61,6 +65,9 @@ export function openSession(terminal: Terminal, flags: GlobalFlags, sandbox: San
       opened ??= Promise.all([connect(), import("../platform.ts")]).then(([connection, { openPlatform }]) =>
         openPlatform(connection, where, {
           ...(flags.standards === undefined ? {} : { standardsFile: flags.standards }),
+        }).then((platform) => {
+          contact = platform.standards.contact;
+          return platform;
         }),
       );
       return opened;

@@ -40,6 +40,15 @@ const namespaceName = (what: string) => objectName.describe(`Namespace of ${what
  */
 export const standardsSchema = z.strictObject({
   organization: z.string().min(1).max(200).default("acme").describe("Name of the organisation."),
+  contact: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[^\p{C}\u2028\u2029]+$/u, "is one line of text")
+    .optional()
+    .describe(
+      "Whom a person asks for a right they lack, for example #platform-help, platform@acme.example; refusals name it.",
+    ),
   teams: z
     .record(
       z.string().max(63).regex(dnsLabelPattern),

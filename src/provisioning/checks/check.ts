@@ -16,12 +16,12 @@ export type Check = (context: CheckContext) => Promise<Outcome>;
 const order: readonly ProvisioningError["kind"][] = ["unreachable", "rights", "usage", "busy", "refused"];
 
 /** A check that may not even look is answered by the rights that are missing. */
-function asRefusal(error: unknown): ProvisioningError {
+function asRefusal(error: unknown, contact: string | undefined): ProvisioningError {
   if (!isClusterError(error, "forbidden")) throw error;
   return new ProvisioningError(
     "rights",
     error.message,
-    "ask a platform engineer for the right the message names",
+    `ask ${contact ?? "a platform engineer"} for the right the message names`,
     error,
   );
 }
@@ -34,7 +34,11 @@ export async function runChecks(
   checks: readonly Check[],
   context: CheckContext,
 ): Promise<{ readonly count: number; readonly warnings: readonly string[] }> {
-  const outcomes = await Promise.all(checks.map((check) => check(context).catch(asRefusal)));
+  const outcomes = await Promise.all(
+    checks.map((check) =>
+      check(context).catch((error: unknown) => asRefusal(error, context.standards.contact)),
+    ),
+  );
   const refusals = outcomes.filter((outcome) => outcome instanceof ProvisioningError);
   for (const kind of order) {
     const [first, ...more] = refusals.filter((refusal) => refusal.kind === kind);

@@ -43,7 +43,7 @@ function wording({ verb, group, resource, subresource, namespace }: AccessQuesti
 
 /** Whoever executes the run must have every right it takes, its rollback's included. */
 export const rightsSuffice: Check = async (context) => {
-  const { cluster } = context;
+  const { cluster, standards } = context;
   // One question answers for administrators, instead of some eighty.
   if (await cluster.can({ verb: "*", group: "*", resource: "*" })) return undefined;
   const questions = questionsOf(context);
@@ -56,6 +56,6 @@ export const rightsSuffice: Check = async (context) => {
   return new ProvisioningError(
     "rights",
     `${username} may not ${shown}${more} on ${cluster.context}`,
-    `ask a platform engineer of ${cluster.context} for these rights`,
+    `ask ${standards.contact ?? `a platform engineer of ${cluster.context}`} for these rights`,
   );
 };

@@ -73,6 +73,7 @@ function sessionOn(terminal: MemoryTerminal): Session {
     where: { kind: "sandbox", access: noSandbox },
     sandbox: noSandbox,
     clusterName: "sandbox",
+    contact: () => undefined,
     command: (...words) => ["platform", "--sandbox", ...words].join(" "),
     connect: () => Promise.reject(new Error("not connected")),
     platform: () => Promise.reject(new Error("not connected")),
