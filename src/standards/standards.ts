@@ -44,7 +44,7 @@ export const standardsSchema = z.strictObject({
     .string()
     .min(1)
     .max(200)
-    .regex(/^[^\p{C}\u2028\u2029]+$/u, "is one line of text")
+    .refine((text) => !/[\p{C}\p{Zl}\p{Zp}]/u.test(text), "is not one line of text")
     .optional()
     .describe(
       "Whom a person asks for a right they lack, for example #platform-help, platform@acme.example; refusals name it.",
