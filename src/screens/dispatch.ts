@@ -1,9 +1,16 @@
+import { atRest } from "../provisioning/decide.ts";
+import { editForm } from "../state/change.ts";
 import { type Key, keysOfText } from "../state/key.ts";
 import { listStart } from "../state/list.ts";
 import { bodyLines } from "../state/lists.ts";
+import { areaOf, listOf, type Place } from "../state/place.ts";
+import { nameToType } from "../state/reviews.ts";
+import type { Session } from "../state/session.ts";
 import { emptyEntry, press } from "../state/text-entry.ts";
-import { type Overlay, placeOf } from "../state/ui.ts";
+import { filterOf, go, type Overlay, placeOf, withFilter } from "../state/ui.ts";
 import { edit } from "../state/wizard.ts";
+import { titleOf } from "./actions/subject.ts";
+import { verbKeys } from "./actions/verb-actions.ts";
 import { type ActionContext, actionFor } from "./actions.ts";
 import { helpLines } from "./help-lines.ts";
 import { paletteEntries, runPaletteEntry } from "./palette-entries.ts";
@@ -38,7 +45,7 @@ function dispatchAlt(context: ActionContext, key: Key): void {
 
 function act(context: ActionContext, key: string, onlyWhileTyping = false): boolean {
   const { session } = context;
-  const action = actionFor(key, placeOf(session.ui()).screen);
+  const action = actionFor(key, areaOf(placeOf(session.ui())));
   if (action === undefined || (onlyWhileTyping && action.whileTyping !== true)) return false;
   const reason = action.disabledReason?.(context);
   if (reason !== undefined) session.notify({ text: reason, tone: "warn" });
@@ -51,7 +58,7 @@ function typed(context: ActionContext, key: Key): boolean {
   const { session } = context;
   const ui = session.ui();
   const place = placeOf(ui);
-  if (ui.filter.editing && place.screen === "services") return inFilter(context, key);
+  if (filterOf(ui, place.screen).editing) return inFilter(context, place, key);
   if (place.screen === "wizard") {
     const wizard = edit(ui.wizard, key, session.facts());
     if (wizard !== undefined) {
@@ -61,7 +68,16 @@ function typed(context: ActionContext, key: Key): boolean {
     const text = ui.wizard.question === "name" || ui.wizard.question === "replicas";
     return text && (act(context, key.id, true) || key.text !== undefined);
   }
-  if (place.screen === "rollback" && session.stores.rollback.getState().preview?.destroysData === true) {
+  if (place.screen === "change" && ui.change !== undefined) {
+    const suggests = ui.change.kind === "scale" && key.id === "tab";
+    const change = suggests ? undefined : editForm(ui.change, key);
+    if (change !== undefined) {
+      session.setUi((now) => ({ ...now, change, notice: undefined }));
+      return true;
+    }
+    if (!ui.change.review) return act(context, key.id, true) || key.text !== undefined;
+  }
+  if (asksForName(session)) {
     const confirmation = press(ui.confirmation, key);
     if (confirmation !== undefined) {
       session.setUi((now) => ({ ...now, confirmation, notice: undefined }));
@@ -72,20 +88,26 @@ function typed(context: ActionContext, key: Key): boolean {
   return false;
 }
 
-function inFilter(context: ActionContext, key: Key): boolean {
+/** Whether the screen asks for the service's name before something is destroyed. */
+function asksForName({ ui, stores }: Session): boolean {
+  if (placeOf(ui()).screen === "rollback") return stores.rollback.getState().preview?.destroysData === true;
+  return nameToType(ui(), stores.plan.getState()) !== undefined;
+}
+
+function inFilter(context: ActionContext, place: Place, key: Key): boolean {
   const { session } = context;
-  const { filter } = session.ui();
+  const { screen } = place;
+  const { entry: before } = filterOf(session.ui(), screen);
   if (key.id === "esc" || key.id === "enter") {
-    const entry = key.id === "esc" ? emptyEntry : filter.entry;
-    session.setUi((ui) => ({ ...ui, filter: { entry, editing: false } }));
+    const entry = key.id === "esc" ? emptyEntry : before;
+    session.setUi((ui) => withFilter(ui, screen, { entry, editing: false }));
     return true;
   }
-  const entry = press(filter.entry, key);
+  const entry = press(before, key);
   if (entry !== undefined) {
     session.setUi((ui) => ({
-      ...ui,
-      filter: { entry, editing: true },
-      lists: entry.text === filter.entry.text ? ui.lists : { ...ui.lists, services: listStart },
+      ...withFilter(ui, screen, { entry, editing: true }),
+      lists: entry.text === before.text ? ui.lists : { ...ui.lists, [listOf(place)]: listStart },
     }));
     return true;
   }
@@ -104,7 +126,7 @@ function inOverlay(context: ActionContext, overlay: Overlay, key: Key): void {
       }
       const ui = session.ui();
       const page = bodyLines(ui);
-      const most = Math.max(0, helpLines(placeOf(ui).screen).length - page);
+      const most = Math.max(0, helpLines(areaOf(placeOf(ui))).length - page);
       const step = {
         up: -1,
         k: -1,
@@ -151,12 +173,47 @@ function inOverlay(context: ActionContext, overlay: Overlay, key: Key): void {
     case "stop-run":
       inStopDialog(context, overlay, key);
       return;
+    case "other-run":
+      inOtherRunDialog(context, overlay, key);
+      return;
+  }
+}
+
+/** Watch, wait or take over: what one can do about the run that is in the way. */
+function inOtherRunDialog(
+  { session }: ActionContext,
+  { run, waiting }: Overlay & { readonly kind: "other-run" },
+  key: Key,
+): void {
+  const { states, holders } = session.stores.openRuns.getState();
+  const state = states[run];
+  const close = () => session.setUi((ui) => ({ ...ui, overlay: undefined }));
+  if (key.id === "esc" || key.id === "q" || key.id === "ctrl-c") {
+    close();
+    if (waiting) session.notify({ text: "not waited for any more: nothing was begun", tone: "info" });
+    return;
+  }
+  if (state === undefined) return;
+  const subject = { name: run, service: state.service, title: titleOf(state) };
+  const show = () => session.setUi((ui) => go(ui, { screen: "run", run, title: subject.title }));
+  switch (key.id) {
+    case "w":
+    case "enter":
+      show();
+      return;
+    case "a":
+      if (!atRest(state)) session.waitForOther();
+      return;
+    case verbKeys.resume:
+      if (atRest(state) || holders[run] !== "dead") return;
+      show();
+      session.resume(subject);
   }
 }
 
 function inStopDialog(
   context: ActionContext,
-  { run, leaving }: Overlay & { readonly kind: "stop-run" },
+  { run, title, leaving }: Overlay & { readonly kind: "stop-run" },
   key: Key,
 ): void {
   const { session } = context;
@@ -167,21 +224,22 @@ function inStopDialog(
     case "enter":
       close();
       return;
-    case "b":
-    case "l":
+    case verbKeys.rollback:
+    case verbKeys.cancel:
     case "ctrl-c": {
       close();
       session.notify({ text: "finishing the write in hand, then stopping", tone: "info" });
-      const state = session.stores.openRuns.getState().states[run];
-      void session.interrupt(run).then(() => {
-        if (key.id === "b") {
-          const title = `${state?.operation ?? "create"} ${state?.service ?? ""}`;
+      const service = session.stores.openRuns.getState().states[run]?.service ?? "";
+      void session.cancel({ name: run, service, title }).then(() => {
+        const state = session.stores.openRuns.getState().states[run];
+        if (state === undefined || !atRest(state)) return;
+        if (key.id === verbKeys.rollback) {
           session.setUi((ui) => ({
             ...ui,
             stack: [
               { screen: "services" },
               { screen: "run", run, title },
-              { screen: "rollback", run, title, service: state?.service ?? "" },
+              { screen: "rollback", run, title, service },
             ],
             confirmation: emptyEntry,
             dataStores: "keep-used",
@@ -191,7 +249,7 @@ function inStopDialog(
           void session.leave(0);
         } else {
           session.notify({
-            text: `left as it is: ${session.commandLine(["run", "retry", run])} goes on`,
+            text: `cancelled: ${session.commandLine(["run", "resume", run])} goes on`,
             tone: "info",
           });
         }

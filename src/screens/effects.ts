@@ -38,6 +38,13 @@ export function whatExists(state: RunState): string {
   return countEffects(there.map(({ effect }) => effect));
 }
 
+/** Effects by name: the first few, and how many more; empty where there are none. */
+export function effectNames(effects: readonly Effect[]): string {
+  const names = effects.map((effect) => effectLabel(effect));
+  const shown = names.slice(0, 6).join(", ");
+  return names.length <= 6 ? shown : `${shown} and ${names.length - 6} more`;
+}
+
 /** Effects in words, each thing counted once. */
 export function countEffects(effects: readonly Effect[]): string {
   const namespaces: string[] = [];

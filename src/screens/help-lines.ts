@@ -1,4 +1,4 @@
-import type { ScreenName } from "../state/place.ts";
+import type { Area } from "../state/place.ts";
 import { type Action, actionsOn } from "./actions.ts";
 import { blank, type Line, span } from "./line.ts";
 
@@ -10,11 +10,11 @@ export function keyLabel(key: string): string {
 
 const categories: readonly Action["category"][] = ["Service", "Run", "Wizard", "Go", "Move", "App"];
 
-/** Every key of a screen, by category. */
-export function helpLines(screen: ScreenName): readonly Line[] {
+/** Every key of an area, by category. */
+export function helpLines(area: Area): readonly Line[] {
   const lines: Line[] = [];
   for (const category of categories) {
-    const ofIt = actionsOn(screen).filter((action) => action.category === category);
+    const ofIt = actionsOn(area).filter((action) => action.category === category);
     if (ofIt.length === 0) continue;
     lines.push([span(`   ${category}`, "strong")]);
     for (const { keys, title, dangerous } of ofIt) {

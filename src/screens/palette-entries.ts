@@ -1,3 +1,4 @@
+import { areaOf } from "../state/place.ts";
 import { go, placeOf } from "../state/ui.ts";
 import { type Action, type ActionContext, actionsOn } from "./actions.ts";
 
@@ -12,9 +13,9 @@ const mostServices = 8;
 /** What the palette offers for what was typed: actions of this screen and of everywhere, then services by name. */
 export function paletteEntries(context: ActionContext, typed: string): readonly PaletteEntry[] {
   const { session } = context;
-  const { screen } = placeOf(session.ui());
+  const area = areaOf(placeOf(session.ui()));
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
-  const fitting = actionsOn(screen)
+  const fitting = actionsOn(area)
     .filter(({ unlisted, title, id }) => {
       const text = `${title} ${id}`.toLowerCase();
       return unlisted !== true && words.every((word) => text.includes(word));

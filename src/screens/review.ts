@@ -1,54 +1,55 @@
-import type { PlannedStep } from "../provisioning/plan.ts";
+import type { operationWords, PlannedStep } from "../provisioning/plan.ts";
 import type { PlanPreview } from "../state/stores.ts";
-import { countEffects } from "./effects.ts";
+import { countEffects, effectNames } from "./effects.ts";
+import { fieldChangeLines } from "./field-changes.ts";
 import { clip, type Line, line, span, widthOf, wrap } from "./line.ts";
-import type { Glyphs } from "./theme.ts";
+import type { Glyphs, Tone } from "./theme.ts";
 
-/** The wizard's last page: the plan, what it makes, what to know, and the command that does the same. */
-export function reviewLines({
-  plan,
-  command,
-  columns,
-  height,
-  glyphs,
-}: {
+/** What a last page is drawn from. */
+export interface ReviewView {
   readonly plan: PlanPreview;
   readonly command: string;
   readonly columns: number;
   readonly height: number;
   readonly glyphs: Glyphs;
-}): readonly Line[] {
+}
+
+/** The last page of a wizard or a form: the plan, what it makes, what to know, and the command that does the same. */
+export function reviewLines(view: ReviewView, foot: readonly Line[] = []): readonly Line[] {
+  const { plan, command, columns, height, glyphs } = view;
   const commandLines = wrap(command, columns - 6, 3).map((text) => line(`   ${text}`, "accent"));
-  const tail = [[], line("   The same from a shell:", "dim"), ...commandLines];
+  const tail = [...foot, [], line("   The same from a shell:", "dim"), ...commandLines];
   const room = height - tail.length;
   return [...body(plan, columns, room, glyphs).slice(0, room), ...tail];
 }
 
-function body(plan: PlanPreview, columns: number, room: number, glyphs: Glyphs): readonly Line[] {
-  if (plan.status === "refused") {
+function body(preview: PlanPreview, columns: number, room: number, glyphs: Glyphs): readonly Line[] {
+  const { status, plan, problem = "", mend = "" } = preview;
+  if (status === "refused") {
     return [
-      line(`   ${glyphs.failed} This cannot be created.`, "bad"),
+      line(`   ${glyphs.failed} This cannot be done.`, "bad"),
       [],
-      ...wrap(plan.problem ?? "", columns - 6, 4).map((text) => line(`   ${text}`)),
-      ...wrap(plan.mend ?? "", columns - 6, 3).map((text) => line(`   ${text}`, "dim")),
+      ...wrap(problem, columns - 6, 4).map((text) => line(`   ${text}`)),
+      ...wrap(mend, columns - 6, 3).map((text) => line(`   ${text}`, "dim")),
       [],
       line("   Nothing was written. shift-tab goes back.", "dim"),
     ];
   }
-  if (plan.status === "none") {
-    return [line("   The plan follows as soon as the cluster answers.", "dim")];
-  }
-  if (plan.plan === undefined)
+  if (status === "none") return [line("   The plan follows as soon as the cluster answers.", "dim")];
+  if (plan === undefined)
     return [line(`   Making the plan${glyphs.ellipsis} nothing is written yet.`, "dim")];
-  const { steps } = plan.plan;
+  const { steps, operation, service } = plan;
   const notes = steps.flatMap((step) => step.notes);
+  const head =
+    operation === "create"
+      ? createHead(preview, columns)
+      : changeHead(preview, columns, room - steps.length - 6, glyphs);
   const width = Math.min(28, Math.max(...steps.map(({ title }) => widthOf(title))));
-  const effects = steps.flatMap((step) => step.effects.map(({ effect }) => effect));
-  const noteRoom = Math.max(0, room - steps.length - 5);
+  const noteRoom = Math.max(0, room - steps.length - head.length - 3);
   const shownNotes = notes.length > noteRoom ? notes.slice(0, Math.max(0, noteRoom - 1)) : notes;
   return [
-    line(`   enter creates ${plan.plan.service} in ${steps.length} steps:`, "strong"),
-    ...wrap(countEffects(effects), columns - 6, 2).map((text) => line(`   ${text}`)),
+    line(`   enter ${verbOf(operation)} ${service} in ${steps.length} steps:`, "strong"),
+    ...head,
     [],
     ...steps.map((step) => stepLine(step, width, columns, glyphs)),
     [],
@@ -59,6 +60,52 @@ function body(plan: PlanPreview, columns: number, room: number, glyphs: Glyphs):
       ? [line(`   and ${notes.length - shownNotes.length} more notes: --dry-run shows all`, "dim")]
       : []),
   ];
+}
+
+/** What enter does, in the third person. */
+function verbOf(operation: keyof typeof operationWords): string {
+  return {
+    create: "creates",
+    scale: "scales",
+    deploy: "deploys",
+    set: "changes",
+    rollback: "takes back",
+    delete: "deletes",
+    cleanup: "cleans up",
+  }[operation];
+}
+
+function createHead({ plan }: PlanPreview, columns: number): readonly Line[] {
+  const effects = (plan?.steps ?? []).flatMap((step) => step.effects.map(({ effect }) => effect));
+  return wrap(countEffects(effects), columns - 6, 2).map((text) => line(`   ${text}`));
+}
+
+/** What differs field by field, then what is changed, made and deleted outside. */
+function changeHead(
+  { plan, diff }: PlanPreview,
+  columns: number,
+  room: number,
+  glyphs: Glyphs,
+): readonly Line[] {
+  const effects = (plan?.steps ?? []).flatMap((step) => step.effects);
+  const of = (title: string, action: "create" | "change" | "delete", tone: Tone): readonly Line[] => {
+    const names = effectNames(effects.filter((each) => each.action === action).map(({ effect }) => effect));
+    if (names === "") return [];
+    return wrap(names, columns - 16, 2).map((text, index) => [
+      span(`   ${(index === 0 ? title : "").padEnd(10)}`, tone),
+      span(text),
+    ]);
+  };
+  const objects = [
+    ...of("Changes", "change", "dim"),
+    ...of("Creates", "create", "good"),
+    ...of("Deletes", "delete", "bad"),
+  ];
+  const fields =
+    plan?.operation === "delete"
+      ? []
+      : fieldChangeLines(diff, { columns, most: Math.max(2, room - objects.length), glyphs });
+  return [...(fields.length === 0 ? [] : [[], ...fields]), ...(objects.length === 0 ? [] : [[], ...objects])];
 }
 
 function stepLine(step: PlannedStep, width: number, columns: number, glyphs: Glyphs): Line {

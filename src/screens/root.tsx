@@ -5,6 +5,7 @@ import { listOf, type Place } from "../state/place.ts";
 import type { Session } from "../state/session.ts";
 import { placeOf } from "../state/ui.ts";
 import type { ActionContext, TerminalControl } from "./actions.ts";
+import { Change, Delete } from "./change.tsx";
 import { AppContext, useApp, useStored } from "./components/context.ts";
 import type { Painter } from "./components/painter.ts";
 import { Rows } from "./components/rows.tsx";
@@ -13,7 +14,7 @@ import { dispatch } from "./dispatch.ts";
 import { keysOf } from "./keys.ts";
 import { line } from "./line.ts";
 import { Log } from "./log.tsx";
-import { Help, Palette, StopRun } from "./overlays.tsx";
+import { Help, OtherRun, Palette, StopRun } from "./overlays.tsx";
 import { Rollback } from "./rollback.tsx";
 import { Run } from "./run.tsx";
 import { Runs } from "./runs.tsx";
@@ -97,6 +98,8 @@ function Screen() {
       return <Palette overlay={overlay} />;
     case "stop-run":
       return <StopRun overlay={overlay} />;
+    case "other-run":
+      return <OtherRun overlay={overlay} />;
     default:
       return <At place={place} key={listOf(place)} />;
   }
@@ -110,6 +113,10 @@ function At({ place }: { readonly place: Place }) {
       return <Service place={place} />;
     case "wizard":
       return <Wizard />;
+    case "change":
+      return <Change place={place} />;
+    case "delete":
+      return <Delete place={place} />;
     case "runs":
       return <Runs />;
     case "run":

@@ -1,37 +1,87 @@
+import { specDiff } from "../application/spec-diff.ts";
 import { effectLabel } from "../provisioning/effect.ts";
+import { operationWords } from "../provisioning/plan.ts";
+import type { RunState } from "../provisioning/run.ts";
+import { verbKeys } from "./actions/verb-actions.ts";
 import { whatExists } from "./effects.ts";
+import { fieldChangeText } from "./field-changes.ts";
 import { type Line, line, span, wrap } from "./line.ts";
 import type { RunView } from "./run.tsx";
 import { duration, stopwatch } from "./time.ts";
 
-/** What stands above the steps once a run has come to rest: what it came to, and what one can do. */
+/** What stands above the steps: what the run changes, what it came to, and what one can do. */
 export function outcomeLines(view: RunView): readonly Line[] {
-  switch (view.state.phase) {
+  const told = toldLines(view);
+  const choices = choiceLines(view);
+  return [...told, ...(told.length > 0 && choices.length > 0 ? [[]] : []), ...choices];
+}
+
+function toldLines(view: RunView): readonly Line[] {
+  const { state, glyphs } = view;
+  switch (state.phase) {
     case "Held":
       return held(view);
     case "Succeeded":
       return succeeded(view);
     case "Interrupted":
       return [
-        line(`   ${view.glyphs.warning} Stopped between two writes: nothing is half-made.`, "warn"),
-        ...labelled("Exists", whatExists(view.state), view),
-        line("   r goes on, b rolls back. Elsewhere:", "plain"),
-        line(`   ${view.commandLine(["run", "retry", view.state.name])}`, "accent"),
+        line(`   ${glyphs.warning} Stopped between two writes: nothing is half-made.`, "warn"),
+        ...labelled("Exists", whatExists(state), view),
       ];
     case "RolledBack":
       return [
-        [span(`   ${view.glyphs.ok} Rolled back. `, "good"), span(kept(view))],
-        line("   esc goes back; n makes a service.", "dim"),
+        [span(`   ${glyphs.ok} Rolled back. `, "good"), span(kept(view))],
+        ...causeLines(view),
+        line("   esc goes back.", "dim"),
       ];
     case "RollbackFailed":
       return rollbackFailed(view);
     case "RollingBack":
-      return [line("   Rolling back, the last step first.", "accent")];
+      return [line("   Rolling back, the last step first.", "accent"), ...holderLines(view)];
     case "Pending":
-      return [line("   Recorded; nobody executes it yet.", "dim")];
+      return [line("   Recorded; nobody executes it yet.", "dim"), ...holderLines(view)];
     case "Running":
-      return [];
+      return [...changeLine(view), ...holderLines(view)];
   }
+}
+
+/** What a change alters, in one line. */
+function changeLine({ state, columns, glyphs }: RunView): readonly Line[] {
+  const changes = changesOf(state);
+  return changes.length === 0 ? [] : [line(`   ${fieldChangeText(changes, columns - 6, glyphs)}`)];
+}
+
+/** What a run alters of a service that exists, field by field. */
+export function changesOf({ change }: RunState) {
+  const { before, after } = change ?? {};
+  return before === undefined || after === undefined ? [] : specDiff(before, after);
+}
+
+/** Who executes a run elsewhere, and whether that one lives. */
+function holderLines({ state, own, holder, glyphs }: RunView): readonly Line[] {
+  const who = state.holder;
+  if (own || who === "") return [];
+  if (holder === "dead") {
+    return [line(`   ${glyphs.warning} ${who} executed it and is gone: nobody works on it.`, "warn")];
+  }
+  return [line(`   ${who} executes it${holder === "living" ? ", and lives" : ""}.`, "dim")];
+}
+
+/** What a person can choose; the last line says what anyone types elsewhere. */
+function choiceLines({ choices, choice, glyphs, state, commandLine }: RunView): readonly Line[] {
+  if (choices.length === 0) return [];
+  const verb = choices[0]?.key === verbKeys.resume ? "resume" : "retry";
+  return [
+    ...choices.map(
+      ({ key, word, what }, index): Line => [
+        span(index === choice ? ` ${glyphs.bar} ` : "   ", "accent"),
+        span(`${key}  `, "accent"),
+        span(word.padEnd(11), index === choice ? "strong" : "plain"),
+        span(what, "dim"),
+      ],
+    ),
+    line(`                 ${commandLine(["run", verb, state.name])}`, "accent"),
+  ];
 }
 
 /** Lines with a label before the first of them. */
@@ -49,59 +99,63 @@ function labelled(
 }
 
 function held(view: RunView): readonly Line[] {
-  const { state, glyphs, choice } = view;
+  const { state, glyphs } = view;
   const step = state.steps.find(({ id }) => id === state.failure?.step);
   const title = step?.title ?? "A step";
   const attempts = step === undefined || step.attempt < 2 ? "" : ` after ${step.attempt} attempts`;
   const time = duration(step?.startedAt, step?.finishedAt, view.now);
-  const choices = [
-    ["r", "Retry", `from ${title} on`],
-    ["b", "Roll back", `see first what goes and what stays`],
-    ["q", "Leave", "as it is; anyone can go on with"],
-  ] as const;
   return [
     line(`   ${glyphs.failed} ${title} failed${attempts}${time === "" ? "" : `, ${time}`}.`, "bad"),
     [],
-    ...labelled("Cause", state.failure?.error.message ?? "", view),
-    ...labelled("Mend", state.failure?.error.mend ?? "", view),
+    ...causeLines(view),
     ...labelled("Exists", whatExists(state), view),
-    [],
-    ...choices.map(
-      ([key, word, what], index): Line => [
-        span(index === choice ? ` ${glyphs.bar} ` : "   ", "accent"),
-        span(`${key}  `, "accent"),
-        span(word.padEnd(11), index === choice ? "strong" : "plain"),
-        span(what, "dim"),
-      ],
-    ),
-    line(`                 ${view.commandLine(["run", "retry", state.name])}`, "accent"),
+  ];
+}
+
+function causeLines(view: RunView): readonly Line[] {
+  const { failure } = view.state;
+  return [
+    ...labelled("Cause", failure?.error.message ?? "", view),
+    ...labelled("Mend", failure?.error.mend ?? "", view),
   ];
 }
 
 function succeeded(view: RunView): readonly Line[] {
-  const { state, glyphs } = view;
+  const { state, glyphs, columns } = view;
+  const { operation, service } = state;
   const time = stopwatch(state.startedAt, state.finishedAt, view.now);
-  if (state.operation === "delete")
-    return [line(`   ${glyphs.ok} ${state.service} is deleted. ${kept(view)}`, "good")];
+  if (operation === "delete" || operation === "cleanup") {
+    return [line(`   ${glyphs.ok} ${service} is ${operationWords[operation].done}. ${kept(view)}`, "good")];
+  }
+  const word = operation === "create" ? "up" : operationWords[operation].done;
   const warnings = state.steps.flatMap((step) => step.warnings);
+  const changes = changesOf(state);
   return [
-    [span(`   ${glyphs.ok} ${state.service} is up, in ${time}. `, "good"), span("enter opens it.", "dim")],
+    [
+      span(`   ${glyphs.ok} ${service} is ${word}, in ${time}. `, "good"),
+      span(`enter opens it, ${verbKeys.rollback} rolls back.`, "dim"),
+    ],
+    ...(changes.length === 0 ? [] : [line(`     ${fieldChangeText(changes, columns - 8, glyphs)}`)]),
     ...warnings.slice(0, 3).map((each) => line(`   ${glyphs.warning} ${each}`, "warn")),
   ];
 }
 
-/** What a rollback left standing on purpose. */
+/** What a rollback left standing on purpose, and what it wrote back. */
 function kept({ state }: RunView): string {
-  const left = state.steps.flatMap(({ effects }) => effects).filter((effect) => effect.state === "kept");
-  if (left.length === 0) return "Nothing of this run is left.";
+  const effects = state.steps.flatMap((step) => step.effects);
+  const left = effects.filter((effect) => effect.state === "kept");
+  const restored = effects.filter((effect) => effect.state === "restored").length;
+  const back =
+    restored === 0 ? "" : `${restored} ${restored === 1 ? "object is" : "objects are"} as before. `;
+  if (left.length === 0) return back === "" ? "Nothing of this run is left." : back.trim();
   const names = left.slice(0, 4).map(({ effect }) => effectLabel(effect));
-  return `Kept: ${names.join(", ")}${left.length > 4 ? ` and ${left.length - 4} more` : ""}.`;
+  return `${back}Kept: ${names.join(", ")}${left.length > 4 ? ` and ${left.length - 4} more` : ""}.`;
 }
 
 function rollbackFailed(view: RunView): readonly Line[] {
   const { state, glyphs } = view;
   const failed = state.steps.find(({ phase }) => phase === "CompensationFailed");
-  const orphans = state.orphans.slice(0, 5).map((effect) => line(`     ${effectLabel(effect)}`));
+  const orphans = state.orphans.slice(0, 3).map((effect) => line(`     ${effectLabel(effect)}`));
   const more = state.orphans.length - orphans.length;
   return [
     line(`   ${glyphs.failed} The roll back could not undo everything. These effects remain:`, "bad"),
@@ -109,6 +163,5 @@ function rollbackFailed(view: RunView): readonly Line[] {
     ...(more > 0 ? [line(`     and ${more} more`, "dim")] : []),
     ...labelled("Cause", failed?.error?.message ?? "", view),
     ...labelled("Mend", failed?.error?.mend ?? "", view),
-    [span("   b", "accent"), span(" tries the roll back again.", "dim")],
   ];
 }

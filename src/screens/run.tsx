@@ -1,9 +1,11 @@
+import { maxAttempts } from "../provisioning/retry-policy.ts";
 import type { LogLine, RunState, StepState } from "../provisioning/run.ts";
 import type { CommandLine } from "../state/command-line.ts";
 import type { Place } from "../state/place.ts";
+import { type Choice, choicesOf } from "./actions/choices.ts";
 import { useApp, useStored } from "./components/context.ts";
 import { useCursor } from "./components/cursor.ts";
-import { Frame, message } from "./components/frame.tsx";
+import { Frame, message, noTerminal } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { effectLines } from "./effects.ts";
 import { cell, clip, type Line, line, span, widthOf } from "./line.ts";
@@ -28,6 +30,10 @@ export function Run({ place }: { readonly place: Place & { readonly screen: "run
     (stores) => stores.openRuns,
     (runs) => runs.own.includes(place.run),
   );
+  const holder = useStored(
+    (stores) => stores.openRuns,
+    ({ holders }) => holders[place.run],
+  );
   const { now, frame } = useStored((stores) => stores.ticking);
   const lines =
     state === undefined
@@ -39,8 +45,10 @@ export function Run({ place }: { readonly place: Place & { readonly screen: "run
           state,
           error,
           own,
+          holder,
           marked,
           pane: ui.runPane,
+          choices: choicesOf({ session, terminal: noTerminal }),
           choice: ui.choice,
           now,
           frame,
@@ -76,9 +84,13 @@ export interface RunView {
   readonly error: string | undefined;
   /** Whether this process executes it. */
   readonly own: boolean;
+  /** Whether who executes it elsewhere lives; undefined while that is not known. */
+  readonly holder: "living" | "dead" | undefined;
   /** Index of the marked step. */
   readonly marked: number;
   readonly pane: "log" | "effects";
+  /** What a person can choose now, and which of it is marked. */
+  readonly choices: readonly Pick<Choice, "key" | "word" | "what">[];
   readonly choice: number;
   readonly now: number;
   readonly frame: number;
@@ -94,9 +106,8 @@ export function runView(view: RunView): readonly Line[] {
   const outcome = outcomeLines(view);
   const trouble: Line[] = error === undefined ? [] : [line(`   ${glyphs.warning} ${error}`, "warn")];
   const head = [...trouble, ...outcome];
-  const held = state.phase === "Held";
   const room = height - head.length - (head.length > 0 ? 1 : 0);
-  const steps = stepLines(view, held);
+  const steps = stepLines(view, view.choices.length > 0);
   const shown = window(
     steps,
     marked,
@@ -121,7 +132,7 @@ function window(lines: readonly Line[], marked: number, length: number): readonl
   return lines.slice(from, from + length);
 }
 
-function stepLines(view: RunView, held: boolean): readonly Line[] {
+function stepLines(view: RunView, choosing: boolean): readonly Line[] {
   const { state, columns, glyphs, frame, now } = view;
   const titleWidth = Math.min(28, Math.max(...state.steps.map(({ title }) => widthOf(title)), 8));
   return state.steps.map((step, index) => {
@@ -133,7 +144,7 @@ function stepLines(view: RunView, held: boolean): readonly Line[] {
     const time = untold ? "" : duration(step.startedAt, spins ? undefined : step.finishedAt, now);
     const used = 5 + titleWidth + 2 + 7 + 2;
     return [
-      span(index === view.marked && !held ? ` ${glyphs.bar} ` : "   ", "accent"),
+      span(index === view.marked && !choosing ? ` ${glyphs.bar} ` : "   ", "accent"),
       span(`${sign} `, look.tone),
       span(cell(step.title, titleWidth), waiting ? "dim" : "plain"),
       span(`  ${cell(time, 7, "right")}  `, "dim"),
@@ -150,7 +161,7 @@ function summarySpans(step: StepState, state: RunState, width: number, now: numb
         return [span(left ? "to be undone" : "made nothing", "dim")];
       }
       const open = step.needs.filter((need) =>
-        state.steps.some(({ id, phase }) => id === need && phase !== "Succeeded"),
+        state.steps.some(({ id, phase }) => id === need && phase !== "Succeeded" && phase !== "Skipped"),
       );
       const titles = open.map(
         (need) => state.steps.find(({ id }) => id === need)?.title.toLowerCase() ?? need,
@@ -159,8 +170,7 @@ function summarySpans(step: StepState, state: RunState, width: number, now: numb
       return [span(clip(word, width, glyphs.ellipsis), "dim")];
     }
     case "Retrying": {
-      const wait = Math.max(0, Math.ceil((Date.parse(step.retryAt ?? "") - now) / 1000)) || 0;
-      const text = `attempt ${step.attempt} failed, again in ${wait}s: ${step.error?.message ?? ""}`;
+      const text = `${nextTry(step, state, now)}: ${step.error?.message ?? ""}`;
       return [span(clip(text, width, glyphs.ellipsis), "warn")];
     }
     case "Failed":
@@ -186,6 +196,21 @@ function summarySpans(step: StepState, state: RunState, width: number, now: numb
       return [span(attempt, "warn"), span(summary, "dim"), ...warned];
     }
   }
+}
+
+/** When a step is tried again, and which try that is: `try 3 of 8 in 12 s`. */
+export function nextTry(
+  { attempt, retryAt }: Pick<StepState, "attempt" | "retryAt">,
+  { phase }: Pick<RunState, "phase">,
+  now: number,
+): string {
+  const wait = Math.max(0, Math.ceil((Date.parse(retryAt ?? "") - now) / 1000)) || 0;
+  const when = wait === 0 ? "now" : `in ${wait} s`;
+  // A roll back counts its own tries, and whoever goes on with a run counts anew.
+  if (phase === "RollingBack") return `tries again ${when}`;
+  return attempt < maxAttempts
+    ? `try ${attempt + 1} of ${maxAttempts} ${when}`
+    : `try ${attempt + 1} ${when}`;
 }
 
 /** The last lines of a run's log. */

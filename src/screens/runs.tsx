@@ -1,10 +1,16 @@
+import { useMemo } from "react";
 import type { RunState } from "../provisioning/run.ts";
+import { runMessage } from "../provisioning/run-record.ts";
+import { visibleRuns } from "../state/run-list.ts";
+import { filterOf } from "../state/ui.ts";
+import { waitingStep } from "./actions/verb-actions.ts";
 import { useApp, useStored } from "./components/context.ts";
 import { useCursor } from "./components/cursor.ts";
 import { Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { abbreviate, cell, clip, type Line, line, span } from "./line.ts";
 import { runPhaseLook } from "./looks.ts";
+import { nextTry } from "./run.tsx";
 import type { Glyphs } from "./theme.ts";
 import { age, duration } from "./time.ts";
 
@@ -12,7 +18,8 @@ import { age, duration } from "./time.ts";
 export function Runs() {
   const { theme } = useApp();
   const { ui, height, index, top } = useCursor({ screen: "runs" });
-  const { runs, status, error } = useStored((stores) => stores.runs);
+  const { runs: all, status, error } = useStored((stores) => stores.runs);
+  const runs = useMemo(() => visibleRuns(all, ui), [all, ui]);
   const now = useStored(
     (stores) => stores.ticking,
     (state) => state.now,
@@ -24,9 +31,12 @@ export function Runs() {
         ? message(`${theme.glyphs.failed} ${error}`, "ctrl-r asks again.")
         : status === "loading"
           ? message(`Reading the runs${theme.glyphs.ellipsis}`)
-          : message("No runs yet.", "n makes a service, and that is a run.");
+          : all.length > 0
+            ? message(`No run matches "${filterOf(ui, "runs").entry.text}".`, "esc clears the filter.")
+            : message("No runs yet.", "n makes a service, and that is a run.");
+  const count = runs.length === all.length ? String(all.length) : `${runs.length} of ${all.length}`;
   return (
-    <Frame summary={runs.length === 0 ? [] : [span(`${runs.length} runs`, "dim")]}>
+    <Frame summary={all.length === 0 ? [] : [span(`${count} ${all.length === 1 ? "run" : "runs"}`, "dim")]}>
       <Rows height={height} lines={lines} />
     </Frame>
   );
@@ -51,8 +61,11 @@ export function runsTable(
     runs.reduce((width, { requestedBy }) => Math.max(width, requestedBy.length), 2),
   );
   const nameWidth = Math.max(8, Math.min(longest, view.columns - 49 - byWidth));
+  // Only a wide terminal has room for what a run is at, or why it stopped.
+  const messageWidth = view.columns - nameWidth - 51 - byWidth;
+  const tells = messageWidth >= 24;
   const heading = line(
-    `     ${cell("RUN", nameWidth)}  ${cell("STATE", 15)}  ${cell("STEPS", 6, "right")}  ${cell("TOOK", 7, "right")}  ${cell("AGE", 4, "right")}  BY`,
+    `     ${cell("RUN", nameWidth)}  ${cell("STATE", 15)}  ${cell("STEPS", 6, "right")}  ${cell("TOOK", 7, "right")}  ${cell("AGE", 4, "right")}  ${tells ? `${cell("BY", byWidth)}  MESSAGE` : "BY"}`,
     "dim",
   );
   const rows = runs.slice(view.top, view.top + view.height - 1).map((run, offset): Line => {
@@ -72,8 +85,24 @@ export function runsTable(
         "dim",
       ),
       span(cell(age(run.requestedAt, now), 4, "right"), "dim"),
-      span(`  ${clip(run.requestedBy, Math.max(0, view.columns - nameWidth - 49), glyphs.ellipsis)}`, "dim"),
+      ...(tells
+        ? [
+            span(`  ${cell(run.requestedBy, byWidth)}  `, "dim"),
+            span(clip(messageOf(run, now), messageWidth, glyphs.ellipsis), "dim"),
+          ]
+        : [
+            span(
+              `  ${clip(run.requestedBy, Math.max(0, view.columns - nameWidth - 49), glyphs.ellipsis)}`,
+              "dim",
+            ),
+          ]),
     ];
   });
   return [heading, ...rows];
+}
+
+/** What a run is at, when it tries again, or why it stopped. */
+function messageOf(run: RunState, now: number): string {
+  const waiting = waitingStep(run);
+  return waiting === undefined ? runMessage(run) : `${waiting.title}: ${nextTry(waiting, run, now)}`;
 }

@@ -8,6 +8,7 @@ import { Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { cell, clip, type Line, line, span, widthOf, wrap } from "./line.ts";
 import { runPhaseLook } from "./looks.ts";
+import { releasesView } from "./releases.ts";
 import { runsTable } from "./runs.tsx";
 import type { Glyphs, Tone } from "./theme.ts";
 import { age } from "./time.ts";
@@ -21,6 +22,7 @@ export function Service({ place }: { readonly place: ServicePlace }) {
   const fleet = useStored((stores) => stores.fleet);
   const detail = useStored((stores) => stores.detail);
   const runs = useStored((stores) => stores.runs);
+  const releases = useStored((stores) => stores.releases);
   const now = useStored(
     (stores) => stores.ticking,
     (state) => state.now,
@@ -31,6 +33,11 @@ export function Service({ place }: { readonly place: ServicePlace }) {
   const view = { index, top, height: room, columns: ui.columns, now, glyphs };
   const body = () => {
     if (place.tab === "overview") return overview(service, place.service, fleet.status, view);
+    if (place.tab === "releases") {
+      return releases.of === place.service && (releases.releases.length > 0 || releases.error === undefined)
+        ? releasesView(releases, { ...view, against: ui.markedRelease })
+        : message(releases.error ?? `Reading the releases${glyphs.ellipsis}`);
+    }
     if (place.tab === "runs") {
       const own = runs.runs.filter((run) => run.service === place.service);
       if (own.length > 0) return runsTable(own, view);

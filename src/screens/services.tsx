@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import type { DataStore, Service, Verdict } from "../services/service.ts";
 import { serviceHeight, type VisibleServices } from "../state/service-list.ts";
 import type { Connection, Fleet } from "../state/stores.ts";
-import type { Ui } from "../state/ui.ts";
+import { filterOf, type Ui } from "../state/ui.ts";
 import { useApp, useStored } from "./components/context.ts";
 import { useCursor } from "./components/cursor.ts";
 import { Frame, fleetSummary, message } from "./components/frame.tsx";
@@ -76,7 +76,7 @@ const lead = 4;
 
 /** The body of the services screen. */
 export function servicesView(view: {
-  readonly ui: Pick<Ui, "columns" | "filter">;
+  readonly ui: Pick<Ui, "columns" | "filters">;
   readonly fleet: Fleet;
   readonly connection: Pick<Connection, "state" | "error" | "context">;
   readonly visible: VisibleServices;
@@ -222,13 +222,16 @@ function monitoringCell(proof: Service["monitoring"], width: number, glyphs: Gly
 }
 
 function emptyView(
-  { filter, columns }: Pick<Ui, "filter" | "columns">,
+  { filters, columns }: Pick<Ui, "filters" | "columns">,
   fleet: Fleet,
   connection: Pick<Connection, "state" | "error" | "context">,
   glyphs: Glyphs,
 ): readonly Line[] {
   if (fleet.services.length > 0) {
-    return message(`No service matches "${filter.entry.text}".`, "esc clears the filter.");
+    return message(
+      `No service matches "${filterOf({ filters }, "services").entry.text}".`,
+      "esc clears the filter.",
+    );
   }
   if (connection.state === "failed") {
     return [

@@ -1,6 +1,8 @@
 import type { RunState } from "../provisioning/run.ts";
+import { keptLogLines } from "../provisioning/run-reducer.ts";
 import { listStart, type Viewport } from "./list.ts";
 import { listOf, type Place } from "./place.ts";
+import { visibleRuns } from "./run-list.ts";
 import { serviceHeight } from "./service-list.ts";
 import type { Session } from "./session.ts";
 import { placeOf, type Ui } from "./ui.ts";
@@ -21,6 +23,14 @@ export function bodyLines(ui: Pick<Ui, "rows">): number {
 
 /** Lines a service's tabs and their headings take. */
 export const serviceHeadLines = 4;
+
+/** Lines below the releases for what differs between two of them. */
+export const releasePaneLines = 10;
+
+/** Lines for a run's log: one less where older lines have gone elsewhere, which is told above it. */
+export function logRoom(lines: number, height: number): number {
+  return lines < keptLogLines ? height : Math.max(1, height - 1);
+}
 
 /** The rows that a place's cursor moves over; undefined where it has none. */
 export interface PlaceList {
@@ -58,7 +68,7 @@ export function listAt(session: Pick<Session, "stores" | "visible">, place: Plac
     }
     case "runs":
       return plain(
-        stores.runs.getState().runs.map(({ name }) => name),
+        visibleRuns(stores.runs.getState().runs, ui).map(({ name }) => name),
         1,
       );
     case "contexts":
@@ -71,10 +81,16 @@ export function listAt(session: Pick<Session, "stores" | "visible">, place: Plac
     case "log": {
       const lines = stores.openRuns.getState().states[place.run]?.log ?? [];
       const keys = lines.map(({ at, line }, index) => `${at} ${index} ${line}`);
-      return { keys, viewport: { height, rowHeight: () => 1, home: Math.max(0, keys.length - 1) } };
+      const room = logRoom(keys.length, height);
+      return { keys, viewport: { height: room, rowHeight: () => 1, home: Math.max(0, keys.length - 1) } };
     }
     case "service": {
       if (place.tab === "overview") return undefined;
+      if (place.tab === "releases") {
+        const { of, releases } = stores.releases.getState();
+        const keys = of === place.service ? releases.map(({ number }) => String(number)) : [];
+        return plain(keys, serviceHeadLines + releasePaneLines);
+      }
       if (place.tab === "runs") {
         const runs = stores.runs.getState().runs.filter(({ service }) => service === place.service);
         return plain(

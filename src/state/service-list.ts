@@ -1,5 +1,5 @@
 import type { Service } from "../services/service.ts";
-import type { ServiceSort, Ui } from "./ui.ts";
+import { filterOf, type ServiceSort, type Ui } from "./ui.ts";
 
 /** Services in the order they are shown, with their names as the list's keys. */
 export interface VisibleServices {
@@ -34,7 +34,7 @@ export function matches(service: Service, filter: string): boolean {
 /** A selector that sorts and filters again only when the services, the sort or the filter have changed. */
 export function visibleServices(): (
   services: readonly Service[],
-  ui: Pick<Ui, "sort" | "filter">,
+  ui: Pick<Ui, "sort" | "filters">,
 ) => VisibleServices {
   let of: readonly Service[] | undefined;
   let sort: ServiceSort | undefined;
@@ -42,7 +42,7 @@ export function visibleServices(): (
   let filter: string | undefined;
   let result: VisibleServices = { services: [], keys: [], nameWidth: 0 };
   return (services, ui) => {
-    const text = ui.filter.entry.text.trim();
+    const text = filterOf(ui, "services").entry.text.trim();
     const resort = of !== services || sort !== ui.sort;
     // The fleet comes sorted by need.
     if (resort) sorted = ui.sort === "need" ? services : services.toSorted(compares[ui.sort]);

@@ -1,18 +1,25 @@
+import { type ServiceName, serviceNameSchema } from "../application/names.ts";
 import { alertNames } from "../application/request.ts";
-import type { Execution, RunName, RunState } from "../provisioning/run.ts";
+import { atRest, isOver } from "../provisioning/decide.ts";
+import type { StepId } from "../provisioning/plan.ts";
+import type { DataStoreChoice } from "../provisioning/provisioner.ts";
+import type { RunName, RunState } from "../provisioning/run.ts";
 import type { Service } from "../services/service.ts";
+import { changeWords } from "./change.ts";
 import { type CommandLine, createWords } from "./command-line.ts";
-import { feedDetail } from "./feeds/detail.ts";
+import { createExecutions } from "./executions.ts";
 import type { Feed, UseCases } from "./feeds/feed.ts";
-import { feedRun, runWriter } from "./feeds/run.ts";
-import { feedRuns } from "./feeds/runs.ts";
+import { feedOf } from "./feeds/of-place.ts";
+import { feedRun } from "./feeds/run.ts";
 import { feedTicking } from "./feeds/ticking.ts";
-import { listOf, type Place } from "./place.ts";
-import { tell, tellInOneLine } from "./problem.ts";
+import { runInTheWay } from "./other-run.ts";
+import { listOf } from "./place.ts";
+import { tellInOneLine } from "./problem.ts";
+import { createReviews } from "./reviews.ts";
 import { type VisibleServices, visibleServices } from "./service-list.ts";
-import { createStores, noPlan, type Stores } from "./stores.ts";
+import { createStores, type Stores } from "./stores.ts";
 import type { Timers } from "./throttle.ts";
-import { type Notice, placeOf, replacePlace, type Ui } from "./ui.ts";
+import { go, type Notice, placeOf, type Ui } from "./ui.ts";
 import { draftOf, newWizard, requestOf, type WizardFacts } from "./wizard.ts";
 
 /** What the app is started with. */
@@ -30,6 +37,14 @@ export interface SessionOptions {
   readonly contexts: () => Promise<readonly string[]>;
   /** Connects to another context; the old connection is closed by who opened it. */
   readonly openContext: (name: string) => Promise<UseCases>;
+}
+
+/** A run as far as a key that is about it knows it. */
+export interface RunSubject {
+  readonly name: RunName;
+  readonly service: string;
+  /** What it does, as its screen is headed: `scale checkout`. */
+  readonly title: string;
 }
 
 /**
@@ -51,14 +66,23 @@ export interface Session {
   ui(): Ui;
   setUi(change: (ui: Ui) => Ui): void;
   notify(notice: Notice): void;
-  /** The plan of the wizard's request, for its last page. */
+  /** The plan of what the shown wizard, change or deletion asks for. */
   previewPlan(): void;
   /** Creates the service of the wizard and shows its run. */
   create(): void;
-  retry(run: RunName): void;
-  rollback(run: RunName, title: string): void;
-  /** Finishes the write in hand and leaves the run for anybody to go on with. */
-  interrupt(run: RunName): Promise<void>;
+  /** Makes the change that was reviewed, or the deletion, and shows its run. */
+  carryOut(): void;
+  /** Takes a service back to an earlier release and shows the run. */
+  takeBack(service: string, release: number): void;
+  resume(run: RunSubject): void;
+  retry(run: RunSubject, skip?: readonly StepId[]): void;
+  /** Tries again at once what waits for its next try, whoever executes the run. */
+  retryNow(run: RunSubject): void;
+  rollback(run: RunSubject): void;
+  /** Brings a run to rest, whoever executes it. Resolves once it rests, or has told why it does not. */
+  cancel(run: RunSubject): Promise<void>;
+  /** Begins what was asked for once the run in the way has come to rest. */
+  waitForOther(): void;
   /** Asks again for what the place shows. */
   reload(): void;
   changeContext(name: string): void;
@@ -73,33 +97,21 @@ export function createSession(options: SessionOptions): Session {
     simulated: options.simulated,
     now: options.now(),
   });
-  const own = new Map<RunName, Execution>();
   const left = Promise.withResolvers<number>();
   const life = new AbortController();
   let useCases: UseCases | undefined;
   let connection = new AbortController();
   let shown = new AbortController();
   let shownKey = "";
-  /** Settles once what a key has begun is an execution of ours, or was refused. */
-  let starting: Promise<void> = Promise.resolve();
+  let other = new AbortController();
+  let otherRun: RunName | undefined;
+  /** What begins again once the run in the way has come to rest. */
+  let wanted: () => void = () => {};
 
   const visible = visibleServices();
-
   const setUi = (change: (ui: Ui) => Ui) => stores.ui.setState(change);
   const notify = (notice: Notice) => stores.ui.setState({ notice });
   const fail = (error: unknown) => notify({ text: tellInOneLine(error), tone: "error" });
-
-  /** Runs the feed of the place that is shown, and no other. */
-  function follow(force = false): void {
-    const place = placeOf(stores.ui.getState());
-    const key = `${listOf(place)}:${stores.ui.getState().dataStores}`;
-    if (useCases === undefined || (key === shownKey && !force)) return;
-    shownKey = key;
-    shown.abort();
-    shown = new AbortController();
-    const feed = feedOf(place);
-    if (feed !== undefined) start(feed, useCases, shown.signal);
-  }
 
   function start(feed: Feed, cases: UseCases, signal: AbortSignal): void {
     feed(stores, cases, signal).catch((error: unknown) => {
@@ -107,103 +119,83 @@ export function createSession(options: SessionOptions): Session {
     });
   }
 
-  function feedOf(place: Place): Feed | undefined {
-    switch (place.screen) {
-      case "runs":
-        return feedRuns;
-      case "run":
-      case "log":
-        return own.has(place.run) ? undefined : feedRun(place.run);
-      case "service":
-        return place.tab === "runs" ? feedRuns : feedDetail(place.service, place.tab);
-      case "rollback":
-        return feedRollback(place.run);
-      case "contexts":
-        return feedContexts;
-      default:
-        return undefined;
+  /** Runs the feed of the place that is shown, and no other; and that of a run in the way. */
+  function follow(force = false): void {
+    if (useCases === undefined) return;
+    const { overlay, dataStores } = stores.ui.getState();
+    const inTheWay = overlay?.kind === "other-run" ? overlay.run : undefined;
+    if (inTheWay !== otherRun) {
+      otherRun = inTheWay;
+      other.abort();
+      other = new AbortController();
+      if (inTheWay !== undefined) start(feedRun(inTheWay), useCases, other.signal);
     }
+    const place = placeOf(stores.ui.getState());
+    const key = `${listOf(place)}:${dataStores}`;
+    if (key === shownKey && !force) return;
+    shownKey = key;
+    shown.abort();
+    shown = new AbortController();
+    const feed = feedOf(place, { own: executions.own, contexts: options.contexts });
+    if (feed !== undefined) start(feed, useCases, shown.signal);
   }
 
-  const feedContexts: Feed = async () => {
-    try {
-      stores.contexts.setState({ status: "ready", names: await options.contexts(), error: undefined });
-    } catch (error) {
-      stores.contexts.setState({ status: "ready", error: tellInOneLine(error) });
-    }
-  };
-
-  function feedRollback(run: RunName): Feed {
-    return async (_, cases, signal) => {
-      stores.rollback.setState({ status: "loading", preview: undefined, problem: undefined });
-      try {
-        const preview = await cases.provisioner.previewRollback(run, stores.ui.getState().dataStores);
-        if (!signal.aborted) stores.rollback.setState({ status: "ready", preview, problem: undefined });
-      } catch (error) {
-        if (!signal.aborted) {
-          stores.rollback.setState({ status: "refused", preview: undefined, problem: tellInOneLine(error) });
-        }
-      }
-    };
-  }
-
-  function adopt(execution: Execution): void {
-    const { name } = execution;
-    own.set(name, execution);
-    const { write, flush } = runWriter(stores, name);
-    stores.openRuns.setState(({ own: before }) => ({
-      own: [...before.filter((each) => each !== name), name],
-      busy: undefined,
-    }));
-    write(execution.state);
-    const unsubscribe = execution.subscribe((_, state) => write(state));
-    const rest = (state: RunState | undefined) => {
-      unsubscribe();
-      if (state !== undefined) write(state);
-      flush();
-      own.delete(name);
-      stores.openRuns.setState(({ own: before }) => ({ own: before.filter((each) => each !== name) }));
-      const { overlay } = stores.ui.getState();
-      if (overlay?.kind === "stop-run" && overlay.run === name) stores.ui.setState({ overlay: undefined });
-      follow(true);
-    };
-    execution.finished.then(rest, (error: unknown) => {
-      stores.openRuns.setState(({ errors }) => ({ errors: { ...errors, [name]: tellInOneLine(error) } }));
-      rest(undefined);
-    });
-  }
-
-  /** Starts an execution and shows its run in place of the current one. */
-  function execute(busy: string, title: string, begin: (cases: UseCases) => Promise<Execution>): void {
+  /**
+   * Tells why something was not begun. Where another run is in the way, it says who runs what and offers to watch it,
+   * to wait for it or to take it over.
+   */
+  async function refused(
+    error: unknown,
+    { title, service }: Pick<RunSubject, "title" | "service">,
+    again: () => void,
+  ): Promise<void> {
     const cases = useCases;
-    if (cases === undefined) {
-      notify({ text: "not connected yet", tone: "warn" });
+    const found =
+      cases === undefined || service === ""
+        ? undefined
+        : await runInTheWay(error, service, cases.provisioner);
+    if (found === undefined) {
+      fail(error);
       return;
     }
-    if (stores.openRuns.getState().busy !== undefined) return;
-    stores.openRuns.setState({ busy });
-    starting = begin(cases).then(
-      (execution) => {
-        adopt(execution);
-        const run = execution.name;
-        setUi((ui) => {
-          const place = placeOf(ui);
-          const next: Place = { screen: "run", run, title };
-          if (place.screen === "run" && place.run === run) return ui;
-          if (place.screen === "rollback") {
-            const below = ui.stack.at(-2);
-            const without = below?.screen === "run" && below.run === run;
-            return without ? { ...ui, stack: popped(ui) } : replacePlace(ui, next);
-          }
-          return place.screen === "wizard" ? replacePlace(ui, next) : ui;
-        });
-      },
-      (error: unknown) => {
-        stores.openRuns.setState({ busy: undefined });
-        fail(error);
-      },
-    );
+    stores.openRuns.setState(({ states }) => ({ states: { ...states, [found.name]: found } }));
+    const place = placeOf(stores.ui.getState());
+    // Who looks at that very run already is told, and needs no way there.
+    if (place.screen === "run" && place.run === found.name) {
+      notify({ text: error instanceof Error ? error.message : "", tone: "warn" });
+      return;
+    }
+    wanted = again;
+    setUi((ui) => ({
+      ...ui,
+      notice: undefined,
+      overlay: { kind: "other-run", run: found.name, wanted: title, waiting: false },
+    }));
   }
+
+  /** Begins what was waited for, or shows why it cannot: the other run needs a person. */
+  function otherCame({ states }: { readonly states: Readonly<Record<string, RunState>> }): void {
+    const { overlay } = stores.ui.getState();
+    if (overlay?.kind !== "other-run" || !overlay.waiting) return;
+    const state = states[overlay.run];
+    if (state === undefined || !atRest(state)) return;
+    const over = isOver(state);
+    setUi((ui) => ({ ...ui, overlay: over ? undefined : { ...overlay, waiting: false } }));
+    if (over) wanted();
+  }
+
+  const executions = createExecutions({
+    stores,
+    connected: () => useCases,
+    refused: (error, beginning) => {
+      const { screen } = placeOf(stores.ui.getState());
+      const reviewed = screen === "wizard" || screen === "change" || screen === "delete";
+      // What was reviewed is planned anew: the other run may have changed what it is about.
+      const again = () => (reviewed ? reviews.previewPlan() : executions.begin(beginning));
+      void refused(error, beginning, again);
+    },
+    rested: () => follow(true),
+  });
 
   let named: { readonly of: readonly Service[]; readonly names: ReadonlySet<string> } | undefined;
 
@@ -212,6 +204,13 @@ export function createSession(options: SessionOptions): Session {
     if (named?.of !== services) named = { of: services, names: new Set(services.map(({ name }) => name)) };
     return { teams: stores.connection.getState().teams, services: named.names };
   }
+
+  const reviews = createReviews({
+    stores,
+    connected: () => useCases,
+    facts,
+    refused: (error, service, title) => void refused(error, { title, service }, () => reviews.previewPlan()),
+  });
 
   const session: Session = {
     stores,
@@ -246,49 +245,86 @@ export function createSession(options: SessionOptions): Session {
         if (!signal.aborted) stores.connection.setState({ state: "failed", error: tellInOneLine(error) });
       }
     },
-    previewPlan() {
-      const request = requestOf(stores.ui.getState().wizard, facts());
-      if (request === undefined || useCases === undefined) return stores.plan.setState(noPlan, true);
-      stores.plan.setState({ ...noPlan, status: "loading" }, true);
-      const asked = JSON.stringify(request);
-      const current = () => asked === JSON.stringify(requestOf(stores.ui.getState().wizard, facts()));
-      useCases.provisioner.planCreate(request).then(
-        ({ plan, manifests }) => {
-          if (!current()) return;
-          stores.plan.setState({ ...noPlan, status: "ready", plan, objects: manifests.length }, true);
-        },
-        (error: unknown) => {
-          const { text, mend } = tell(error);
-          if (current()) stores.plan.setState({ ...noPlan, status: "refused", problem: text, mend }, true);
-        },
-      );
-    },
+    previewPlan: () => reviews.previewPlan(),
     create() {
       const request = requestOf(stores.ui.getState().wizard, facts());
       if (request === undefined) return;
-      execute("Checking, then recording the run", `create ${request.name}`, async ({ provisioner }) => {
-        const execution = await provisioner.create(request, { onFailure: "hold" });
-        setUi((ui) => ({ ...ui, wizard: newWizard }));
-        return execution;
+      executions.begin({
+        busy: "Checking, then recording the run",
+        title: `create ${request.name}`,
+        service: request.name,
+        show: "replace",
+        begin: async ({ provisioner }) => {
+          const execution = await provisioner.create(request, { onFailure: "hold" });
+          setUi((ui) => ({ ...ui, wizard: newWizard }));
+          return execution;
+        },
       });
     },
-    retry(run) {
-      execute("Going on with the run", "", ({ provisioner }) =>
-        provisioner.retry(run, { onFailure: "hold" }),
-      );
+    carryOut() {
+      const beginning = reviews.carryOut();
+      if (beginning !== undefined) executions.begin(beginning);
     },
-    rollback(run, title) {
+    takeBack(service, release) {
+      executions.begin({
+        busy: `Taking ${service} back to release ${release}`,
+        title: `rollback ${service}`,
+        service,
+        show: "above",
+        begin: ({ provisioner }) =>
+          provisioner.change(nameOf(service), { operation: "rollback", release }, { dataStores: "keep" }),
+      });
+    },
+    resume(run) {
+      executions.begin({
+        ...run,
+        busy: "Going on with the run",
+        show: "not",
+        begin: ({ provisioner }) => provisioner.resume(run.name, { onFailure: "hold" }),
+      });
+    },
+    retry(run, skip = []) {
+      executions.begin({
+        ...run,
+        busy: skip.length === 0 ? "Going on with the run" : "Going on without that step",
+        show: "not",
+        begin: ({ provisioner }) => provisioner.retry(run.name, { onFailure: "hold", skip }),
+      });
+    },
+    retryNow(run) {
+      const tell = () => notify({ text: "trying again now", tone: "info" });
+      useCases?.provisioner
+        .retryNow(run.name)
+        .then(tell, (error: unknown) => void refused(error, run, () => session.retryNow(run)));
+    },
+    rollback(run) {
       const { dataStores } = stores.ui.getState();
-      execute("Starting the roll back", title, ({ provisioner }) =>
-        provisioner.rollback(run, { dataStores }),
-      );
+      executions.begin({
+        ...run,
+        busy: "Starting the roll back",
+        show: "replace",
+        begin: ({ provisioner }) => provisioner.rollback(run.name, { dataStores }),
+      });
     },
-    async interrupt(run) {
+    async cancel(run) {
+      const execution = executions.own.get(run.name);
+      if (execution === undefined) stores.openRuns.setState({ busy: "Asking it to come to rest" });
       try {
-        await own.get(run)?.interrupt("stopped by a person");
+        if (execution !== undefined) return await execution.interrupt("cancelled");
+        const state = await useCases?.provisioner.cancel(run.name);
+        if (state === undefined) return;
+        stores.openRuns.setState(({ states }) => ({ states: { ...states, [run.name]: state } }));
       } catch (error) {
-        fail(error);
+        await refused(error, run, () => void session.cancel(run));
+      } finally {
+        stores.openRuns.setState({ busy: undefined });
       }
+    },
+    waitForOther() {
+      setUi((ui) =>
+        ui.overlay?.kind === "other-run" ? { ...ui, overlay: { ...ui.overlay, waiting: true } } : ui,
+      );
+      otherCame(stores.openRuns.getState());
     },
     reload() {
       const { state, context } = stores.connection.getState();
@@ -296,7 +332,9 @@ export function createSession(options: SessionOptions): Session {
       else follow(true);
     },
     changeContext(name) {
-      if (own.size > 0) return notify({ text: "a run of this terminal is still going", tone: "warn" });
+      if (executions.own.size > 0) {
+        return notify({ text: "a run of this terminal is still going", tone: "warn" });
+      }
       shown.abort();
       useCases = undefined;
       shownKey = "";
@@ -307,26 +345,38 @@ export function createSession(options: SessionOptions): Session {
       void session.connect(options.openContext(name));
     },
     async leave(code) {
-      await starting;
-      await Promise.allSettled([...own.values()].map((each) => each.interrupt("the app was closed")));
-      life.abort();
-      connection.abort();
-      shown.abort();
+      await executions.started();
+      const going = [...executions.own.values()];
+      await Promise.allSettled(going.map((each) => each.interrupt("the app was closed")));
+      for (const controller of [life, connection, shown, other]) controller.abort();
       left.resolve(code);
     },
   };
 
   stores.ui.subscribe(() => follow());
+  stores.openRuns.subscribe(otherCame);
   feedTicking(stores, options, life.signal);
   return session;
 }
 
-function popped(ui: Ui): Ui["stack"] {
-  const [first, ...rest] = ui.stack;
-  return [first, ...rest.slice(0, -1)];
+/** A service's name that came from the cluster, as use cases take it. */
+export function nameOf(service: string): ServiceName {
+  return serviceNameSchema.parse(service);
+}
+
+/** The ui at the form of a change or at a deletion, with nothing confirmed yet. */
+export function goToReview(ui: Ui, place: Parameters<typeof go>[1]): Ui {
+  const dataStores: DataStoreChoice = "keep";
+  return { ...go(ui, place), change: undefined, confirmation: { text: "", cursor: 0 }, dataStores };
 }
 
 /** The command that does what the wizard would. */
 export function wizardCommand(session: Pick<Session, "ui" | "facts" | "commandLine">): string {
   return session.commandLine(createWords(draftOf(session.ui().wizard, session.facts()), alertNames));
+}
+
+/** The command that does what the change on the screen would. */
+export function changeCommand(session: Pick<Session, "ui" | "commandLine">): string {
+  const { change, dataStores } = session.ui();
+  return change === undefined ? "" : session.commandLine(changeWords(change, dataStores));
 }

@@ -1,5 +1,9 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
+import type { ApplicationSpec } from "../application/application.ts";
+import type { ServiceChange } from "../application/change.ts";
+import type { FieldChange } from "../application/spec-diff.ts";
 import type { Plan } from "../provisioning/plan.ts";
+import type { Release } from "../provisioning/releases.ts";
 import type { RollbackPreview, RunName, RunState } from "../provisioning/run.ts";
 import type { Service } from "../services/service.ts";
 import { firstUi, type Ui } from "./ui.ts";
@@ -36,14 +40,18 @@ export interface OpenRuns {
   readonly errors: Readonly<Record<string, string>>;
   /** Runs that this process executes now. */
   readonly own: readonly RunName[];
+  /** Whether who executes a run elsewhere lives, by the run's name; left out while that is not known. */
+  readonly holders: Readonly<Record<string, "living" | "dead">>;
   /** What a keypress has started and not yet shown: `Creating the run`. */
   readonly busy: string | undefined;
 }
 
-/** The plan on the wizard's last page. */
+/** The plan on the last page of the wizard, of a change or of a deletion. */
 export interface PlanPreview {
   readonly status: "none" | "loading" | "ready" | "refused";
   readonly plan: Plan | undefined;
+  /** What it changes of the Application, field by field. */
+  readonly diff: readonly FieldChange[];
   /** Objects that the plan writes. */
   readonly objects: number;
   readonly problem: string | undefined;
@@ -54,6 +62,25 @@ export interface RollbackPage {
   readonly status: "loading" | "ready" | "refused";
   readonly preview: RollbackPreview | undefined;
   readonly problem: string | undefined;
+}
+
+/** The service that a change is being filled in for. */
+export interface Subject {
+  /** Its name. */
+  readonly of: string;
+  readonly spec: ApplicationSpec | undefined;
+  /** Parses what was filled in; undefined until it is loaded. */
+  readonly parse: ((draft: unknown) => ServiceChange | string) | undefined;
+  readonly error: string | undefined;
+}
+
+/** The releases of a service, newest first. */
+export interface Releases {
+  /** The service's name. */
+  readonly of: string;
+  readonly status: Loading;
+  readonly releases: readonly Release[];
+  readonly error: string | undefined;
 }
 
 /** One row of a service's tab. */
@@ -94,6 +121,8 @@ export interface Stores {
   readonly openRuns: StoreApi<OpenRuns>;
   readonly plan: StoreApi<PlanPreview>;
   readonly rollback: StoreApi<RollbackPage>;
+  readonly subject: StoreApi<Subject>;
+  readonly releases: StoreApi<Releases>;
   readonly detail: StoreApi<Detail>;
   readonly contexts: StoreApi<Contexts>;
   readonly ticking: StoreApi<Ticking>;
@@ -102,6 +131,7 @@ export interface Stores {
 export const noPlan: PlanPreview = {
   status: "none",
   plan: undefined,
+  diff: [],
   objects: 0,
   problem: undefined,
   mend: undefined,
@@ -124,13 +154,26 @@ export function createStores(start: {
       teams: [],
     })),
     runs: createStore<Runs>()(() => ({ status: "loading", runs: [], error: undefined })),
-    openRuns: createStore<OpenRuns>()(() => ({ states: {}, errors: {}, own: [], busy: undefined })),
+    openRuns: createStore<OpenRuns>()(() => ({
+      states: {},
+      errors: {},
+      own: [],
+      holders: {},
+      busy: undefined,
+    })),
     plan: createStore<PlanPreview>()(() => noPlan),
     rollback: createStore<RollbackPage>()(() => ({
       status: "loading",
       preview: undefined,
       problem: undefined,
     })),
+    subject: createStore<Subject>()(() => ({
+      of: "",
+      spec: undefined,
+      parse: undefined,
+      error: undefined,
+    })),
+    releases: createStore<Releases>()(() => ({ of: "", status: "loading", releases: [], error: undefined })),
     detail: createStore<Detail>()(() => ({ of: "", status: "loading", rows: [], error: undefined })),
     contexts: createStore<Contexts>()(() => ({ status: "loading", names: [], error: undefined })),
     ticking: createStore<Ticking>()(() => ({ now: start.now, frame: 0 })),

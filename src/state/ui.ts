@@ -1,7 +1,8 @@
 import type { DataStoreChoice } from "../provisioning/provisioner.ts";
 import type { RunName } from "../provisioning/run.ts";
+import type { ChangeForm } from "./change.ts";
 import type { ListPosition } from "./list.ts";
-import type { Place } from "./place.ts";
+import type { Place, ScreenName } from "./place.ts";
 import { emptyEntry, type TextEntry } from "./text-entry.ts";
 import { newWizard, type WizardState } from "./wizard.ts";
 
@@ -13,14 +14,31 @@ export type ServiceSort = (typeof serviceSorts)[number];
 export type Overlay =
   | { readonly kind: "help"; readonly top: number }
   | { readonly kind: "palette"; readonly entry: TextEntry; readonly cursor: number }
-  /** A run of this process is going: go on, roll back, or leave it resumable. */
-  | { readonly kind: "stop-run"; readonly run: RunName; readonly leaving: boolean };
+  /** A run is going, here or elsewhere: go on, cancel, roll back. */
+  | { readonly kind: "stop-run"; readonly run: RunName; readonly title: string; readonly leaving: boolean }
+  /** Another run is in the way of what was asked for: watch it, wait for it, or take it over. */
+  | {
+      readonly kind: "other-run";
+      readonly run: RunName;
+      /** What was asked for: `scale checkout`. */
+      readonly wanted: string;
+      /** Whether it begins by itself once the other run has come to rest. */
+      readonly waiting: boolean;
+    };
 
 /** The line above the key hints: what the last key did, or why it did nothing. */
 export interface Notice {
   readonly text: string;
   readonly tone: "info" | "warn" | "error";
 }
+
+/** What a list is filtered by, and whether it is being typed. */
+export interface Filter {
+  readonly entry: TextEntry;
+  readonly editing: boolean;
+}
+
+export const noFilter: Filter = { entry: emptyEntry, editing: false };
 
 /** Everything about the screens that is not the cluster's: where one is, what is typed, what is marked. */
 export interface Ui {
@@ -31,10 +49,15 @@ export interface Ui {
   readonly overlay: Overlay | undefined;
   readonly notice: Notice | undefined;
   readonly lists: Readonly<Record<string, ListPosition>>;
-  readonly filter: { readonly entry: TextEntry; readonly editing: boolean };
+  /** By screen; left out where nothing was ever typed. */
+  readonly filters: Readonly<Partial<Record<ScreenName, Filter>>>;
   readonly sort: ServiceSort;
   readonly wizard: WizardState;
-  /** The service's name, typed to confirm a rollback that destroys data. */
+  /** The change being filled in. */
+  readonly change: ChangeForm | undefined;
+  /** Number of the release that others are compared with; left out: the one that runs. */
+  readonly markedRelease: number | undefined;
+  /** The service's name, typed to confirm what destroys something. */
   readonly confirmation: TextEntry;
   readonly dataStores: DataStoreChoice;
   /** What the lower half of the run screen shows. */
@@ -52,9 +75,11 @@ export const firstUi: Ui = {
   overlay: undefined,
   notice: undefined,
   lists: {},
-  filter: { entry: emptyEntry, editing: false },
+  filters: {},
   sort: "need",
   wizard: newWizard,
+  change: undefined,
+  markedRelease: undefined,
   confirmation: emptyEntry,
   dataStores: "keep-used",
   runPane: "log",
@@ -65,6 +90,16 @@ export const firstUi: Ui = {
 /** The place that is shown. */
 export function placeOf(ui: Pick<Ui, "stack">): Place {
   return ui.stack.at(-1) ?? ui.stack[0];
+}
+
+/** What the list of a screen is filtered by. */
+export function filterOf({ filters }: Pick<Ui, "filters">, screen: ScreenName): Filter {
+  return filters[screen] ?? noFilter;
+}
+
+/** The ui with a screen's list filtered. */
+export function withFilter(ui: Ui, screen: ScreenName, filter: Filter): Ui {
+  return { ...ui, filters: { ...ui.filters, [screen]: filter } };
 }
 
 /** The ui at a further place. */

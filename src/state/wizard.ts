@@ -196,7 +196,8 @@ function freeName(name: string, taken: ReadonlySet<string>): string | undefined 
 
 const numbers = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 
-function replicasProblem(text: string): Problem | undefined {
+/** What is wrong with a number of replicas, as typed. */
+export function replicasProblem(text: string): Problem | undefined {
   const range = `1 to ${maxReplicas}`;
   const trimmed = text.trim();
   const word = numbers.indexOf(trimmed.toLowerCase());

@@ -1,4 +1,4 @@
-import type { ScreenName } from "../../state/place.ts";
+import type { Area } from "../../state/place.ts";
 import type { Session } from "../../state/session.ts";
 
 /** What an action needs of the terminal itself. */
@@ -16,7 +16,7 @@ export interface ActionContext {
 }
 
 /** Where an action's keys mean it; `everywhere` gives way to a screen's own. */
-type Where = readonly ScreenName[] | "everywhere";
+type Where = readonly Area[] | "everywhere";
 
 /**
  * One thing a key does. The dispatcher, the line of keys, the help and the command palette are all made from the

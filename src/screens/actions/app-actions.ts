@@ -1,15 +1,22 @@
+import type { RunName } from "../../provisioning/run.ts";
 import { keyUnderCursor } from "../../state/lists.ts";
 import type { Session } from "../../state/session.ts";
 import { emptyEntry } from "../../state/text-entry.ts";
-import { go, goBack, placeOf } from "../../state/ui.ts";
+import { filterOf, go, goBack, noFilter, placeOf, withFilter } from "../../state/ui.ts";
 import type { Action } from "./action.ts";
-import { ownRun } from "./subject.ts";
+import { ownRun, titleOf } from "./subject.ts";
 
 /** Leaves, unless a run of this process is still going: then it asks what becomes of it. */
 export function askBeforeLeaving(session: Session): void {
   const [run] = session.stores.openRuns.getState().own;
   if (run === undefined) void session.leave(0);
-  else session.setUi((ui) => ({ ...ui, overlay: { kind: "stop-run", run, leaving: true } }));
+  else askToStop(session, run, true);
+}
+
+function askToStop(session: Session, run: RunName, leaving: boolean): void {
+  const state = session.stores.openRuns.getState().states[run];
+  const title = state === undefined ? "the run" : titleOf(state);
+  session.setUi((ui) => ({ ...ui, overlay: { kind: "stop-run", run, title, leaving } }));
 }
 
 /** Back to where one came from. */
@@ -25,9 +32,13 @@ export const back: Action = {
   run: (context) => {
     const { session } = context;
     const ui = session.ui();
+    const { screen } = placeOf(ui);
+    if (screen === "runs" && filterOf(ui, "runs").entry.text !== "") {
+      return session.setUi((now) => withFilter(now, "runs", noFilter));
+    }
     if (ui.stack.length > 1) return session.setUi(goBack);
-    if (ui.filter.entry.text !== "") {
-      return session.setUi((now) => ({ ...now, filter: { entry: emptyEntry, editing: false } }));
+    if (filterOf(ui, "services").entry.text !== "") {
+      return session.setUi((now) => withFilter(now, "services", noFilter));
     }
     session.notify({ text: "q or ctrl-c twice leaves", tone: "info" });
   },
@@ -140,13 +151,12 @@ export const appActions: readonly Action[] = [
     whileTyping: true,
     unlisted: true,
     dangerous: true,
-    hint: { word: (context) => (ownRun(context) === undefined ? undefined : "stop"), rank: 2 },
     run: (context) => {
       const { session } = context;
       const ui = session.ui();
       const run = ownRun(context);
       if (run !== undefined) {
-        return session.setUi((now) => ({ ...now, overlay: { kind: "stop-run", run, leaving: false } }));
+        return askToStop(session, run, false);
       }
       const armed = ui.leaveArmedAt;
       if (armed !== undefined && session.now() - armed < 2_000) return askBeforeLeaving(session);

@@ -1,18 +1,20 @@
 import { listStart, type Move, moveIn } from "../../state/list.ts";
 import { listAt } from "../../state/lists.ts";
-import { listOf, type ScreenName } from "../../state/place.ts";
+import { type Area, listOf } from "../../state/place.ts";
 import { placeOf } from "../../state/ui.ts";
 import type { Action, ActionContext } from "./action.ts";
-import { isHeld } from "./subject.ts";
+import { choicesOf } from "./choices.ts";
 
 function move(kind: Move): (context: ActionContext) => void {
-  return ({ session }) => {
+  return (context) => {
+    const { session } = context;
     const place = placeOf(session.ui());
     const list = listAt(session, place);
     const { choice } = session.ui();
-    if (place.screen === "run" && isHeld(session, place.run)) {
+    const choices = choicesOf(context).length;
+    if (choices > 0) {
       const step = kind === "up" ? -1 : kind === "down" ? 1 : 0;
-      return session.setUi((ui) => ({ ...ui, choice: Math.max(0, Math.min(2, choice + step)) }));
+      return session.setUi((ui) => ({ ...ui, choice: Math.max(0, Math.min(choices - 1, choice + step)) }));
     }
     if (list === undefined) return;
     const key = listOf(place);
@@ -24,7 +26,7 @@ function move(kind: Move): (context: ActionContext) => void {
   };
 }
 
-const lists: readonly ScreenName[] = ["services", "runs", "run", "log", "service", "contexts"];
+const lists: readonly Area[] = ["services", "runs", "run", "log", "service", "releases", "contexts"];
 
 const moves: readonly (readonly [id: Move, keys: readonly string[], title: string])[] = [
   ["up", ["k", "up"], "Up"],

@@ -1,27 +1,8 @@
-import type { ScreenName } from "../../state/place.ts";
 import { emptyEntry } from "../../state/text-entry.ts";
-import { go, placeOf } from "../../state/ui.ts";
+import { filterOf, go, placeOf, withFilter } from "../../state/ui.ts";
 import type { Action, ActionContext } from "./action.ts";
-import { back } from "./app-actions.ts";
-import { noRetry, noRollback, openRun, runOf } from "./subject.ts";
-
-function openRollback(context: ActionContext): void {
-  const run = runOf(context);
-  if (run === undefined) return;
-  context.session.setUi((ui) => ({
-    ...go(ui, { screen: "rollback", run: run.name, title: run.title, service: run.service }),
-    confirmation: emptyEntry,
-    dataStores: "keep-used",
-  }));
-}
-
-function retry(context: ActionContext): void {
-  const run = runOf(context);
-  if (run === undefined) return;
-  const { screen } = placeOf(context.session.ui());
-  if (screen !== "run") openRun(context);
-  context.session.retry(run.name);
-}
+import { choicesOf, skip } from "./choices.ts";
+import { openRun, runOf } from "./subject.ts";
 
 /** Whether the rollback on the screen still misses what a person has to type or wait for. */
 function notConfirmed({ session }: ActionContext): string | undefined {
@@ -33,50 +14,20 @@ function notConfirmed({ session }: ActionContext): string | undefined {
   return `this destroys data: type ${place.service} first`;
 }
 
-const aboutRun: readonly ScreenName[] = ["services", "service", "runs", "run"];
-
-/** Whether nobody works on the run: one that seems to go can be taken over, but that is no hint's business. */
-function rests(context: ActionContext): boolean {
-  const phase = runOf(context)?.phase;
-  return phase !== "Running" && phase !== "RollingBack" && phase !== "Pending";
-}
-
-const retryRun: Action = {
-  id: "run.retry",
-  keys: ["r"],
-  title: "Retry: go on from the failed step",
-  category: "Run",
-  on: aboutRun,
-  hint: { word: (context) => (rests(context) ? "retry" : undefined), rank: 6 },
-  disabledReason: noRetry,
-  run: retry,
-};
-
-const rollBackRun: Action = {
-  id: "run.rollback",
-  keys: ["b", "p"],
-  title: "Roll back: see what goes and what stays, then choose",
-  category: "Run",
-  on: aboutRun,
-  dangerous: true,
-  hint: { word: (context) => (rests(context) ? "roll back" : undefined), rank: 3 },
-  disabledReason: noRollback,
-  run: openRollback,
-};
-
 function enterRun(context: ActionContext): void {
   const { session, terminal } = context;
   const place = placeOf(session.ui());
   if (place.screen !== "run") return;
-  const state = session.stores.openRuns.getState().states[place.run];
-  if (state?.phase === "Held") {
-    const action = [retryRun, rollBackRun, back][session.ui().choice];
+  const choices = choicesOf(context);
+  if (choices.length > 0) {
+    const action = choices[session.ui().choice]?.action;
     const reason = action?.disabledReason?.(context);
     if (reason !== undefined) session.notify({ text: reason, tone: "warn" });
     else action?.run({ session, terminal });
     return;
   }
-  if (state?.phase === "Succeeded" && state.operation === "create") {
+  const state = session.stores.openRuns.getState().states[place.run];
+  if (state?.phase === "Succeeded" && state.operation !== "delete") {
     session.setUi((ui) => go(ui, { screen: "service", service: state.service, tab: "overview" }));
     return;
   }
@@ -84,11 +35,12 @@ function enterRun(context: ActionContext): void {
 }
 
 /** What enter does on the run screen now. */
-function enterWord({ session }: ActionContext): string {
+function enterWord(context: ActionContext): string {
+  const { session } = context;
+  if (choicesOf(context).length > 0) return "choose";
   const place = placeOf(session.ui());
   const state = place.screen === "run" ? session.stores.openRuns.getState().states[place.run] : undefined;
-  if (state?.phase === "Held") return "choose";
-  if (state?.phase === "Succeeded" && state.operation === "create") return "open the service";
+  if (state?.phase === "Succeeded" && state.operation !== "delete") return "open the service";
   return session.ui().runPane === "log" ? "effects" : "log";
 }
 
@@ -96,7 +48,7 @@ function toggleEffects({ session }: ActionContext): void {
   session.setUi((ui) => ({ ...ui, runPane: ui.runPane === "log" ? "effects" : "log" }));
 }
 
-/** What one does with runs. */
+/** What one does with runs beside resume, retry, roll back and cancel. */
 export const runActions: readonly Action[] = [
   {
     id: "run.open",
@@ -104,7 +56,7 @@ export const runActions: readonly Action[] = [
     title: "Open the run",
     category: "Run",
     on: ["runs", "service"],
-    hint: { word: "open", rank: 2 },
+    hint: { word: "open", rank: 1 },
     disabledReason: (context) => {
       const place = placeOf(context.session.ui());
       if (place.screen === "service" && place.tab !== "runs" && place.tab !== "overview") {
@@ -124,15 +76,14 @@ export const runActions: readonly Action[] = [
     hint: { word: enterWord, rank: 1 },
     run: enterRun,
   },
-  retryRun,
-  rollBackRun,
+  skip,
   {
     id: "run.effects",
     keys: ["e"],
     title: "Effects or log below the steps",
     category: "Run",
     on: ["run"],
-    hint: { word: (context) => (enterWord(context) === "choose" ? "effects" : undefined), rank: 4 },
+    hint: { word: (context) => (enterWord(context) === "choose" ? "effects" : undefined), rank: 6 },
     run: toggleEffects,
   },
   {
@@ -141,7 +92,7 @@ export const runActions: readonly Action[] = [
     title: "The whole log of the run",
     category: "Run",
     on: ["run"],
-    hint: { word: "full log", rank: 5 },
+    hint: { word: "full log", rank: 7 },
     run: ({ session }) => {
       const place = placeOf(session.ui());
       if (place.screen === "run") session.setUi((ui) => go(ui, { ...place, screen: "log" }));
@@ -160,6 +111,16 @@ export const runActions: readonly Action[] = [
     },
   },
   {
+    id: "runs.filter",
+    keys: ["/"],
+    title: "Filter the runs: name, phase, who, unfinished",
+    category: "Run",
+    on: ["runs"],
+    hint: { word: "filter", rank: 6 },
+    run: ({ session }) =>
+      session.setUi((ui) => withFilter(ui, "runs", { ...filterOf(ui, "runs"), editing: true })),
+  },
+  {
     id: "rollback.confirm",
     keys: ["enter"],
     title: "Roll back now",
@@ -171,7 +132,8 @@ export const runActions: readonly Action[] = [
     disabledReason: notConfirmed,
     run: ({ session }) => {
       const place = placeOf(session.ui());
-      if (place.screen === "rollback") session.rollback(place.run, place.title);
+      if (place.screen !== "rollback") return;
+      session.rollback({ name: place.run, service: place.service, title: place.title });
     },
   },
   {

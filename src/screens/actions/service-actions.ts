@@ -1,6 +1,6 @@
 import { listStart } from "../../state/list.ts";
-import { type ScreenName, type ServiceTab, serviceTabs } from "../../state/place.ts";
-import { go, placeOf, replacePlace, serviceSorts } from "../../state/ui.ts";
+import { type Area, type ServiceTab, serviceTabs } from "../../state/place.ts";
+import { filterOf, go, placeOf, replacePlace, serviceSorts, withFilter } from "../../state/ui.ts";
 import type { Action, ActionContext } from "./action.ts";
 import { noService, serviceOf } from "./subject.ts";
 
@@ -26,7 +26,8 @@ function turnTab(step: number): (context: ActionContext) => void {
   };
 }
 
-const aboutService: readonly ScreenName[] = ["services", "service"];
+const aboutService: readonly Area[] = ["services", "service", "releases"];
+const tabs: readonly Area[] = ["service", "releases"];
 
 /** What one does with services. */
 export const serviceActions: readonly Action[] = [
@@ -35,7 +36,7 @@ export const serviceActions: readonly Action[] = [
     keys: ["n"],
     title: "New service",
     category: "Service",
-    on: ["services", "service", "runs"],
+    on: [...aboutService, "runs"],
     hint: { word: "new", rank: 1 },
     run: ({ session }) => session.setUi((ui) => go(ui, { screen: "wizard" })),
   },
@@ -56,7 +57,8 @@ export const serviceActions: readonly Action[] = [
     category: "Service",
     on: ["services"],
     hint: { word: "filter", rank: 4 },
-    run: ({ session }) => session.setUi((ui) => ({ ...ui, filter: { ...ui.filter, editing: true } })),
+    run: ({ session }) =>
+      session.setUi((ui) => withFilter(ui, "services", { ...filterOf(ui, "services"), editing: true })),
   },
   {
     id: "services.sort",
@@ -104,7 +106,7 @@ export const serviceActions: readonly Action[] = [
     keys: ["tab", "right"],
     title: "Next tab",
     category: "Move",
-    on: ["service"],
+    on: tabs,
     unlisted: true,
     hint: { word: "next tab", rank: 1 },
     run: turnTab(1),
@@ -114,7 +116,7 @@ export const serviceActions: readonly Action[] = [
     keys: ["shift-tab", "left"],
     title: "Previous tab",
     category: "Move",
-    on: ["service"],
+    on: tabs,
     unlisted: true,
     run: turnTab(-1),
   },
@@ -124,7 +126,7 @@ export const serviceActions: readonly Action[] = [
       keys: [String(index + 1)],
       title: `Tab ${tab}`,
       category: "Move",
-      on: ["service"],
+      on: tabs,
       unlisted: true,
       run: openService(tab),
     }),

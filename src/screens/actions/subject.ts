@@ -1,8 +1,9 @@
-import type { RunName, RunPhase } from "../../provisioning/run.ts";
+import type { Operation } from "../../provisioning/plan.ts";
+import type { RunName, RunPhase, RunState, StepState } from "../../provisioning/run.ts";
 import { runName } from "../../provisioning/run-record.ts";
-import type { LastRun } from "../../services/service.ts";
 import { keyUnderCursor } from "../../state/lists.ts";
-import type { Session } from "../../state/session.ts";
+import { areaOf } from "../../state/place.ts";
+import type { RunSubject } from "../../state/session.ts";
 import { go, placeOf } from "../../state/ui.ts";
 import type { ActionContext } from "./action.ts";
 
@@ -13,70 +14,82 @@ export function serviceOf({ session }: ActionContext): string | undefined {
   return place.screen === "services" ? keyUnderCursor(session) : undefined;
 }
 
-/** The run a key is about, as far as it is known. */
-export function runOf(
-  context: ActionContext,
-):
-  | { readonly name: RunName; readonly phase: RunPhase; readonly service: string; readonly title: string }
-  | undefined {
+/** A run as far as it is known here. */
+export interface KnownRun extends RunSubject {
+  readonly phase: RunPhase;
+  /** Its steps; none where only its name and phase are known. */
+  readonly steps: readonly StepState[];
+  readonly failure?: RunState["failure"];
+  readonly holder?: string;
+}
+
+function known(run: RunState): KnownRun {
+  return { ...run, title: titleOf(run) };
+}
+
+/** What a run does, as its screen is headed: `scale checkout`. */
+export function titleOf({
+  operation,
+  service,
+}: {
+  readonly operation: Operation;
+  readonly service: string;
+}): string {
+  return `${operation} ${service}`;
+}
+
+/** The run a key is about: the one shown, the one under the cursor, or the newest one of the service. */
+export function runOf(context: ActionContext): KnownRun | undefined {
   const { session } = context;
   const place = placeOf(session.ui());
   const { states } = session.stores.openRuns.getState();
   if (place.screen === "run" || place.screen === "log" || place.screen === "rollback") {
     const state = states[place.run];
-    return state === undefined ? undefined : { ...state, title: place.title };
+    return state === undefined ? undefined : { ...known(state), title: place.title };
   }
   if (place.screen === "runs" || (place.screen === "service" && place.tab === "runs")) {
     const name = keyUnderCursor(session);
     const run = session.stores.runs.getState().runs.find((each) => each.name === name);
-    return run === undefined ? undefined : { ...run, title: `${run.operation} ${run.service}` };
+    return run === undefined ? undefined : known(run);
   }
+  if (areaOf(place) === "releases") return runOfRelease(context);
   const marked = serviceOf(context);
   const service = session.stores.fleet.getState().services.find(({ name }) => name === marked);
   if (service?.lastRun === undefined) return undefined;
-  return newestRun(service.name, service.lastRun);
+  const { name, phase, operation } = service.lastRun;
+  return {
+    name: runName(name),
+    phase,
+    service: service.name,
+    title: titleOf({ operation, service: service.name }),
+    steps: [],
+  };
+}
+
+function runOfRelease(context: ActionContext): KnownRun | undefined {
+  const { of, releases } = context.session.stores.releases.getState();
+  const number = keyUnderCursor(context.session);
+  const release = releases.find((each) => String(each.number) === number);
+  if (release === undefined) return undefined;
+  const { run, operation } = release;
+  return {
+    name: run,
+    phase: "Succeeded",
+    service: of,
+    title: titleOf({ operation, service: of }),
+    steps: [],
+  };
 }
 
 /** Why nothing can be done with a service: none is marked. */
 export const noService = (context: ActionContext) =>
   serviceOf(context) === undefined ? "no service is marked" : undefined;
 
-/** Why the run cannot be rolled back now. */
-export function noRollback(context: ActionContext): string | undefined {
-  const run = runOf(context);
-  if (run === undefined) return noService(context) ?? "no run of it is known";
-  switch (run.phase) {
-    case "RolledBack":
-      return "this run is rolled back already";
-    case "RollingBack":
-    case "Running":
-      return isOwn(context, run.name) ? "the run is still going: ctrl-c stops it first" : undefined;
-    default:
-      return undefined;
-  }
-}
-
-/** Why the run cannot go on now. */
-export function noRetry(context: ActionContext): string | undefined {
-  const run = runOf(context);
-  if (run === undefined) return noService(context) ?? "no run of it is known";
-  switch (run.phase) {
-    case "Held":
-    case "Interrupted":
-      return undefined;
-    case "Running":
-    case "Pending":
-      return isOwn(context, run.name) ? "the run is still going" : undefined;
-    default:
-      return "only a held or interrupted run can go on";
-  }
-}
-
 /**
  * Whether this process executes the run. One that another process has left behind looks as if it was going; whether
- * its executor lives is asked of the cluster when a person wants to take it over.
+ * its executor lives is asked of the cluster.
  */
-function isOwn({ session }: ActionContext, run: RunName): boolean {
+export function isOwn({ session }: ActionContext, run: RunName): boolean {
   return session.stores.openRuns.getState().own.includes(run);
 }
 
@@ -84,13 +97,7 @@ function isOwn({ session }: ActionContext, run: RunName): boolean {
 export function openRun(context: ActionContext): void {
   const run = runOf(context);
   if (run === undefined) return;
-  const { session } = context;
-  session.setUi((ui) => go(ui, { screen: "run", run: run.name, title: run.title }));
-}
-
-/** Whether a run waits for a person to choose. */
-export function isHeld(session: Session, run: RunName): boolean {
-  return session.stores.openRuns.getState().states[run]?.phase === "Held";
+  context.session.setUi((ui) => go(ui, { screen: "run", run: run.name, title: run.title }));
 }
 
 /** The run of this process that the screen shows. */
@@ -98,8 +105,4 @@ export function ownRun({ session }: ActionContext): RunName | undefined {
   const place = placeOf(session.ui());
   const shown = place.screen === "run" || place.screen === "log" ? place.run : undefined;
   return session.stores.openRuns.getState().own.find((each) => each === shown);
-}
-
-function newestRun(service: string, { name, phase, operation }: LastRun) {
-  return { name: runName(name), phase, service, title: `${operation} ${service}` };
 }

@@ -1,8 +1,8 @@
 import { Box } from "ink";
 import type { ReactNode } from "react";
-import type { Place } from "../../state/place.ts";
+import { areaOf, type Place } from "../../state/place.ts";
 import type { Connection, Fleet, OpenRuns } from "../../state/stores.ts";
-import { placeOf, type Ui } from "../../state/ui.ts";
+import { filterOf, placeOf, type Ui } from "../../state/ui.ts";
 import { type Action, type ActionContext, actionsOn } from "../actions.ts";
 import { keyLabel } from "../help-lines.ts";
 import { type Line, line, lineWidth, span, spread, wrap } from "../line.ts";
@@ -25,6 +25,10 @@ function wordOf(place: Place, before: Place | undefined): string {
       return before?.screen === "run" ? "roll back" : `roll back ${place.title}`;
     case "service":
       return place.service;
+    case "change":
+      return before?.screen === "service" ? place.kind : `${place.kind} ${place.service}`;
+    case "delete":
+      return before?.screen === "service" ? "delete" : `delete ${place.service}`;
     default:
       return place.screen;
   }
@@ -102,8 +106,8 @@ export function noticeLine(
   }
   if (connection.error !== undefined && connection.state === "stale")
     return [span(` ${glyphs.warning} ${connection.error}`, "warn")];
-  const { filter } = ui;
-  if (placeOf(ui).screen === "services" && (filter.editing || filter.entry.text !== "")) {
+  const filter = filterOf(ui, placeOf(ui).screen);
+  if (filter.editing || filter.entry.text !== "") {
     return [
       span(" /", "accent"),
       ...entrySpans(filter.entry, filter.editing),
@@ -136,9 +140,10 @@ export function keyLine(context: ActionContext, columns: number): Line {
   const { session } = context;
   const ui = session.ui();
   if (ui.overlay !== undefined) return overlayKeys(ui.overlay.kind);
-  const { screen } = placeOf(ui);
-  const hinted = actionsOn(screen)
-    .filter((action) => screen !== "wizard" || action.on !== "everywhere")
+  const area = areaOf(placeOf(ui));
+  const form = area === "wizard" || area === "change" || area === "delete";
+  const hinted = actionsOn(area)
+    .filter((action) => !form || action.on !== "everywhere")
     .flatMap((action) => hintOf(action, context))
     .sort((a, b) => a.rank - b.rank);
   const help = hinted.filter(({ id }) => id === "help" || id === "palette");
@@ -160,7 +165,7 @@ function hintOf(action: Action, context: ActionContext) {
   const { hint, id, keys, on } = action;
   if (hint === undefined) return [];
   const word = typeof hint.word === "string" ? hint.word : hint.word(context);
-  const asks = id.startsWith("wizard.") || id.startsWith("rollback.") || on === "everywhere";
+  const asks = /^(wizard|rollback|change|delete)\./.test(id) || on === "everywhere";
   if (word === undefined || (!asks && action.disabledReason?.(context) !== undefined)) return [];
   return [{ id, word, key: keys[0] ?? "", rank: hint.rank }];
 }
@@ -176,7 +181,13 @@ function overlayKeys(kind: NonNullable<Ui["overlay"]>["kind"]): Line {
     "stop-run": [
       ["g", "go on"],
       ["b", "roll back"],
-      ["l", "leave"],
+      ["x", "cancel"],
+    ],
+    "other-run": [
+      ["w", "watch"],
+      ["a", "wait"],
+      ["u", "take over"],
+      ["esc", "leave"],
     ],
   }[kind];
   return keys.flatMap(([key = "", word = ""]) => [span(` ${key}`, "accent"), span(` ${word}  `)]);
@@ -244,6 +255,10 @@ function Bottom() {
     (stores) => stores.runs,
     (state) => state.runs,
   );
+  useStored(
+    (stores) => stores.releases,
+    (state) => state.releases,
+  );
   const lines = [
     noticeLine(ui, openRuns, connection, frame, theme.glyphs),
     keyLine({ session, terminal: noTerminal }, ui.columns),
@@ -252,7 +267,7 @@ function Bottom() {
 }
 
 /** Asking whether an action can be done touches no terminal. */
-const noTerminal = { suspend: () => {}, redraw: () => {} };
+export const noTerminal = { suspend: () => {}, redraw: () => {} };
 
 /** A few words in an empty screen: loading, empty, or an error, and below what to do. */
 export function message(text: string, detail = "", columns = 80): readonly Line[] {

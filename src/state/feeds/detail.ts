@@ -46,6 +46,7 @@ export function feedDetail(service: string, tab: ServiceTab): Feed {
       case "logs":
         return logs(stores, useCases, of, service, signal);
       case "overview":
+      case "releases":
       case "runs":
         return show([]);
     }

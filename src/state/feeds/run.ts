@@ -1,3 +1,4 @@
+import { atRest } from "../../provisioning/decide.ts";
 import type { RunName, RunState } from "../../provisioning/run.ts";
 import { tellInOneLine } from "../problem.ts";
 import type { Stores } from "../stores.ts";
@@ -30,8 +31,47 @@ export function runWriter(
 /** Milliseconds before a watch that ended is begun again. */
 const againMs = 1_000;
 
-/** One run as the cluster's record shows it, live: whoever executes it. */
+/** Milliseconds between two looks at whether a run's holder lives. */
+const holderMs = 5_000;
+
+/** One run as the cluster's record shows it, live: whoever executes it, and whether that one lives. */
 export function feedRun(name: RunName): Feed {
+  return async (stores, useCases, signal) => {
+    await Promise.all([
+      feedStates(name)(stores, useCases, signal),
+      feedHolder(name)(stores, useCases, signal),
+    ]);
+  };
+}
+
+function feedHolder(name: RunName): Feed {
+  return (stores, { cluster, clock }, signal) => {
+    const tell = (holder: "living" | "dead" | undefined) => {
+      if (signal.aborted || stores.openRuns.getState().holders[name] === holder) return;
+      stores.openRuns.setState(({ holders: { [name]: _, ...others } }) => ({
+        holders: holder === undefined ? others : { ...others, [name]: holder },
+      }));
+    };
+    return repeat(clock, signal, async () => {
+      const state = stores.openRuns.getState().states[name];
+      if (state === undefined) return againMs;
+      if (atRest(state)) {
+        tell(undefined);
+        return againMs;
+      }
+      try {
+        const { livingHolder } = await import("../../provisioning/heartbeat.ts");
+        tell((await livingHolder(cluster, clock, name)) === undefined ? "dead" : "living");
+      } catch {
+        // Who cannot be asked about is neither: the state itself tells what is wrong with the connection.
+        tell(undefined);
+      }
+      return holderMs;
+    });
+  };
+}
+
+function feedStates(name: RunName): Feed {
   return (stores, { provisioner, clock }, signal) => {
     const { write, flush } = runWriter(stores, name);
     return repeat(clock, signal, async () => {

@@ -58,6 +58,7 @@ function pace({ ui, openRuns }: Stores, youngestMs: number): number {
     return frameMs;
   const { screen } = placeOf(ui.getState());
   if (screen === "service" || screen === "runs") return 1_000;
+  if (ui.getState().overlay?.kind === "other-run") return 1_000;
   return screen === "services" && youngestMs < 60_000 ? 1_000 : 30_000;
 }
 

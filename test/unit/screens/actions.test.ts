@@ -2,12 +2,15 @@ import { describe, expect, it } from "vitest";
 import { actionFor, actions, actionsOn } from "../../../src/screens/actions.ts";
 import { helpLines } from "../../../src/screens/help-lines.ts";
 import { paletteEntries } from "../../../src/screens/palette-entries.ts";
-import type { ScreenName } from "../../../src/state/place.ts";
+import type { Area } from "../../../src/state/place.ts";
 import { open } from "./terminal.ts";
 
-const screens: readonly ScreenName[] = [
+const screens: readonly Area[] = [
   "services",
   "service",
+  "releases",
+  "change",
+  "delete",
   "wizard",
   "runs",
   "run",

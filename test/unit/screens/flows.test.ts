@@ -43,6 +43,11 @@ function byHand() {
       asked.push(`create ${name}, ${onFailure}`);
       return execution();
     },
+    resume: async (run) => {
+      asked.push(`resume ${run}`);
+      state = running;
+      return execution();
+    },
     retry: async (run) => {
       asked.push(`retry ${run}`);
       state = running;
@@ -122,7 +127,7 @@ describe("a run of this terminal", () => {
     const { app: opened, asked } = await going();
     await opened.type("\u0003");
     const screen = await shown(opened);
-    for (const word of ["Go on", "Roll back", "Leave", `run retry ${running.name}`])
+    for (const word of ["Go on", "Roll back", "Cancel", `run resume ${running.name}`])
       expect(screen).toContain(word);
     await opened.type("g");
     expect(await shown(opened)).toContain("creating");
@@ -131,11 +136,11 @@ describe("a run of this terminal", () => {
 
   it("is stopped between two writes and left resumable", async () => {
     const { app: opened, asked } = await going();
-    await opened.type("\u0003l");
+    await opened.type("\u0003x");
     expect(await shown(opened)).toContain("Stopped between two writes");
-    expect(asked).toContain("interrupt: stopped by a person");
-    await opened.type("r");
-    expect(asked.at(-1)).toBe(`retry ${running.name}`);
+    expect(asked).toContain("interrupt: cancelled");
+    await opened.type("u");
+    expect(asked.at(-1)).toBe(`resume ${running.name}`);
   });
 
   it("asks before the app is left, and is stopped then", async () => {
@@ -143,7 +148,7 @@ describe("a run of this terminal", () => {
     await opened.type("\u001b");
     await opened.type("q");
     expect(await shown(opened)).toContain("still going");
-    await opened.type("l");
+    await opened.type("x");
     expect(await opened.session.left).toBe(0);
     expect(asked.some((each) => each.startsWith("interrupt"))).toBe(true);
   });
@@ -176,7 +181,7 @@ describe("finding one's way", () => {
     const { app: opened } = await started();
     await opened.type("jj");
     await opened.type("r");
-    expect(await shown(opened)).toContain("only a held or interrupted run can go on");
+    expect(await shown(opened)).toContain("create api-gateway succeeded: b roll back");
   });
 
   it("filters while one types and shows all again on escape", async () => {

@@ -68,7 +68,7 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
       stores.fleet.setState({ services: [...dashboard.slice(0, 2), ...services] });
     },
   ],
-  "services-filter": [live, ui({ filter: { entry: entryOf("ch"), editing: true } })],
+  "services-filter": [live, ui({ filters: { services: { entry: entryOf("ch"), editing: true } } })],
   "service-overview": [live, show({ screen: "service", service: "checkout", tab: "overview" })],
   "service-pods": [
     live,
@@ -164,7 +164,7 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     ({ session: { stores } }) => {
       stores.openRuns.setState({ states: { [running.name]: running }, own: [running.name] });
     },
-    ui({ overlay: { kind: "stop-run", run: running.name, leaving: true } }),
+    ui({ overlay: { kind: "stop-run", run: running.name, title: "create api-gateway", leaving: true } }),
   ],
   runs: [
     live,
@@ -209,7 +209,7 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
 
 const sizes = [
   [80, 24],
-  [120, 40],
+  [200, 50],
 ] as const;
 
 describe.each(sizes)("screens at %ix%i", (columns, rows) => {

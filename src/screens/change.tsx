@@ -1,0 +1,171 @@
+import {
+  type ChangeForm,
+  type Field,
+  fieldProblem,
+  fieldValue,
+  formProblem,
+  isChanged,
+} from "../state/change.ts";
+import { bodyLines } from "../state/lists.ts";
+import type { Place } from "../state/place.ts";
+import { asksAboutDataStores, nameToType } from "../state/reviews.ts";
+import { changeCommand } from "../state/session.ts";
+import type { PlanPreview } from "../state/stores.ts";
+import type { Ui } from "../state/ui.ts";
+import { useApp, useStored } from "./components/context.ts";
+import { entrySpans, Frame, message } from "./components/frame.tsx";
+import { Rows } from "./components/rows.tsx";
+import { type Line, line, span, widthOf, wrap } from "./line.ts";
+import { reviewLines } from "./review.ts";
+import type { Glyphs } from "./theme.ts";
+
+/** The form of a change to a service, and its last page: what differs and what is written. */
+export function Change({ place }: { readonly place: Place & { readonly screen: "change" } }) {
+  const { session, theme } = useApp();
+  const ui = useStored((stores) => stores.ui);
+  const plan = useStored((stores) => stores.plan);
+  const error = useStored(
+    (stores) => stores.subject,
+    (state) => (state.of === place.service ? state.error : undefined),
+  );
+  const { glyphs } = theme;
+  const { change, columns } = ui;
+  const height = bodyLines(ui);
+  const command = changeCommand(session);
+  const lines = () => {
+    if (error !== undefined) {
+      return message(`${glyphs.failed} ${error}`, "Nothing was written. esc goes back.", columns);
+    }
+    if (change === undefined) return message(`Reading ${place.service}${glyphs.ellipsis}`);
+    if (!change.review) return formLines({ form: change, command, columns, height, glyphs });
+    return reviewLines({ plan, command, columns, height, glyphs }, foot(ui, plan, glyphs));
+  };
+  const page = change?.review === true ? "2 of 2" : "1 of 2";
+  return (
+    <Frame summary={[span(page, "dim")]}>
+      <Rows height={height} lines={lines()} />
+    </Frame>
+  );
+}
+
+/** What a deletion deletes and keeps, before anything is touched. */
+export function Delete({ place }: { readonly place: Place & { readonly screen: "delete" } }) {
+  const { session, theme } = useApp();
+  const ui = useStored((stores) => stores.ui);
+  const plan = useStored((stores) => stores.plan);
+  const height = bodyLines(ui);
+  const words = ["service", "delete", place.service, "--data-stores", ui.dataStores];
+  const lines = reviewLines(
+    { plan, command: session.commandLine(words), columns: ui.columns, height, glyphs: theme.glyphs },
+    foot(ui, plan, theme.glyphs),
+  );
+  return (
+    <Frame>
+      <Rows height={height} lines={lines} />
+    </Frame>
+  );
+}
+
+/** What is still to be chosen or typed before enter does it. */
+function foot(ui: Ui, plan: PlanPreview, glyphs: Glyphs): readonly Line[] {
+  if (plan.status !== "ready") return [];
+  const name = nameToType(ui, plan);
+  const data: readonly Line[] = asksAboutDataStores(ui)
+    ? [
+        [],
+        [
+          span("   Data stores  ", "dim"),
+          span(
+            ui.dataStores === "delete" ? "delete them, with what is in them" : "keep them, and their data",
+          ),
+          span("   tab changes it", "dim"),
+        ],
+      ]
+    : [];
+  if (name === undefined) return data;
+  const done = ui.confirmation.text === name;
+  const loses = ui.dataStores === "delete";
+  return [
+    ...data,
+    [],
+    [
+      span(loses ? `   ${glyphs.warning} This destroys data. ` : "   ", "bad"),
+      span(`Type ${name} to go on: `),
+      ...entrySpans(ui.confirmation, true),
+      span(done ? `  ${glyphs.ok} enter` : "", "good"),
+    ],
+  ];
+}
+
+/** The form: every field, what the service has now, and what is wrong or what the field is about. */
+export function formLines({
+  form,
+  command,
+  columns,
+  height,
+  glyphs,
+}: {
+  readonly form: ChangeForm;
+  readonly command: string;
+  readonly columns: number;
+  readonly height: number;
+  readonly glyphs: Glyphs;
+}): readonly Line[] {
+  const width = Math.max(...form.fields.map(({ title }) => widthOf(title)));
+  const field = form.fields[form.cursor];
+  const problem = field === undefined ? undefined : fieldProblem(field);
+  const elsewhere = formProblem(form);
+  const told: readonly Line[] =
+    problem !== undefined
+      ? wrap(problem.text, columns - 8, 2).map((text) => line(`   ${glyphs.warning} ${text}`, "warn"))
+      : wrap(field?.about ?? "", columns - 6, 2).map((text) => line(`   ${text}`, "dim"));
+  const suggestion: readonly Line[] =
+    problem?.suggestion === undefined
+      ? []
+      : [
+          [
+            span(`   ${glyphs.arrow} `, "dim"),
+            span(problem.suggestion, "strong"),
+            span("   tab takes it", "dim"),
+          ],
+        ];
+  const wrong: readonly Line[] =
+    problem === undefined && elsewhere !== undefined && elsewhere.field !== form.cursor
+      ? [line(`   ${glyphs.warning} ${elsewhere.text}`, "warn")]
+      : [];
+  return [
+    ...form.fields.map((each, index) => fieldLine(each, index === form.cursor, width, columns, glyphs)),
+    [],
+    ...told,
+    ...suggestion,
+    ...wrong,
+    [],
+    ...wrap(command, columns - 6, 3).map((text) => line(`   ${text}`, "accent")),
+  ].slice(0, height);
+}
+
+function fieldLine(field: Field, current: boolean, width: number, columns: number, glyphs: Glyphs): Line {
+  const bad = fieldProblem(field) !== undefined;
+  const changed = isChanged(field);
+  const tone = bad ? "warn" : changed ? "strong" : "plain";
+  const value: Line =
+    field.kind === "text" && current
+      ? entrySpans(field.entry, true).map((each) =>
+          bad && each.tone === "plain" ? span(each.text, "warn") : each,
+        )
+      : [
+          span(
+            fieldValue(field) === "" ? "as the standards say" : fieldValue(field),
+            fieldValue(field) === "" ? "dim" : tone,
+          ),
+        ];
+  const was = field.was === "" ? "" : `   now ${field.was}`;
+  const beside = width + 8 + widthOf(fieldValue(field)) + widthOf(was) < columns;
+  const turn = field.kind === "choice" && current ? "   space changes it" : "";
+  return [
+    span(current ? ` ${glyphs.bar} ` : "   ", "accent"),
+    span(field.title.padEnd(width + 3), current ? "strong" : "plain"),
+    ...value,
+    span(changed && beside ? was : turn, "dim"),
+  ];
+}

@@ -1,0 +1,68 @@
+import type { RunName } from "../../provisioning/run.ts";
+import type { Place } from "../place.ts";
+import { tellInOneLine } from "../problem.ts";
+import { feedDetail } from "./detail.ts";
+import type { Feed } from "./feed.ts";
+import { feedReleases } from "./releases.ts";
+import { feedRun } from "./run.ts";
+import { feedRuns } from "./runs.ts";
+import { feedSubject } from "./subject.ts";
+
+/** What fills the stores that a place shows; undefined where others do already. */
+export function feedOf(
+  place: Place,
+  {
+    own,
+    contexts,
+  }: {
+    /** Runs of this process, which tell of themselves. */
+    readonly own: { has(run: RunName): boolean };
+    /** Names of the contexts one could change to. */
+    readonly contexts: () => Promise<readonly string[]>;
+  },
+): Feed | undefined {
+  switch (place.screen) {
+    case "runs":
+      return feedRuns;
+    case "run":
+    case "log":
+      return own.has(place.run) ? undefined : feedRun(place.run);
+    case "service":
+      if (place.tab === "releases") return feedReleases(place.service);
+      return place.tab === "runs" ? feedRuns : feedDetail(place.service, place.tab);
+    case "change":
+      return feedSubject(place.service, place.kind);
+    case "rollback":
+      return feedRollback(place.run);
+    case "contexts":
+      return feedContexts(contexts);
+    default:
+      return undefined;
+  }
+}
+
+function feedContexts(contexts: () => Promise<readonly string[]>): Feed {
+  return async (stores) => {
+    try {
+      stores.contexts.setState({ status: "ready", names: await contexts(), error: undefined });
+    } catch (error) {
+      stores.contexts.setState({ status: "ready", error: tellInOneLine(error) });
+    }
+  };
+}
+
+/** What a rollback would do, asked for anew with each choice about data stores. */
+function feedRollback(run: RunName): Feed {
+  return async (stores, { provisioner }, signal) => {
+    const { rollback, ui } = stores;
+    rollback.setState({ status: "loading", preview: undefined, problem: undefined });
+    try {
+      const preview = await provisioner.previewRollback(run, ui.getState().dataStores);
+      if (!signal.aborted) rollback.setState({ status: "ready", preview, problem: undefined });
+    } catch (error) {
+      if (!signal.aborted) {
+        rollback.setState({ status: "refused", preview: undefined, problem: tellInOneLine(error) });
+      }
+    }
+  };
+}
