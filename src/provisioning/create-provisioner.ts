@@ -11,7 +11,7 @@ import { observeRun } from "./compensate.ts";
 import { atRest, isOver } from "./decide.ts";
 import { ProvisioningError } from "./errors.ts";
 import { type ExecutorOptions, startExecution } from "./execution.ts";
-import { livingHolder } from "./heartbeat.ts";
+import { livingHolder, observeHolder } from "./heartbeat.ts";
 import { isInstalled } from "./installed.ts";
 import { changeContext, contextOf, createContext, deleteContext, planFor, stepsFor } from "./operation.ts";
 import type { Operation, StepId } from "./plan.ts";
@@ -174,11 +174,13 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
   /** A run that nobody works on: read, and refused while its holder lives. */
   async function takeable(run: RunName): Promise<RunRecord> {
     const own = executing.get(run);
-    const record = await read(run);
+    let record = await read(run);
     if (own !== undefined && !atRest(own.state)) throw busy(run, "this process");
     if (!atRest(record.state)) {
-      const holder = await livingHolder(cluster, clock, run);
-      if (holder !== undefined) throw busy(run, holder);
+      const holding = await observeHolder(cluster, clock, run);
+      if (holding.alive) throw busy(run, holding.holder);
+      // As it was when its holder was found dead: should that write once more, the run is not taken.
+      record = holding.record;
     }
     const others = (await runsOf(cluster, record.spec.service)).filter(
       ({ name, state }) => name !== run && (state.phase === "Running" || state.phase === "RollingBack"),
@@ -188,8 +190,7 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
         throw busy(other.name, other.state.holder);
       }
     }
-    // Its holder may have written until it was found dead.
-    return read(run);
+    return record;
   }
 
   function busy(run: RunName, holder: string): ProvisioningError {
@@ -353,7 +354,8 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
           `run ${run} is at rest (${state.phase}): there is nothing to cancel`,
         );
       }
-      if ((await livingHolder(cluster, clock, run)) !== undefined) {
+      const holding = await observeHolder(cluster, clock, run);
+      if (holding.alive) {
         await ask(run, "cancel");
         for await (const next of watchRun(cluster, clock, run, AbortSignal.timeout(cancelPatience))) {
           if (atRest(next)) return next;
@@ -364,7 +366,7 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
           `watch it: platform run watch ${run}`,
         );
       }
-      const record = await takeable(run);
+      const { record } = holding;
       const [context, { username }] = await Promise.all([
         contextOf(record.spec, record.state.change, surroundings),
         cluster.whoAmI(),

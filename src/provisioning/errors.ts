@@ -45,11 +45,12 @@ export class StepError extends Error {
 
 /**
  * The journal cannot be written any more: another engine has taken the run (`lost-epoch`), the Run was deleted
- * (`gone`), or the cluster does not answer (`unreachable`). The engine stops and writes nothing more.
+ * (`gone`), this engine may not write it (`rights`), or the cluster does not answer (`unreachable`). The engine stops
+ * and writes nothing more.
  */
 export class JournalError extends Error {
   override readonly name = "JournalError";
-  readonly kind: "lost-epoch" | "gone" | "unreachable";
+  readonly kind: "lost-epoch" | "gone" | "rights" | "unreachable";
 
   constructor(kind: JournalError["kind"], message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });

@@ -9,11 +9,12 @@ import { Engine } from "./engine.ts";
 import type { RunEvent } from "./event.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { Journal } from "./journal.ts";
+import { type Action, obeyActions } from "./obey-actions.ts";
 import type { StepId } from "./plan.ts";
 import type { Execution } from "./run.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { PlanContext, Step, StepResult } from "./step.ts";
-import { clusterForStep } from "./step-cluster.ts";
+import { clusterForStep, fencedHost } from "./step-cluster.ts";
 
 /** What executing runs takes from outside. */
 export interface ExecutorOptions {
@@ -51,19 +52,22 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
   const journal = new Journal({ cluster, clock, record, holder, token });
   const service = record.spec.service;
 
+  const host = fencedHost(codeHost, journal.ownership);
+  const random = () => (randomBytes(1)[0] ?? 0) / 256;
   const engine = new Engine({
     journal,
     clock,
-    random: () => (randomBytes(1)[0] ?? 0) / 256,
+    random,
     steps,
     onFailure: start.onFailure,
     actor: start.actor,
     done: start.done ?? new Map(),
     contextFor(step, signal, log) {
-      const marked = clusterForStep(cluster, step);
+      const marked = clusterForStep(cluster, step, journal.ownership);
       return {
         ...context,
         cluster: marked,
+        codeHost: host,
         run: record.name,
         metrics,
         clock,
@@ -85,14 +89,15 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
       };
     },
     async compensate(step, signal, log) {
-      const marked = clusterForStep(cluster, step);
+      const marked = clusterForStep(cluster, step, journal.ownership);
       const readyWithinMs = context.standards.workload.progressDeadlineSeconds * 1_000;
-      await compensateStep({ cluster: marked, codeHost, clock, journal, signal, readyWithinMs, log }, step);
+      const surroundings = { cluster: marked, codeHost: host, clock, journal, signal, readyWithinMs, log };
+      await compensateStep(surroundings, step);
     },
   });
 
   const [heartbeat, taken] = await Promise.allSettled([
-    startHeartbeat(cluster, clock, record.object, holder, journal.lost),
+    startHeartbeat(cluster, clock, record.object, holder, journal.lost, journal.ownership),
     journal.append(...start.first(journal.epoch, clock.now().toISOString())),
   ]);
   if (taken.status === "rejected") {
@@ -108,7 +113,18 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
     throw heartbeat.reason;
   }
   const stopHeartbeat = heartbeat.value;
-  const finished = engine.run().finally(stopHeartbeat);
+  const atRest = new AbortController();
+  const act = (action: Action) => {
+    if (action === "cancel") engine.interrupt("cancelled on request");
+    if (action === "retry") engine.retryNow();
+    if (action === "rollback") engine.rollBack("on request");
+  };
+  const asked = AbortSignal.any([atRest.signal, journal.lost]);
+  void obeyActions({ cluster, clock, random, record, signal: asked, act });
+  const finished = engine.run().finally(async () => {
+    atRest.abort(new Error("the run is at rest"));
+    await stopHeartbeat();
+  });
   // Whoever awaits it learns of a failure; one that nobody awaits must not end the process.
   finished.catch(() => {});
   return {

@@ -1,4 +1,5 @@
 import { readFile, readlink } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { labels, systemNamespace } from "../application/names.ts";
 import { apply, type Cluster } from "../cluster/cluster.ts";
@@ -7,12 +8,15 @@ import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import { cleanText } from "../cluster/text.ts";
 import type { Clock } from "./clock.ts";
+import { atRest } from "./decide.ts";
+import { fencing, type Ownership } from "./ownership.ts";
 import type { RunName } from "./run.ts";
+import { type RunRecord, readRun } from "./run-record.ts";
 
-/** A holder that renewed nothing for so long, by the observer's own clock, counts as dead. In seconds. */
-const leaseSeconds = 10;
-/** How often a holder renews, in milliseconds: three renewals may be lost. */
-const renewEvery = 2_500;
+/** How often an observer looks, in milliseconds. */
+const lookEvery = 500;
+/** Whatever a Lease says, nobody waits longer for it, in milliseconds. */
+const longestLease = 60_000;
 /** Longest time one renewal may take, in milliseconds. */
 const renewTimeout = 5_000;
 
@@ -77,7 +81,7 @@ function leaseOf(run: KubeObject, holder: string, now: Date, identity: string): 
     },
     spec: {
       holderIdentity: holder,
-      leaseDurationSeconds: leaseSeconds,
+      leaseDurationSeconds: fencing.leaseMs / 1_000,
       renewTime: now.toISOString().replace("Z", "000Z"),
     },
   };
@@ -87,6 +91,7 @@ function leaseOf(run: KubeObject, holder: string, now: Date, identity: string): 
  * Tells others that this run's holder lives, through a Lease beside the Run. It does not fence: the journal's
  * epoch does. It ends at once when `lost` aborts, because the Lease is another's then. The returned function stops it
  * and removes the Lease.
+ * @param ownership - told of each renewal that the server took
  */
 export async function startHeartbeat(
   cluster: Cluster,
@@ -94,6 +99,7 @@ export async function startHeartbeat(
   run: KubeObject,
   holder: string,
   lost: AbortSignal,
+  ownership?: Pick<Ownership, "moment" | "renewed">,
 ): Promise<() => Promise<void>> {
   const stopped = new AbortController();
   const signal = AbortSignal.any([stopped.signal, lost]);
@@ -101,12 +107,14 @@ export async function startHeartbeat(
   await apply(cluster, resources.leases, leaseOf(run, holder, clock.now(), identity));
   const beating = (async () => {
     for (;;) {
-      await clock.sleep(renewEvery, signal);
+      await clock.sleep(fencing.renewEveryMs, signal);
+      const sent = ownership?.moment();
       try {
         // Never cut off: a renewal that arrives after the Lease was removed would make it again.
         await apply(cluster, resources.leases, leaseOf(run, holder, clock.now(), identity), {
           timeoutMs: renewTimeout,
         });
+        if (sent !== undefined) ownership?.renewed(sent);
       } catch (error) {
         // A missed renewal is made up for by the next; who cannot renew for long loses the run, not more.
         if (!isClusterError(error)) throw error;
@@ -124,34 +132,76 @@ export async function startHeartbeat(
   };
 }
 
+/** Whether somebody works on a run. */
+export type Holding =
+  | { readonly alive: true; readonly holder: string }
+  /** Nobody does. The run as it was just before that was certain: who takes it, takes it as it was then. */
+  | { readonly alive: false; readonly record: RunRecord };
+
+/** The Run, and then its Lease: whoever takes the run at this version takes it from nobody who renewed before. */
+async function look(cluster: Cluster, run: RunName) {
+  const ref = { namespace: systemNamespace, name: run };
+  const record = readRun(await cluster.get(resources.runs, ref));
+  try {
+    const lease = await cluster.get(resources.leases, ref);
+    return { record, lease, spec: leaseSpecSchema.parse(lease.spec ?? {}) };
+  } catch (error) {
+    if (isClusterError(error, "not-found")) return { record, lease: undefined, spec: undefined };
+    throw error;
+  }
+}
+
 /**
- * Who holds a run and lives, or undefined. Judged by renewals seen on our own clock, so this may take as long as a
- * lease lasts; at once where the holder was a process of this machine that is gone.
+ * Finds out whether a run's holder lives, by what is seen of it: renewals of its Lease and writes to its Run. Judged
+ * on our own clock, so this may take as long as a lease lasts; at once where the holder was a process of this machine
+ * that is gone.
+ * @throws ClusterError, also where there is no such run; ProvisioningError where it cannot be read
  */
+export async function observeHolder(cluster: Cluster, clock: Clock, run: RunName): Promise<Holding> {
+  const first = await look(cluster, run);
+  const { state } = first.record;
+  const nobody = (record: RunRecord): Holding => ({ alive: false, record });
+  if (atRest(state)) return nobody(first.record);
+  if (first.lease === undefined && state.phase === "Pending") return nobody(first.record);
+  // One who wanted the run and did not get it may have left its mark on the Lease.
+  const isHolders = state.holder === "" || cleanText(first.spec?.holderIdentity ?? "") === state.holder;
+  const process = first.lease?.metadata.annotations?.[processAnnotation];
+  if (isHolders && (await certainlyGone(process))) return nobody(first.record);
+
+  const stopped = new AbortController();
+  let over = false;
+  const told = (first.spec?.leaseDurationSeconds ?? 0) * 1_000;
+  // A timer, not the time of day: that may be set meanwhile.
+  clock.sleep(Math.max(fencing.leaseMs, Math.min(told, longestLease)), stopped.signal).then(
+    () => {
+      over = true;
+    },
+    () => {},
+  );
+  try {
+    for (;;) {
+      await clock.sleep(lookEvery);
+      const last = over;
+      const next = await look(cluster, run);
+      if (atRest(next.record.state)) return nobody(next.record);
+      const renewed = next.spec !== undefined && next.spec.renewTime !== first.spec?.renewTime;
+      if (renewed || !isDeepStrictEqual(next.record.object.status, first.record.object.status)) {
+        const holder = cleanText(next.spec?.holderIdentity ?? "") || next.record.state.holder;
+        return { alive: true, holder: holder || "somebody" };
+      }
+      if (last) return nobody(next.record);
+    }
+  } finally {
+    stopped.abort(new Error("it is known who holds the run"));
+  }
+}
+
+/** Who holds a run and lives, or undefined; see {@link observeHolder}. */
 export async function livingHolder(
   cluster: Cluster,
   clock: Clock,
   run: RunName,
 ): Promise<string | undefined> {
-  const read = async () => {
-    try {
-      const lease = await cluster.get(resources.leases, { namespace: systemNamespace, name: run });
-      return { lease, spec: leaseSpecSchema.parse(lease.spec ?? {}) };
-    } catch (error) {
-      if (isClusterError(error, "not-found")) return undefined;
-      throw error;
-    }
-  };
-  const first = await read();
-  if (first === undefined) return undefined;
-  if (await certainlyGone(first.lease.metadata.annotations?.[processAnnotation])) return undefined;
-  const deadline = clock.now().getTime() + (first.spec.leaseDurationSeconds ?? leaseSeconds) * 1_000;
-  while (clock.now().getTime() < deadline) {
-    await clock.sleep(500);
-    const next = await read();
-    if (next === undefined) return undefined;
-    if (next.spec.renewTime !== first.spec.renewTime)
-      return cleanText(next.spec.holderIdentity ?? "somebody");
-  }
-  return undefined;
+  const holding = await observeHolder(cluster, clock, run);
+  return holding.alive ? holding.holder : undefined;
 }

@@ -1,17 +1,26 @@
+import { isDeepStrictEqual } from "node:util";
 import { systemNamespace } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import type { Clock } from "./clock.ts";
-import { bounded, JournalError } from "./errors.ts";
+import { bounded, JournalError, StepError } from "./errors.ts";
 import { eventVersion, type RunEvent } from "./event.ts";
-import type { RunState } from "./run.ts";
-import { type RunRecord, readRun, runMessage } from "./run-record.ts";
+import { LogArchive } from "./log-archive.ts";
+import { fencing, type Moments, momentsOf, Ownership } from "./ownership.ts";
+import type { LogLine, RunState } from "./run.ts";
+import { type LogChunks, type RunRecord, readRun, runMessage } from "./run-record.ts";
 import { keptLogLines, reduce } from "./run-reducer.ts";
 
 /** Bytes of events a Run may hold (the server's limit for an object is about 1.5 MB); log lines give way. */
 export const maxJournalBytes = 900_000;
+/** Bytes of events beside log lines above which no new effect is taken on: the rest is for results and rollbacks. */
+export const maxIntentBytes = 650_000;
+/** From so many log lines on, all but the newest go to the archive. */
+const archivedFrom = 2 * keptLogLines;
+/** From so many on they go even where the archive cannot be written. */
+const droppedFrom = 4 * keptLogLines;
 
 /** How long the journal goes on trying to write where the cluster does not answer, in milliseconds. */
 const patience = 60_000;
@@ -30,6 +39,8 @@ export interface JournalOptions {
   readonly record: RunRecord;
   readonly holder: string;
   readonly token: string;
+  /** Default: the clock's time and the process's own. */
+  readonly moments?: Moments;
 }
 
 /**
@@ -39,16 +50,23 @@ export interface JournalOptions {
  */
 export class Journal {
   readonly epoch: number;
+  /** Whether the run is still this engine's. */
+  readonly ownership: Ownership;
   readonly #cluster: Cluster;
   readonly #clock: Clock;
   readonly #holder: string;
   readonly #token: string;
   readonly #listeners = new Set<JournalListener>();
   readonly #lost = new AbortController();
+  readonly #archive: LogArchive;
+  readonly #sizes = new WeakMap<RunEvent, number>();
   #object: KubeObject;
-  /** Epoch and number of events on the server while this engine has not written yet. */
-  readonly #base: { readonly epoch: number; readonly events: number };
+  /** Epoch and status on the server while this engine has not written yet. */
+  readonly #base: { readonly epoch: number; readonly status: unknown };
   #written: readonly RunEvent[];
+  #logChunks: LogChunks;
+  /** Of all events but log lines. */
+  #bytes: number;
   #pending: RunEvent[] = [];
   /** How many events were ever added here, and how many of them are on the server. */
   #added = 0;
@@ -59,15 +77,21 @@ export class Journal {
   #lineTimer: Promise<void> | undefined;
   #noteTimer: Promise<void> | undefined;
 
-  constructor({ cluster, clock, record, holder, token }: JournalOptions) {
+  constructor(options: JournalOptions) {
+    const { cluster, clock, record, holder, token } = options;
+    const moments = options.moments ?? momentsOf(clock, () => performance.now());
     this.#cluster = cluster;
     this.#clock = clock;
     this.#holder = holder;
     this.#token = token;
     this.#object = record.object;
     this.epoch = record.epoch + 1;
-    this.#base = { epoch: record.epoch, events: record.events.length };
+    this.#base = { epoch: record.epoch, status: record.object.status };
+    this.ownership = new Ownership(moments, () => this.#confirm());
+    this.#archive = new LogArchive(cluster, record.object);
+    this.#logChunks = record.logChunks;
     this.#written = record.events;
+    this.#bytes = this.#bytesOf(record.events);
     this.#durable = record.state;
     this.#state = record.state;
   }
@@ -95,10 +119,18 @@ export class Journal {
 
   /**
    * Records events; resolves when they, and all before them, are on the server.
-   * @throws JournalError
+   * @throws JournalError; StepError where the Run has no room for further effects: nothing is recorded then
    */
   async append(...events: readonly RunEvent[]): Promise<void> {
     this.#lost.signal.throwIfAborted();
+    const intends = events.some(({ type }) => type === "EffectsIntended");
+    if (intends && this.#bytes + this.#bytesOf(events) > maxIntentBytes) {
+      throw new StepError(
+        "refused",
+        `the record of run ${this.#state.name} is full: it has no room for what else would be made`,
+        "roll the run back, and make a new one",
+      );
+    }
     this.#add(events);
     await this.flush();
   }
@@ -141,8 +173,31 @@ export class Journal {
     }
   }
 
+  /** A write to the Run that changes nothing but when it was made: refused where the run is not ours any more. */
+  async #confirm(): Promise<void> {
+    this.#lost.signal.throwIfAborted();
+    await this.#flushing;
+    this.#flushing ??= this.#write().finally(() => {
+      this.#flushing = undefined;
+    });
+    await this.#flushing;
+  }
+
+  #bytesOf(events: readonly RunEvent[]): number {
+    return events.reduce((sum, event) => sum + (event.type === "StepLogged" ? 0 : this.#sizeOf(event)), 0);
+  }
+
+  #sizeOf(event: RunEvent): number {
+    const known = this.#sizes.get(event);
+    if (known !== undefined) return known;
+    const size = Buffer.byteLength(JSON.stringify(event)) + 1;
+    this.#sizes.set(event, size);
+    return size;
+  }
+
   #add(events: readonly RunEvent[]): void {
     this.#pending.push(...events);
+    this.#bytes += this.#bytesOf(events);
     this.#added += events.length;
     this.#state = events.reduce(reduce, this.#state);
   }
@@ -154,17 +209,18 @@ export class Journal {
     this.#lost.signal.throwIfAborted();
     const batch = this.#pending;
     this.#pending = [];
-    const events = trimmed([...this.#written, ...batch]);
     const state = batch.reduce(reduce, this.#durable);
+    let events: readonly RunEvent[];
     try {
+      events = await this.#archived([...this.#written, ...batch]);
       await this.#put(events, state);
     } catch (error) {
       const lost =
         error instanceof JournalError
           ? error
           : new JournalError(
-              "unreachable",
-              `the journal of run ${state.name} cannot be written: ${String(error)}`,
+              isClusterError(error, "forbidden", "unauthenticated") ? "rights" : "unreachable",
+              `the journal of run ${state.name} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
               error,
             );
       this.#lost.abort(lost);
@@ -178,15 +234,35 @@ export class Journal {
     }
   }
 
+  /** The same events; where there are too many log lines, the oldest go to the archive. */
+  async #archived(events: readonly RunEvent[]): Promise<readonly RunEvent[]> {
+    const lines = events.filter((event) => event.type === "StepLogged");
+    let dropped = 0;
+    // Who is not sure whose the run is leaves it for later.
+    if (lines.length >= archivedFrom && this.ownership.certain) {
+      const old = lines.slice(0, -keptLogLines).map(({ at, step, line }): LogLine => ({ at, step, line }));
+      const chunks = await this.#archive.store(old, this.#logChunks);
+      if (chunks !== undefined) {
+        this.#logChunks = chunks;
+        dropped = old.length;
+      }
+    }
+    if (dropped === 0 && lines.length >= droppedFrom) dropped = lines.length - keptLogLines;
+    const total = events.reduce((sum, event) => sum + this.#sizeOf(event), 0);
+    return withoutLines(events, dropped, total - maxJournalBytes, (event) => this.#sizeOf(event));
+  }
+
   async #put(events: readonly RunEvent[], state: RunState): Promise<void> {
     const giveUp = this.#clock.now().getTime() + patience;
     for (let attempt = 0; ; attempt += 1) {
       try {
+        const sent = this.ownership.moment();
         this.#object = await this.#cluster.replace(
           resources.runs,
           { ...this.#object, status: this.#status(events, state) },
-          { subresource: "status" },
+          { subresource: "status", timeoutMs: fencing.writeTimeoutMs },
         );
+        this.ownership.written(sent);
         return;
       } catch (error) {
         if (isClusterError(error, "not-found")) {
@@ -198,7 +274,7 @@ export class Journal {
         }
         const retriable = isClusterError(error, "unreachable", "server", "throttled");
         if (!retriable || this.#clock.now().getTime() > giveUp) throw error;
-        await this.#clock.sleep(Math.min(5_000, 100 * 2 ** attempt));
+        await this.#clock.sleep(Math.max(error.retryAfterMs ?? 0, Math.min(5_000, 100 * 2 ** attempt)));
       }
     }
   }
@@ -206,47 +282,53 @@ export class Journal {
   /** After a conflict: whether the run is still ours to write, and at which resourceVersion. */
   async #reread(state: RunState): Promise<void> {
     const object = await this.#cluster.get(resources.runs, { namespace: systemNamespace, name: state.name });
-    const { epoch, token, events } = readRun(object);
+    const { epoch, token, state: found } = readRun(object);
     const ours = epoch === this.epoch && token === this.#token;
-    // Nobody has taken it: only its spec or labels were changed.
-    const untouched = epoch === this.#base.epoch && epoch < this.epoch && events.length === this.#base.events;
+    // Nobody has taken it, and its holder has given no sign of life: only its spec or labels were changed.
+    const untouched =
+      epoch === this.#base.epoch && epoch < this.epoch && isDeepStrictEqual(object.status, this.#base.status);
     if (!ours && !untouched) {
-      const { holder } = readRun(object).state;
-      throw new JournalError(
-        "lost-epoch",
-        `run ${state.name} was taken over by ${holder}; this engine stops`,
-      );
+      const what = epoch < this.epoch ? "is being executed" : "was taken over";
+      throw new JournalError("lost-epoch", `run ${state.name} ${what} by ${found.holder}; this engine stops`);
     }
     this.#object = object;
   }
 
   #status(events: readonly RunEvent[], state: RunState): unknown {
     const started = events.find((event) => event.type === "RunStarted");
+    const nextTry = state.steps.flatMap(({ retryAt }) => retryAt ?? []).sort()[0];
     return {
       phase: state.phase,
       message: bounded(runMessage(state), 500),
       epoch: this.epoch,
       holder: this.#holder,
       token: this.#token,
+      writtenAt: this.#clock.now().toISOString(),
+      attempts: Math.max(0, ...state.steps.map(({ attempt }) => attempt)),
+      ...(nextTry === undefined ? {} : { nextTry }),
       ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
       ...(state.finishedAt === undefined ? {} : { finishedAt: state.finishedAt }),
       ...(started?.type === "RunStarted" ? { standardsHash: started.standardsHash } : {}),
       eventVersion,
+      ...(this.#logChunks.next > 1 ? { logChunks: this.#logChunks } : {}),
       events,
     };
   }
 }
 
-/** Drops the oldest log lines where there are too many or the journal grows too large; nothing else is ever dropped. */
-export function trimmed(events: readonly RunEvent[]): readonly RunEvent[] {
-  const lines = events.filter((event) => event.type === "StepLogged");
-  let surplus = lines.length - keptLogLines;
-  let excess = surplus > 0 || lines.length > 0 ? JSON.stringify(events).length - maxJournalBytes : 0;
-  if (surplus <= 0 && excess <= 0) return events;
+/** Drops so many of the oldest log lines, and more while the rest is too large; nothing else is ever dropped. */
+function withoutLines(
+  events: readonly RunEvent[],
+  count: number,
+  excessBytes: number,
+  sizeOf: (event: RunEvent) => number,
+): readonly RunEvent[] {
+  if (count <= 0 && excessBytes <= 0) return events;
+  let [surplus, excess] = [count, excessBytes];
   return events.filter((event) => {
     if (event.type !== "StepLogged" || (surplus <= 0 && excess <= 0)) return true;
     surplus -= 1;
-    excess -= JSON.stringify(event).length + 1;
+    excess -= sizeOf(event);
     return false;
   });
 }

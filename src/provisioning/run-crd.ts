@@ -23,7 +23,9 @@ export const runCrd: KubeObject = customResourceDefinition({
     { name: "Service", type: "string", jsonPath: ".spec.service" },
     { name: "Operation", type: "string", jsonPath: ".spec.operation" },
     { name: "Phase", type: "string", jsonPath: ".status.phase" },
+    { name: "Next Try", type: "string", jsonPath: ".status.nextTry" },
     { name: "Message", type: "string", jsonPath: ".status.message" },
+    { name: "Attempts", type: "integer", jsonPath: ".status.attempts", priority: 1 },
     { name: "Requested By", type: "string", jsonPath: ".spec.requestedBy", priority: 1 },
     { name: "Holder", type: "string", jsonPath: ".status.holder", priority: 1 },
     { name: "Finished", type: "date", jsonPath: ".status.finishedAt", priority: 1 },
@@ -54,9 +56,28 @@ export const runCrd: KubeObject = customResourceDefinition({
       },
       holder: { type: "string", description: "Who executes, or last executed, it." },
       token: { type: "string", description: "Tells two engines of one holder apart." },
+      writtenAt: {
+        type: "string",
+        description:
+          "When its holder wrote this, by its own clock: who sees it change sees a holder that lives.",
+      },
+      attempts: {
+        type: "integer",
+        format: "int64",
+        description: "Of the step that was tried most often.",
+      },
+      nextTry: {
+        type: "string",
+        description: "When a step that failed is tried again by itself; unset where none is.",
+      },
       startedAt: { type: "string", format: "date-time" },
       finishedAt: { type: "string", format: "date-time" },
       standardsHash: { type: "string", description: "Of the standards the plan was made from." },
+      logChunks: {
+        type: "object",
+        description: "Which ConfigMaps beside the run hold older log lines: from first to before next.",
+        properties: { first: { type: "integer" }, next: { type: "integer" } },
+      },
       eventVersion: { type: "integer", description: "Version of the events' schema." },
       events: {
         type: "array",

@@ -36,6 +36,10 @@ export const runSpecSchema = z.strictObject({
 });
 export type RunSpec = z.output<typeof runSpecSchema>;
 
+/** Which ConfigMaps beside the Run hold log lines that it has no more room for: from `first` to before `next`. */
+const logChunksSchema = z.looseObject({ first: z.int().min(1), next: z.int().min(1) });
+export type LogChunks = Pick<z.output<typeof logChunksSchema>, "first" | "next">;
+
 /** `status` of a Run: the journal. Written only by who executes the run. */
 export const runStatusSchema = z.looseObject({
   phase: z.string().default("Pending"),
@@ -45,6 +49,7 @@ export const runStatusSchema = z.looseObject({
   /** Tells two engines of one process apart. */
   token: z.string().default(""),
   eventVersion: z.int().default(eventVersion),
+  logChunks: logChunksSchema.default({ first: 1, next: 1 }),
   events: z.array(z.unknown()).default([]),
 });
 
@@ -55,6 +60,7 @@ export interface RunRecord {
   readonly spec: RunSpec;
   readonly epoch: number;
   readonly token: string;
+  readonly logChunks: LogChunks;
   readonly events: readonly RunEvent[];
   readonly state: RunState;
 }
@@ -146,6 +152,7 @@ export function readRun(object: KubeObject): RunRecord {
     spec: spec.data,
     epoch: status.data.epoch,
     token: status.data.token,
+    logChunks: status.data.logChunks,
     events: events.data,
     state: replay(requestOf(object, spec.data), events.data),
   };
