@@ -78,6 +78,12 @@ export const labels = {
 /** On an Application: the number of the release it runs. */
 export const releaseAnnotation = "platform.company.com/release";
 
+/** `"true"` on a data store's StatefulSet and volume claims, from when its service was ready on it: nothing deletes it unasked. */
+export const protectionAnnotation = "platform.company.com/deletion-protection";
+
+/** On an orphan that was adopted: for which service, by whom and when. */
+export const adoptedAnnotation = "platform.company.com/adopted";
+
 /** The namespace of Runs, standards and the platform's own parts. */
 export const systemNamespace = "platform-system";
 

@@ -51,6 +51,19 @@ export const resources = {
   horizontalPodAutoscalers: resource("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
   leases: resource("coordination.k8s.io/v1", "Lease", "leases"),
   storageClasses: resource("storage.k8s.io/v1", "StorageClass", "storageclasses", false),
+  volumeSnapshots: resource("snapshot.storage.k8s.io/v1", "VolumeSnapshot", "volumesnapshots"),
+  volumeSnapshotContents: resource(
+    "snapshot.storage.k8s.io/v1",
+    "VolumeSnapshotContent",
+    "volumesnapshotcontents",
+    false,
+  ),
+  volumeSnapshotClasses: resource(
+    "snapshot.storage.k8s.io/v1",
+    "VolumeSnapshotClass",
+    "volumesnapshotclasses",
+    false,
+  ),
   customResourceDefinitions: resource(
     "apiextensions.k8s.io/v1",
     "CustomResourceDefinition",

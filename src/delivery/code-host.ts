@@ -25,6 +25,8 @@ export interface CodeHost {
     signal?: AbortSignal,
   ): Promise<{ readonly ok: true } | { readonly ok: false; readonly problem: string; readonly mend: string }>;
   exists(url: string, signal?: AbortSignal): Promise<boolean>;
+  /** Every repository that a run of the platform made. Left out where the host cannot be asked. */
+  list?(signal?: AbortSignal): Promise<readonly { readonly url: string; readonly run: string }[]>;
   /**
    * Makes an empty repository marked as made by `run`; one that exists is left alone. `created` is true for one that
    * an earlier attempt of the same run made.

@@ -9,6 +9,7 @@ import type { Journal } from "./journal.ts";
 import { dataStoreNames, deleteClaims, foreignObjects } from "./namespace-contents.ts";
 import { belongsTo, type ObjectEffect, observeEffect, propagationOf, waitUntilGone } from "./objects.ts";
 import type { StepId } from "./plan.ts";
+import { isProtected } from "./protection.ts";
 import { type RestoreContext, restoreAll } from "./restore.ts";
 import { type Disposal, planRollback, type RollbackFacts } from "./rollback.ts";
 import type { RunState } from "./run.ts";
@@ -79,6 +80,7 @@ async function observeObjects(
                 uid: object.metadata.uid ?? "",
                 madeBy: object.metadata.labels?.[labels.run],
                 foreign: !belongsTo(object, state.service),
+                protected: isProtected(object.metadata),
               },
             ] as const,
           ],

@@ -7,14 +7,26 @@ import { standardsHash } from "../standards/load.ts";
 import { type CheckContext, runChecks } from "./checks/check.ts";
 import { noUnfinishedRun, runsOf } from "./checks/existence.ts";
 import { checks } from "./checks/index.ts";
+import { mustBeConfirmed, unconfirmed } from "./checks/protection.ts";
 import { observeRun } from "./compensate.ts";
 import { atRest, isOver } from "./decide.ts";
 import { ProvisioningError } from "./errors.ts";
 import { type ExecutorOptions, startExecution } from "./execution.ts";
 import { livingHolder, observeHolder } from "./heartbeat.ts";
 import { isInstalled } from "./installed.ts";
-import { changeContext, contextOf, createContext, deleteContext, planFor, stepsFor } from "./operation.ts";
+import { lostSteps } from "./lost-steps.ts";
+import {
+  changeContext,
+  cleanupContext,
+  contextOf,
+  createContext,
+  deleteContext,
+  planFor,
+  stepsFor,
+} from "./operation.ts";
+import { createOrphans } from "./orphans/create-orphans.ts";
 import type { Operation, StepId } from "./plan.ts";
+import { protectedAtStake } from "./protection.ts";
 import type { OnFailure, PlanWithManifests, Provisioner } from "./provisioner.ts";
 import { releasesOf } from "./releases.ts";
 import { isReversible, previewRollback } from "./rollback.ts";
@@ -52,6 +64,10 @@ function mayBeSkipped(run: RunName, state: RunState, steps: readonly Step[], id:
       `try it again: platform run retry ${run}, or undo the run: platform run rollback ${run}`,
     );
   }
+}
+
+function confirmedBy(context: PlanContext, confirmed: string | undefined): PlanContext {
+  return confirmed === undefined ? context : { ...context, confirmed };
 }
 
 /** The use cases of runs on one cluster. */
@@ -105,7 +121,8 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     const steps = plan.steps.map((step) =>
       step.id === "preflight" ? { ...step, notes: [...step.notes, ...warnings] } : step,
     );
-    return { plan: { ...plan, steps }, manifests, diff };
+    const protectedStores = (await protectedAtStake(context)).map(({ name }) => name);
+    return { plan: { ...plan, steps }, manifests, diff, protectedStores };
   }
 
   /** Checks, requests the run, makes sure that nobody else was first, and executes it. */
@@ -118,11 +135,15 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     const [{ count, warnings }, [{ username }, { plan }]] = await checkedAnd(operation, context, () =>
       Promise.all([cluster.whoAmI(), planFor(operation, context)]),
     );
+    await mustBeConfirmed(context);
     const spec: RunSpec = {
       operation,
       service: context.request.name,
       team: context.application.spec.team,
-      parameters,
+      parameters: {
+        ...parameters,
+        ...(context.confirmed === undefined ? {} : { confirmed: context.confirmed }),
+      },
       requestedBy: username,
     };
     const name = newRunName(context.request.name, operation, randomBytes);
@@ -213,8 +234,7 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     if (state.phase === "RolledBack") {
       throw new ProvisioningError("usage", `run ${name} is rolled back already`);
     }
-    // A creation is undone whole; what a change or deletion found may have been changed again since.
-    if (spec.operation === "create") return;
+    // What a run found or made may have been changed again since.
     const runs = await runsOf(cluster, spec.service);
     const later = runs
       .slice(
@@ -226,6 +246,12 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
       )
       .find(({ state: other }) => other.phase !== "RolledBack" && other.startedAt !== undefined);
     if (later === undefined) return;
+    // What is left of a creation goes even after a deletion.
+    if (
+      spec.operation === "create" &&
+      (later.spec.operation === "create" || later.spec.operation === "delete")
+    )
+      return;
     throw new ProvisioningError(
       "usage",
       `run ${later.name} (${later.spec.operation}) came after run ${name}: what was before is not what would come back`,
@@ -252,19 +278,33 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     const context = await contextOf(spec, state.change, surroundings);
     const steps = stepsOf[spec.operation];
     for (const id of skip) mayBeSkipped(run, state, steps, id);
-    const [{ username }, { plan }] = await Promise.all([cluster.whoAmI(), planFor(spec.operation, context)]);
+    const [{ username }, fresh, lost] = await Promise.all([
+      cluster.whoAmI(),
+      state.phase === "Pending" ? planFor(spec.operation, context) : undefined,
+      lostSteps(cluster, state),
+    ]);
     const { holder } = options;
     return execute({
       record,
       context,
       steps,
-      onFailure: spec.operation === "delete" ? "hold" : onFailure,
+      onFailure: spec.operation === "delete" || spec.operation === "cleanup" ? "hold" : onFailure,
       actor: username,
       first: (epoch, at) =>
-        state.phase === "Pending"
-          ? [{ type: "RunStarted", at, epoch, holder, standardsHash: standardsHash(standards), plan }]
+        fresh !== undefined
+          ? [
+              {
+                type: "RunStarted",
+                at,
+                epoch,
+                holder,
+                standardsHash: standardsHash(standards),
+                plan: fresh.plan,
+              },
+            ]
           : [
               { type: "RunTaken", at, epoch, holder, by: username, verb },
+              ...lost.map(({ step, reason }) => ({ type: "StepReopened" as const, at, step, reason })),
               ...skip.map((step) => ({ type: "StepSkipped" as const, at, step, by: username })),
             ],
     });
@@ -279,7 +319,16 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     );
   }
 
+  const orphans = createOrphans({
+    ...surroundings,
+    clock,
+    mustBeInstalled,
+    contextOf: (spec) => cleanupContext(spec, surroundings),
+    execute: (spec) => request("cleanup", cleanupContext(spec, surroundings), spec.parameters, "hold"),
+  });
+
   return {
+    orphans,
     async planCreate(serviceRequest) {
       await mustBeInstalled();
       return checkedPlan("create", createContext(serviceRequest, surroundings));
@@ -298,9 +347,9 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
       const context = createContext(serviceRequest, surroundings);
       return request("create", context, { request: serviceRequest }, onFailure);
     },
-    async change(service, change, { onFailure, dataStores }) {
+    async change(service, change, { onFailure, dataStores, confirmed }) {
       await mustBeInstalled();
-      const context = await changeContext(service, change, dataStores, surroundings);
+      const context = confirmedBy(await changeContext(service, change, dataStores, surroundings), confirmed);
       const { operation, ...parameters } = change;
       const stores = operation === "set" ? { dataStores: context.dataStores } : {};
       return request(
@@ -310,9 +359,9 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
         onFailure ?? standards.workload.onUnhealthy,
       );
     },
-    async delete(service: ServiceName, { dataStores }) {
+    async delete(service: ServiceName, { dataStores, confirmed }) {
       await mustBeInstalled();
-      const context = await deleteContext(service, dataStores, surroundings);
+      const context = confirmedBy(await deleteContext(service, dataStores, surroundings), confirmed);
       return request("delete", context, { dataStores: context.dataStores }, "hold");
     },
     resume: (run, asked) => goOn(run, "resume", asked),
@@ -322,9 +371,18 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
       await mayRollBack(record);
       return previewRollback(record.state, await observeRun({ cluster, codeHost }, record.state), dataStores);
     },
-    async rollback(run, { dataStores }) {
+    async rollback(run, { dataStores, confirmed }) {
       const record = await takeable(run);
       await mayRollBack(record);
+      const { service } = record.spec;
+      if (dataStores === "delete" && confirmed !== service) {
+        const { protectedStores = [] } = previewRollback(
+          record.state,
+          await observeRun({ cluster, codeHost }, record.state),
+          dataStores,
+        );
+        if (protectedStores.length > 0) throw unconfirmed(service, protectedStores);
+      }
       const [context, { username }] = await Promise.all([
         contextOf(record.spec, record.state.change, surroundings),
         cluster.whoAmI(),
@@ -337,7 +395,13 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
         actor: username,
         first: (epoch, at) => [
           { type: "RunTaken", at, epoch, holder: options.holder, by: username, verb: "rollback" },
-          { type: "RollbackStarted", at, by: username, dataStores },
+          {
+            type: "RollbackStarted",
+            at,
+            by: username,
+            dataStores,
+            ...(confirmed === undefined ? {} : { confirmed }),
+          },
         ],
       });
     },

@@ -13,10 +13,11 @@ import { belongsTo, objectEffect, observeEffect, propagationOf, refOf, waitUntil
 import type { StepId } from "./plan.ts";
 import type { EffectState, RunName } from "./run.ts";
 import type { EffectWriter } from "./step.ts";
-import { asWanted, write } from "./write.ts";
+import { asWanted, labelledAs, withMaker, write } from "./write.ts";
 
 type Recorded = Extract<RunEvent, { readonly type: "EffectsRecorded" }>["results"][number];
 type Before = NonNullable<Extract<RunEvent, { readonly type: "EffectsIntended" }>["before"]>[number];
+type Released = Extract<RunEvent, { readonly type: "EffectsReleased" }>["results"];
 interface Written {
   readonly object: KubeObject;
   readonly outcome: EffectOutcome;
@@ -35,6 +36,12 @@ export interface EffectWriterOptions {
   readonly changesService: boolean;
   /** Aborted: no new write begins; one in hand is finished. */
   readonly signal: AbortSignal;
+}
+
+/** A merge patch and its precondition in one. */
+function merged(patch: object, precondition: { readonly metadata?: object }): object {
+  const metadata = "metadata" in patch && typeof patch.metadata === "object" ? patch.metadata : {};
+  return { ...patch, metadata: { ...metadata, ...precondition.metadata } };
 }
 
 function inTheWay(object: KubeObject, service: string): StepError {
@@ -74,6 +81,8 @@ export function createEffectWriter({
   const record = (results: readonly Recorded[]) => {
     if (results.length > 0) journal.note({ type: "EffectsRecorded", at: at(), step, results: [...results] });
   };
+  const release = (results: Released) =>
+    journal.append({ type: "EffectsReleased", at: at(), step, results: [...results] });
   const recordWritten = (written: readonly Written[]) =>
     record(
       written.map(({ object, outcome }) => ({
@@ -107,16 +116,8 @@ export function createEffectWriter({
   }
 
   /** New objects carry this run's label; existing ones keep their maker's. */
-  function labelled(object: KubeObject, existing: KubeObject | undefined): KubeObject {
-    const maker = existing === undefined ? run : existing.metadata.labels?.[labels.run];
-    return {
-      ...object,
-      metadata: {
-        ...object.metadata,
-        labels: { ...object.metadata.labels, ...(maker === undefined ? {} : { [labels.run]: maker }) },
-      },
-    };
-  }
+  const labelled = (object: KubeObject, existing: KubeObject | undefined) =>
+    existing === undefined ? withMaker(object, run) : labelledAs(object, existing);
 
   async function createdOnce(object: KubeObject): Promise<Written> {
     try {
@@ -264,6 +265,35 @@ export function createEffectWriter({
         ),
       );
       for (const result of deleted) if (result.status === "rejected") throw result.reason;
+    },
+
+    async patchObjects(objects, patch) {
+      signal.throwIfAborted();
+      const existing = (await observe(objects)).flatMap((object) => object ?? []);
+      if (existing.length === 0) return;
+      await intend(existing.map(objectEffect));
+      signal.throwIfAborted();
+      await settle(
+        existing.map(async (object): Promise<Written> => {
+          const { uid } = object.metadata;
+          const body = merged(patch, uid === undefined ? {} : { metadata: { uid } });
+          const stored = await cluster.patch(resourceOf(object), refOf(object), { type: "merge", body });
+          return { object: { ...object, metadata: stored.metadata }, outcome: "changed" };
+        }),
+      );
+    },
+
+    async keep(effect, reason, make) {
+      signal.throwIfAborted();
+      await intend([effect]);
+      await make();
+      await release([{ effect, outcome: "kept", reason }]);
+    },
+
+    async forget(effects, reason) {
+      if (effects.length > 0) {
+        await release(effects.map((effect) => ({ effect, outcome: "gone", reason })));
+      }
     },
 
     async repository(url, make) {

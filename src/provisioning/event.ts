@@ -6,7 +6,7 @@ import { planSchema, stepIdSchema } from "./plan.ts";
 
 /**
  * Version of the event schema, recorded in every Run. Readers accept all versions up to it.
- * 2: what was before (`EffectsIntended.before`, `plan.change`), `StepSkipped`, the verb of `RunTaken`,
+ * 2: what was before (`EffectsIntended.before`, `plan.change`), `StepSkipped`, `StepReopened`, the verb of `RunTaken`,
  * `CompensationFailed.retryAt`.
  */
 export const eventVersion = 2;
@@ -113,6 +113,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
   }),
   /** A person went on without a step that may be left out. */
   z.strictObject({ type: z.literal("StepSkipped"), at, step, by: z.string() }),
+  /** What a step had made is not there any more: it is taken again. */
+  z.strictObject({ type: z.literal("StepReopened"), at, step, reason: z.string() }),
   z.strictObject({ type: z.literal("RunHeld"), at }),
   /** Stopped by a person or a signal between two writes; anyone can go on. */
   z.strictObject({ type: z.literal("RunInterrupted"), at, reason: z.string() }),

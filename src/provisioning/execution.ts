@@ -4,6 +4,7 @@ import type { Metrics } from "../monitoring/metrics.ts";
 import type { Standards } from "../standards/standards.ts";
 import type { Clock } from "./clock.ts";
 import { compensateStep } from "./compensate.ts";
+import { compensateProtection } from "./compensate-protection.ts";
 import { createEffectWriter } from "./effect-writer.ts";
 import { Engine } from "./engine.ts";
 import type { RunEvent } from "./event.ts";
@@ -11,6 +12,8 @@ import { startHeartbeat } from "./heartbeat.ts";
 import { Journal } from "./journal.ts";
 import { type Action, obeyActions } from "./obey-actions.ts";
 import type { StepId } from "./plan.ts";
+import { guarded } from "./protection-guard.ts";
+import { isProtectionStep } from "./rollback.ts";
 import type { Execution } from "./run.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { PlanContext, Step, StepResult } from "./step.ts";
@@ -52,6 +55,19 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
   const journal = new Journal({ cluster, clock, record, holder, token });
   const service = record.spec.service;
 
+  const writerFor = (marked: Cluster, step: StepId, signal: AbortSignal) =>
+    createEffectWriter({
+      cluster: marked,
+      clock,
+      journal,
+      step,
+      run: record.name,
+      service,
+      effects: () => journal.state.steps.find(({ id }) => id === step)?.effects ?? [],
+      changesService: context.previous !== undefined,
+      signal,
+    });
+
   const host = fencedHost(codeHost, journal.ownership);
   const random = () => (randomBytes(1)[0] ?? 0) / 256;
   const engine = new Engine({
@@ -63,7 +79,7 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
     actor: start.actor,
     done: start.done ?? new Map(),
     contextFor(step, signal, log) {
-      const marked = clusterForStep(cluster, step, journal.ownership);
+      const marked = guarded(clusterForStep(cluster, step, journal.ownership), record.name);
       return {
         ...context,
         cluster: marked,
@@ -75,24 +91,19 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
         signal,
         log,
         effects: journal.state.steps.find(({ id }) => id === step)?.effects ?? [],
-        write: createEffectWriter({
-          cluster: marked,
-          clock,
-          journal,
-          step,
-          run: record.name,
-          service,
-          effects: () => journal.state.steps.find(({ id }) => id === step)?.effects ?? [],
-          changesService: context.previous !== undefined,
-          signal,
-        }),
+        write: writerFor(marked, step, signal),
       };
     },
     async compensate(step, signal, log) {
-      const marked = clusterForStep(cluster, step, journal.ownership);
+      const marked = guarded(clusterForStep(cluster, step, journal.ownership), record.name);
       const readyWithinMs = context.standards.workload.progressDeadlineSeconds * 1_000;
       const surroundings = { cluster: marked, codeHost: host, clock, journal, signal, readyWithinMs, log };
-      await compensateStep(surroundings, step);
+      if (!isProtectionStep(step)) return compensateStep(surroundings, step);
+      const { standards } = context;
+      await compensateProtection(
+        { ...surroundings, standards, write: writerFor(marked, step, signal) },
+        step,
+      );
     },
   });
 

@@ -293,6 +293,16 @@ export async function contextOf(
   planned: PlannedChange | undefined,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
+  const { confirmed } = spec.parameters;
+  const context = await unconfirmedContextOf(spec, planned, surroundings);
+  return { ...context, ...(confirmed === undefined ? {} : { confirmed }) };
+}
+
+async function unconfirmedContextOf(
+  spec: RunSpec,
+  planned: PlannedChange | undefined,
+  surroundings: Surroundings,
+): Promise<PlanContext> {
   const { request, dataStores } = spec.parameters;
   if (spec.operation !== "delete" && planned?.after !== undefined) {
     const { after } = planned;
@@ -304,6 +314,7 @@ export async function contextOf(
       surroundings,
     );
   }
+  if (spec.operation === "cleanup") return cleanupContext(spec, surroundings);
   if (spec.operation !== "delete" && spec.operation !== "create") {
     const change = changeOf(spec.operation, spec.parameters);
     return changeContext(serviceNameSchema.parse(spec.service), change, dataStores ?? "keep", surroundings);
@@ -311,15 +322,7 @@ export async function contextOf(
   if (spec.operation === "delete") {
     const service = serviceNameSchema.parse(spec.service);
     const choice = dataStores === "delete" ? "delete" : "keep";
-    const base = serviceRequestSchema.parse({ name: service, team: spec.team, language: "go" });
-    const standards = withTeam(surroundings.standards, spec.team);
-    return {
-      ...surroundings,
-      request: base,
-      application: applicationFor({ ...base, image: "none" }, standards),
-      change: planned ?? {},
-      dataStores: choice,
-    };
+    return { ...nominalContext(service, spec.team, surroundings), change: planned ?? {}, dataStores: choice };
   }
   if (request === undefined) {
     throw new ProvisioningError("refused", `the run of ${spec.service} has no request`, "make another run");
@@ -327,9 +330,46 @@ export async function contextOf(
   return createContext(request, surroundings);
 }
 
+/**
+ * The context of an operation that only deletes: the service's name and team matter, and that there may be data
+ * stores.
+ */
+function nominalContext(service: ServiceName, team: string, surroundings: Surroundings): PlanContext {
+  const request = serviceRequestSchema.parse({
+    name: service,
+    team,
+    language: "go",
+    database: databaseTypes[0],
+    cache: cacheTypes[0],
+  });
+  const standards = withTeam(surroundings.standards, team);
+  const application = applicationFor({ ...request, image: "none" }, standards);
+  return { ...surroundings, request, application, change: {}, dataStores: "delete" };
+}
+
+/** What a cleanup works on: the orphans that its request names. */
+export function cleanupContext(
+  { service, team, parameters }: Pick<RunSpec, "service" | "team" | "parameters">,
+  surroundings: Surroundings,
+): PlanContext {
+  const { orphans = [], repositories = [], confirmed } = parameters;
+  return {
+    ...nominalContext(serviceNameSchema.parse(service), team, surroundings),
+    cleanup: { orphans, repositories },
+    ...(confirmed === undefined ? {} : { confirmed }),
+  };
+}
+
 /** @throws ProvisioningError `refused` where the parameters are not those of the operation */
 function changeOf(operation: ChangeOperation, parameters: RunSpec["parameters"]): ServiceChange {
-  const { request: _, dataStores: __, ...change } = parameters;
+  const {
+    request: _,
+    dataStores: __,
+    confirmed: ___,
+    orphans: ____,
+    repositories: _____,
+    ...change
+  } = parameters;
   const parsed = serviceChangeSchema.safeParse({ operation, ...change });
   if (parsed.success) return parsed.data;
   throw new ProvisioningError(

@@ -13,17 +13,24 @@ export const stepIds = [
   "configure_cicd",
   "configure_network",
   "apply_kubernetes",
+  "protect_data_stores",
   "remove_unused",
   "verify",
   "delete_kubernetes",
+  "lift_protection",
+  "snapshot_data_stores",
   "delete_data_stores",
   "delete_namespace",
+  "delete_orphans",
 ] as const;
 export const stepIdSchema = z.enum(stepIds);
 export type StepId = z.output<typeof stepIdSchema>;
 
-/** What a run does with its service. `rollback` is a release rollback: back to an earlier release. */
-export const operations = ["create", "scale", "deploy", "set", "rollback", "delete"] as const;
+/**
+ * What a run does with its service. `rollback` is a release rollback: back to an earlier release. `cleanup` deletes
+ * orphans.
+ */
+export const operations = ["create", "scale", "deploy", "set", "rollback", "delete", "cleanup"] as const;
 export const operationSchema = z.enum(operations);
 export type Operation = z.output<typeof operationSchema>;
 
@@ -36,10 +43,11 @@ export const operationWords: Readonly<Record<Operation, { readonly done: string;
     set: { done: "changed", doing: "changing" },
     rollback: { done: "taken back", doing: "taking back" },
     delete: { done: "deleted", doing: "deleting" },
+    cleanup: { done: "cleaned up", doing: "cleaning up" },
   };
 
 /** Operations that change a service that exists, by changing its Application. */
-export type ChangeOperation = Exclude<Operation, "create" | "delete">;
+export type ChangeOperation = Exclude<Operation, "create" | "delete" | "cleanup">;
 
 /**
  * What the run makes of the service's Application, fixed when the run begins: whoever goes on with it works

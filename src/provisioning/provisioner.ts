@@ -3,6 +3,7 @@ import type { ServiceName } from "../application/names.ts";
 import type { ServiceRequest } from "../application/request.ts";
 import type { FieldChange } from "../application/spec-diff.ts";
 import type { KubeObject } from "../cluster/object.ts";
+import type { Orphans } from "./orphans/orphan.ts";
 import type { Plan, StepId } from "./plan.ts";
 import type { Release } from "./releases.ts";
 import type { Execution, RollbackPreview, RunName, RunState } from "./run.ts";
@@ -18,6 +19,16 @@ export interface PlanWithManifests {
   readonly manifests: readonly KubeObject[];
   /** What it changes of the Application, field by field; every field for a create. */
   readonly diff: readonly FieldChange[];
+  /**
+   * Data stores that the plan destroys and that are protected against deletion: the operation needs the service's name
+   * as confirmation (`confirmed`). Left out: none.
+   */
+  readonly protectedStores?: readonly string[];
+}
+
+/** What whoever asks has typed where protected data is destroyed: the service's name. Without it that is refused. */
+export interface Confirmation {
+  readonly confirmed?: string;
 }
 
 /**
@@ -26,6 +37,8 @@ export interface PlanWithManifests {
  * ClusterError. Which verb a run takes is in `verbs.ts`.
  */
 export interface Provisioner {
+  /** What no living run or service accounts for. */
+  readonly orphans: Orphans;
   planCreate(request: ServiceRequest): Promise<PlanWithManifests>;
   planChange(
     service: ServiceName,
@@ -42,9 +55,12 @@ export interface Provisioner {
   change(
     service: ServiceName,
     change: ServiceChange,
-    options: { readonly onFailure?: OnFailure; readonly dataStores: DataStoreChoice },
+    options: { readonly onFailure?: OnFailure; readonly dataStores: DataStoreChoice } & Confirmation,
   ): Promise<Execution>;
-  delete(service: ServiceName, options: { readonly dataStores: DataStoreChoice }): Promise<Execution>;
+  delete(
+    service: ServiceName,
+    options: { readonly dataStores: DataStoreChoice } & Confirmation,
+  ): Promise<Execution>;
   /** Goes on with a run that was interrupted or whose holder died, forwards or backwards, as it was going. Refused while its holder lives. */
   resume(run: RunName, options: { readonly onFailure: OnFailure }): Promise<Execution>;
   /**
@@ -56,7 +72,10 @@ export interface Provisioner {
     options: { readonly onFailure: OnFailure; readonly skip?: readonly StepId[] },
   ): Promise<Execution>;
   previewRollback(run: RunName, dataStores: DataStoreChoice): Promise<RollbackPreview>;
-  rollback(run: RunName, options: { readonly dataStores: DataStoreChoice }): Promise<Execution>;
+  rollback(
+    run: RunName,
+    options: { readonly dataStores: DataStoreChoice } & Confirmation,
+  ): Promise<Execution>;
   /**
    * Brings a run to rest, so that it can be resumed or rolled back: asks the engine that executes it, or, where that
    * is dead, records it. Resolves with the state at rest.

@@ -15,6 +15,8 @@ export interface RollbackFacts {
       readonly madeBy: string | undefined;
       /** Whether it is not this service's at all. */
       readonly foreign: boolean;
+      /** Whether it is protected against deletion. */
+      readonly protected?: boolean;
     }
   >;
   /** By URL; a repository that is not in the map is not there. */
@@ -39,6 +41,34 @@ export interface Disposal {
 }
 
 const dataStoreSteps: ReadonlySet<StepId> = new Set(["provision_database", "provision_cache"]);
+
+/** Steps that change only the protection of data stores; they have a compensation of their own (`compensate-protection.ts`). */
+const protectionSteps: ReadonlySet<StepId> = new Set([
+  "protect_data_stores",
+  "lift_protection",
+  "snapshot_data_stores",
+]);
+
+/** Whether a step changes nothing but the protection of data stores. */
+export function isProtectionStep(id: StepId): boolean {
+  return protectionSteps.has(id);
+}
+
+/** Names of the data stores that go with a rollback. Pure. */
+export function dataStoresThatGo(
+  state: RunState,
+  facts: RollbackFacts,
+  choice: DataStoreChoice,
+): readonly string[] {
+  return planRollback(state, facts, choice).flatMap(({ step, effect, action }) =>
+    dataStoreSteps.has(step) &&
+    (action === "delete" || action === "with") &&
+    effect.kind === "object" &&
+    effect.type === "StatefulSet"
+      ? [effect.name]
+      : [],
+  );
+}
 
 function isNamespace(effect: Effect): effect is Extract<Effect, { readonly kind: "object" }> {
   return effect.kind === "object" && effect.type === "Namespace";
@@ -84,10 +114,11 @@ function whyDataStoresStay(
  * made is deleted (its UID, or its run label where no result was recorded).
  */
 export function planRollback(
-  state: RunState,
+  whole: RunState,
   facts: RollbackFacts,
   choice: DataStoreChoice,
 ): readonly Disposal[] {
+  const state = { ...whole, steps: whole.steps.filter(({ id }) => !isProtectionStep(id)) };
   const keepData = whyDataStoresStay(state, facts, choice);
   const namespace = state.steps
     .flatMap((step) => step.effects)
@@ -257,6 +288,13 @@ export function previewRollback(
     keeps: keeps.map(({ reason, disposals: kept }) => line(kept, keptText(kept), reason)),
     irreversible: irreversible.map(({ reason, disposals: lost }) => line(lost, keptText(lost), reason)),
     destroysData: goes.some(({ step }) => dataStoreSteps.has(step)) && state.reachedReady,
+    protectedStores: goes.flatMap(({ effect }) =>
+      effect.kind === "object" &&
+      effect.type === "StatefulSet" &&
+      facts.objects.get(effectKey(effect))?.protected === true
+        ? [effect.name]
+        : [],
+    ),
   };
 }
 

@@ -13,6 +13,23 @@ import { initialState, type RunRequest, replay } from "./run-reducer.ts";
 /** What becomes of data stores when a service is deleted or a run rolled back. */
 export const dataStoreChoices = ["keep-used", "keep", "delete"] as const;
 
+/** An orphan that a cleanup deletes: the object with this UID, and no other of its name. */
+const orphanTargetSchema = z.strictObject({
+  apiVersion: z.string().max(253).describe("For example apps/v1."),
+  type: z.string().max(63).describe("Kind of the object."),
+  namespace: z.string().max(63).optional().describe("Left out for objects without one."),
+  name: z.string().max(253).describe("Name of the object."),
+  uid: z.string().max(63).describe("Its UID."),
+});
+export type OrphanTarget = z.output<typeof orphanTargetSchema>;
+
+/** A repository that a cleanup deletes. */
+const repositoryTargetSchema = z.strictObject({
+  url: z.string().max(1024).describe("Its URL, without credentials."),
+  run: z.string().max(253).describe("The run that made it: no other's is deleted."),
+});
+export type RepositoryTarget = z.output<typeof repositoryTargetSchema>;
+
 /** `spec` of a Run: a request, not a program. Immutable, but for `action`. */
 export const runSpecSchema = z.strictObject({
   operation: operationSchema.describe("What to do with the service."),
@@ -26,6 +43,17 @@ export const runSpecSchema = z.strictObject({
         .enum(dataStoreChoices)
         .optional()
         .describe("For a delete, and where set takes one away: what becomes of data stores."),
+      confirmed: z
+        .string()
+        .max(63)
+        .optional()
+        .describe("The service's name, given by whoever asked: protected data may be destroyed."),
+      orphans: z.array(orphanTargetSchema).max(100).optional().describe("For a cleanup: objects to delete."),
+      repositories: z
+        .array(repositoryTargetSchema)
+        .max(20)
+        .optional()
+        .describe("For a cleanup: repositories to delete."),
     })
     .describe("What the operation is to do, in its own terms."),
   requestedBy: z.string().min(1).max(512).describe("Who asked, as the cluster's authentication names them."),

@@ -197,6 +197,11 @@ export function reduce(state: RunState, event: RunEvent): RunState {
       }));
       return retrying ? next : { ...next, failure: { step: event.step, error: event.error } };
     }
+    case "StepReopened":
+      return withStep(state, event.step, (step) => {
+        const { startedAt: _, finishedAt: __, ...kept } = step;
+        return { ...kept, phase: "Waiting", summary: event.reason };
+      });
     case "RunHeld":
       return { ...state, phase: "Held", steps: state.steps.map(settled), finishedAt: event.at };
     case "RunInterrupted":

@@ -6,9 +6,11 @@ import type { CodeHost } from "../delivery/code-host.ts";
 import type { Metrics } from "../monitoring/metrics.ts";
 import type { Standards } from "../standards/standards.ts";
 import type { Clock } from "./clock.ts";
+import type { Effect } from "./effect.ts";
 import type { EffectOutcome } from "./event.ts";
 import type { PlannedChange, PlannedStep, StepId } from "./plan.ts";
 import type { EffectState, RunName } from "./run.ts";
+import type { OrphanTarget, RepositoryTarget } from "./run-record.ts";
 
 /** What a plan is computed from: the request, the standards and what the cluster serves. No writes happen here. */
 export interface PlanContext {
@@ -23,6 +25,13 @@ export interface PlanContext {
   readonly codeHost: CodeHost;
   /** For a deletion: what becomes of the data stores. */
   readonly dataStores: "keep" | "delete";
+  /** The service's name, where whoever asked has given it so that protected data may be destroyed. */
+  readonly confirmed?: string;
+  /** For a cleanup: what it deletes. */
+  readonly cleanup?: {
+    readonly orphans: readonly OrphanTarget[];
+    readonly repositories: readonly RepositoryTarget[];
+  };
 }
 
 /** What a running step works with. Everything that leaves the process goes through `write`, so that it is journaled. */
@@ -53,6 +62,12 @@ export interface EffectWriter {
   createOnce(object: KubeObject): Promise<{ readonly object: KubeObject; readonly outcome: EffectOutcome }>;
   /** Deletes objects by name and UID and waits until they are gone. */
   deleteObjects(objects: readonly KubeObject[]): Promise<void>;
+  /** Merge-patches objects that are there, each with the UID of the one that was seen as precondition. */
+  patchObjects(objects: readonly KubeObject[], patch: object): Promise<void>;
+  /** Does something by which an object outlives what it was made for, and records that, and why, it is kept. */
+  keep(effect: Effect, reason: string, make: () => Promise<unknown>): Promise<void>;
+  /** Records that what this step made for itself is gone again. */
+  forget(effects: readonly Effect[], reason: string): Promise<void>;
   repository(
     url: string,
     make: () => Promise<{ readonly created: boolean }>,
@@ -80,7 +95,10 @@ export interface Step {
   readonly skippable?: boolean;
   /** Whether the plan has this step at all. */
   when(
-    context: Pick<PlanContext, "request" | "standards" | "dataStores" | "application" | "previous">,
+    context: Pick<
+      PlanContext,
+      "request" | "standards" | "dataStores" | "application" | "previous" | "cleanup"
+    >,
   ): boolean;
   /** What it will do, for the plan, the dry run and the wizard's preview. */
   describe(context: PlanContext): Promise<{

@@ -6,7 +6,12 @@ interface Definition {
   readonly plural: string;
   readonly shortNames?: readonly string[];
   readonly columns?: readonly { readonly name: string; readonly jsonPath: string }[];
+  readonly scope?: "Namespaced" | "Cluster";
+  /** Fields beside spec and status. */
+  readonly fields?: Readonly<Record<string, object>>;
 }
+
+const open = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
 
 const definitions: readonly Definition[] = [
   {
@@ -75,47 +80,83 @@ const definitions: readonly Definition[] = [
     shortNames: ["pa"],
     columns: [{ name: "Mode", jsonPath: ".spec.mtls.mode" }],
   },
+  {
+    group: "snapshot.storage.k8s.io",
+    version: "v1",
+    kind: "VolumeSnapshot",
+    plural: "volumesnapshots",
+    shortNames: ["vs"],
+    columns: [
+      { name: "SourcePVC", jsonPath: ".spec.source.persistentVolumeClaimName" },
+      { name: "SnapshotContent", jsonPath: ".status.boundVolumeSnapshotContentName" },
+    ],
+  },
+  {
+    group: "snapshot.storage.k8s.io",
+    version: "v1",
+    kind: "VolumeSnapshotContent",
+    plural: "volumesnapshotcontents",
+    shortNames: ["vsc"],
+    scope: "Cluster",
+    columns: [
+      { name: "DeletionPolicy", jsonPath: ".spec.deletionPolicy" },
+      { name: "VolumeSnapshot", jsonPath: ".spec.volumeSnapshotRef.name" },
+    ],
+  },
+  {
+    group: "snapshot.storage.k8s.io",
+    version: "v1",
+    kind: "VolumeSnapshotClass",
+    plural: "volumesnapshotclasses",
+    shortNames: ["vsclass"],
+    scope: "Cluster",
+    columns: [
+      { name: "Driver", jsonPath: ".driver" },
+      { name: "DeletionPolicy", jsonPath: ".deletionPolicy" },
+    ],
+    fields: { driver: { type: "string" }, deletionPolicy: { type: "string" }, parameters: open },
+  },
 ];
-
-const open = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
 
 /** The CustomResourceDefinitions of everything a service is integrated with, in the sandbox's own minimal form. */
 export function seedDefinitions() {
-  return definitions.map(({ group, version, kind, plural, shortNames = [], columns = [] }) => ({
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}`, annotations: annotationsOf(group) },
-    spec: {
-      group,
-      scope: "Namespaced",
-      names: {
-        kind,
-        plural,
-        singular: kind.toLowerCase(),
-        listKind: `${kind}List`,
-        ...(shortNames.length > 0 ? { shortNames: [...shortNames] } : {}),
-      },
-      versions: [
-        {
-          name: version,
-          served: true,
-          storage: true,
-          schema: {
-            openAPIV3Schema: {
-              type: "object",
-              description: `${kind}, simulated by the sandbox`,
-              properties: { spec: open, status: open },
-            },
-          },
-          subresources: { status: {} },
-          additionalPrinterColumns: [
-            ...columns.map((column) => ({ ...column, type: "string" })),
-            { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
-          ],
+  return definitions.map(
+    ({ group, version, kind, plural, shortNames = [], columns = [], scope, fields = {} }) => ({
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: `${plural}.${group}`, annotations: annotationsOf(group) },
+      spec: {
+        group,
+        scope: scope ?? "Namespaced",
+        names: {
+          kind,
+          plural,
+          singular: kind.toLowerCase(),
+          listKind: `${kind}List`,
+          ...(shortNames.length > 0 ? { shortNames: [...shortNames] } : {}),
         },
-      ],
-    },
-  }));
+        versions: [
+          {
+            name: version,
+            served: true,
+            storage: true,
+            schema: {
+              openAPIV3Schema: {
+                type: "object",
+                description: `${kind}, simulated by the sandbox`,
+                properties: { spec: open, status: open, ...fields },
+              },
+            },
+            subresources: { status: {} },
+            additionalPrinterColumns: [
+              ...columns.map((column) => ({ ...column, type: "string" })),
+              { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+            ],
+          },
+        ],
+      },
+    }),
+  );
 }
 
 /** The API server insists on this for groups under k8s.io. */

@@ -140,6 +140,23 @@ export const standardsSchema = z.strictObject({
     })
     .prefault({})
     .describe("Redis."),
+  dataStores: z
+    .strictObject({
+      deletionProtection: z
+        .boolean()
+        .default(true)
+        .describe(
+          "Whether a data store is protected from when its service was ready on it: it is destroyed only by who names the service.",
+        ),
+      snapshot: z
+        .enum(["required", "whenPossible", "never"])
+        .default("whenPossible")
+        .describe(
+          "A last snapshot of a protected data store's volumes before it is destroyed. required: where none can be taken, nothing is destroyed.",
+        ),
+    })
+    .prefault({})
+    .describe("What guards databases and caches against deletion."),
   monitoring: z
     .strictObject({
       whenMissing,

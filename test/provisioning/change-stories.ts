@@ -29,7 +29,7 @@ function changed(provisioner: Provisioner, service: ReturnType<typeof named>, ch
 export function changeStories(title: string, open: () => Promise<Stage>, sickness: "image" | "quota"): void {
   onStage(title, open, ({ stage, made, leftOf, removeRuns }) => {
     async function deleted(service: ReturnType<typeof named>) {
-      await succeeded(made.provisioner().delete(service, { dataStores: "delete" }));
+      await succeeded(made.provisioner().delete(service, { dataStores: "delete", confirmed: service }));
       expect(await leftOf(service)).toEqual([]);
       await removeRuns(service);
     }
@@ -182,7 +182,7 @@ export function changeStories(title: string, open: () => Promise<Stage>, sicknes
       const provisioner = made.provisioner();
       await succeeded(provisioner.create(small(service), { onFailure: "hold" }));
       const before = await picture(stage.cluster, service);
-      const gone = await succeeded(provisioner.delete(service, { dataStores: "delete" }));
+      const gone = await succeeded(provisioner.delete(service, { dataStores: "delete", confirmed: service }));
       expect(await leftOf(service)).toEqual([]);
       const back = await (await provisioner.rollback(gone.name, { dataStores: "keep-used" })).finished;
       expect(back.phase, JSON.stringify(back.steps.map(({ error }) => error))).toBe("RolledBack");

@@ -34,7 +34,7 @@ export function faultStories(title: string, open: () => Promise<Stage>): void {
       if (state.reachedReady) {
         // Its data stores are in use by then, and kept unless one says otherwise.
         expect(state.phase).toBe("RolledBack");
-        const left = await made.provisioner().delete(service, { dataStores: "delete" });
+        const left = await made.provisioner().delete(service, { dataStores: "delete", confirmed: service });
         expect((await left.finished).phase).toBe("Succeeded");
         expect(await leftOf(service)).toEqual([]);
       } else {

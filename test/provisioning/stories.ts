@@ -39,7 +39,10 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       expect(preview.keeps.map(({ reason }) => reason)).toContain(
         "made by this run, and the service has run on it",
       );
-      await rolledBack(service, await provisioner.rollback(execution.name, { dataStores: "delete" }));
+      await rolledBack(
+        service,
+        await provisioner.rollback(execution.name, { dataStores: "delete", confirmed: service }),
+      );
       await removeRuns(service);
     });
 
@@ -68,9 +71,33 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       expect(after.metadata.resourceVersion).toBe(secret.metadata.resourceVersion);
       expect(await made.codeHost.log(made.codeHost.urlOf("platform", service), "main", 10)).toHaveLength(2);
 
-      const gone = await provisioner.delete(service, { dataStores: "delete" });
+      const gone = await provisioner.delete(service, { dataStores: "delete", confirmed: service });
       expect((await gone.finished).phase).toBe("Succeeded");
       expect(await leftOf(service)).toEqual([]);
+      await removeRuns(service);
+    });
+
+    test("what somebody deleted between failure and retry is made again", async () => {
+      const service = named("story-gone");
+      const broken = made.provisioner({
+        cluster: faulty(stage.cluster, { step: "apply_kubernetes", write: 1, time: "before", times: 1 }),
+      });
+      const held = await (await broken.create(full(service), { onFailure: "hold" })).finished;
+      expect(held.phase).toBe("Held");
+      const name = `app-${service}`;
+      await stage.cluster.delete(resources.namespaces, { name });
+      await expect
+        .poll(() => stage.cluster.get(resources.namespaces, { name }).catch(({ kind }) => kind), {
+          timeout: 60_000,
+        })
+        .toBe("not-found");
+      const provisioner = made.provisioner();
+      const retried = await (await provisioner.retry(held.name, { onFailure: "hold" })).finished;
+      expect(retried.phase, JSON.stringify(retried.failure)).toBe("Succeeded");
+      await rolledBack(
+        service,
+        await provisioner.rollback(held.name, { dataStores: "delete", confirmed: service }),
+      );
       await removeRuns(service);
     });
 
@@ -92,7 +119,10 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       expect(state.phase, JSON.stringify(state.failure)).toBe("Succeeded");
       expect(retries.length).toBeGreaterThan(0);
       expect(retries).not.toContain("never");
-      await rolledBack(service, await provisioner.rollback(state.name, { dataStores: "delete" }));
+      await rolledBack(
+        service,
+        await provisioner.rollback(state.name, { dataStores: "delete", confirmed: service }),
+      );
       await removeRuns(service);
     });
 
@@ -153,11 +183,14 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       const again = await (await provisioner.create(full(service), { onFailure: "hold" })).finished;
       expect(again.phase, JSON.stringify(again.failure)).toBe("Succeeded");
       expect((await stage.cluster.get(resources.secrets, secret)).metadata.uid).toBe(before.metadata.uid);
-      const undone = await (await provisioner.rollback(again.name, { dataStores: "delete" })).finished;
+      const undone = await (
+        await provisioner.rollback(again.name, { dataStores: "delete", confirmed: service })
+      ).finished;
       expect(undone.phase).toBe("RolledBack");
       expect(await leftOf(service)).toContain(`statefulsets.apps app-${service}/${service}-db`);
 
-      const all = await (await provisioner.delete(service, { dataStores: "delete" })).finished;
+      const all = await (await provisioner.delete(service, { dataStores: "delete", confirmed: service }))
+        .finished;
       expect(all.phase, JSON.stringify(all.failure)).toBe("Succeeded");
       expect(await leftOf(service)).toEqual([]);
       await removeRuns(service);
@@ -219,7 +252,10 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       expect(state?.phase).toBe("Succeeded");
       expect(await made.provisioner().list({ service })).toHaveLength(1);
       if (state !== undefined) {
-        await rolledBack(service, await made.provisioner().rollback(state.name, { dataStores: "delete" }));
+        await rolledBack(
+          service,
+          await made.provisioner().rollback(state.name, { dataStores: "delete", confirmed: service }),
+        );
       }
       await removeRuns(service);
     });
@@ -249,7 +285,10 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       const other = made.provisioner({ holder: "other@there:2" });
       const state = await (await other.retry(execution.name, { onFailure: "rollback" })).finished;
       expect(state.phase, JSON.stringify(state.failure)).toBe("Succeeded");
-      await rolledBack(service, await other.rollback(execution.name, { dataStores: "delete" }));
+      await rolledBack(
+        service,
+        await other.rollback(execution.name, { dataStores: "delete", confirmed: service }),
+      );
       await removeRuns(service);
     });
 
@@ -266,7 +305,10 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       }
       stop.abort();
       expect(seen.at(-1)).toEqual(await execution.finished);
-      await rolledBack(service, await made.provisioner().rollback(execution.name, { dataStores: "delete" }));
+      await rolledBack(
+        service,
+        await made.provisioner().rollback(execution.name, { dataStores: "delete", confirmed: service }),
+      );
       await removeRuns(service);
     });
 
@@ -289,12 +331,15 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
         .create(small(service), { onFailure: "rollback" });
       const refusal = await made
         .provisioner({ holder: "other@there:2" })
-        .rollback(execution.name, { dataStores: "delete" })
+        .rollback(execution.name, { dataStores: "delete", confirmed: service })
         .catch(String);
       expect(refusal).toContain("alive@here:1");
       release();
       expect((await execution.finished).phase).toBe("Succeeded");
-      await rolledBack(service, await made.provisioner().rollback(execution.name, { dataStores: "delete" }));
+      await rolledBack(
+        service,
+        await made.provisioner().rollback(execution.name, { dataStores: "delete", confirmed: service }),
+      );
       await removeRuns(service);
     });
 

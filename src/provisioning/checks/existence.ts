@@ -115,7 +115,7 @@ export function noUnfinishedRun(verb: Operation): Check {
       }
       // A deletion cleans up after a run that is at rest.
       if (
-        verb === "delete" &&
+        (verb === "delete" || verb === "cleanup") &&
         (state.phase === "Held" || state.phase === "Interrupted" || state.phase === "RollbackFailed")
       ) {
         continue;

@@ -1,6 +1,7 @@
 import type { ChangeOperation, Operation } from "../plan.ts";
 import type { Check } from "./check.ts";
 import { namespaceIsFree, noUnfinishedRun, serviceExists, serviceIsNew } from "./existence.ts";
+import { snapshotIsPossible } from "./protection.ts";
 import { rightsSuffice } from "./rights.ts";
 import {
   codeHostAnswers,
@@ -29,7 +30,8 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
   deploy: ofChange("deploy"),
   set: ofChange("set"),
   rollback: ofChange("rollback"),
-  delete: [rightsSuffice, serviceExists, noUnfinishedRun("delete")],
+  delete: [rightsSuffice, serviceExists, noUnfinishedRun("delete"), snapshotIsPossible],
+  cleanup: [rightsSuffice, noUnfinishedRun("cleanup"), snapshotIsPossible],
 };
 
 function ofChange(operation: ChangeOperation): readonly Check[] {
@@ -40,5 +42,6 @@ function ofChange(operation: ChangeOperation): readonly Check[] {
     storageClassExists,
     imageIsAllowed,
     quotaSuffices,
+    snapshotIsPossible,
   ];
 }

@@ -8,22 +8,16 @@ type ChangeContext = Parameters<Step["when"]>[0];
 
 /**
  * Objects the service had before a change and has no more. Both sides are computed from the same standards, so that
- * nothing but the change itself removes anything. Data stores are among them only where their deletion was asked for.
- * Pure.
+ * nothing but the change itself removes anything. Data stores are not among them (`delete_data_stores`). Pure.
  */
-export function unused({
-  application,
-  previous,
-  standards,
-  dataStores,
-}: ChangeContext): readonly KubeObject[] {
+export function unused({ application, previous, standards }: ChangeContext): readonly KubeObject[] {
   if (previous === undefined) return [];
   const [before, after] = [desiredObjects(previous, standards), desiredObjects(application, standards)];
   const wanted = new Set(
     parts.flatMap((part) => after[part].map((object) => effectKey(objectEffect(object)))),
   );
   return parts
-    .filter((part) => dataStores === "delete" || (part !== "database" && part !== "cache"))
+    .filter((part) => part !== "database" && part !== "cache")
     .flatMap((part) => before[part])
     .filter((object) => !wanted.has(effectKey(objectEffect(object))));
 }

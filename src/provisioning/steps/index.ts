@@ -7,12 +7,16 @@ import { createNamespace } from "./create_namespace.ts";
 import { deleteDataStores } from "./delete_data_stores.ts";
 import { deleteKubernetes } from "./delete_kubernetes.ts";
 import { deleteNamespace } from "./delete_namespace.ts";
+import { deleteOrphans } from "./delete_orphans.ts";
 import { generateManifests } from "./generate_manifests.ts";
+import { liftProtection } from "./lift_protection.ts";
 import { preflight } from "./preflight.ts";
+import { protectDataStores } from "./protect_data_stores.ts";
 import { provisionCache } from "./provision_cache.ts";
 import { provisionDatabase } from "./provision_database.ts";
 import { removeUnused } from "./remove_unused.ts";
 import { setupMonitoring } from "./setup_monitoring.ts";
+import { snapshotDataStores } from "./snapshot_data_stores.ts";
 import { verify } from "./verify.ts";
 
 /** Each operation's steps, in an order in which each follows what it needs. */
@@ -27,13 +31,22 @@ export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
     configureCicd,
     configureNetwork,
     applyKubernetes,
+    protectDataStores,
     verify,
   ],
   scale: ofChange("scale"),
   deploy: ofChange("deploy"),
   set: ofChange("set"),
   rollback: ofChange("rollback"),
-  delete: [preflight("delete"), deleteKubernetes, deleteDataStores, deleteNamespace],
+  delete: [
+    preflight("delete"),
+    deleteKubernetes,
+    liftProtection,
+    snapshotDataStores,
+    deleteDataStores,
+    deleteNamespace,
+  ],
+  cleanup: [preflight("cleanup"), liftProtection, snapshotDataStores, deleteOrphans],
 };
 
 /** What a change may touch; a step has its place in the plan only where something of its part differs. */
@@ -46,7 +59,11 @@ function ofChange(operation: ChangeOperation): readonly Step[] {
     setupMonitoring,
     configureNetwork,
     applyKubernetes,
+    protectDataStores,
     removeUnused,
+    liftProtection,
+    snapshotDataStores,
+    deleteDataStores,
     verify,
   ];
 }

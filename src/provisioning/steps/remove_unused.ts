@@ -2,7 +2,7 @@ import { deletions } from "../describe.ts";
 import type { Step } from "../step.ts";
 import { unused } from "./change.ts";
 
-/** Deletes what the service had before a change and has no more; data stores only where that was asked for. */
+/** Deletes what the service had before a change and has no more, but for its data stores. */
 export const removeUnused: Step = {
   id: "remove_unused",
   title: "Unused objects",

@@ -34,6 +34,9 @@ const workloads: readonly Resource[] = [
   resources.prometheusRules,
 ];
 
+/** Every kind of which a service has objects in its namespace, volume claims apart: those are made by their StatefulSets. */
+export const platformKinds: readonly Resource[] = [...workloads, ...guardrails];
+
 /** Everything of a service in its namespace that the platform made, by what a deletion does with it. */
 export interface ServiceObjects {
   /** Application, workload, monitoring and network. */

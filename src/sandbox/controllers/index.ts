@@ -15,6 +15,7 @@ import { quotaController } from "./quota.ts";
 import { replicaSetController } from "./replica-set.ts";
 import { schedulerController } from "./scheduler.ts";
 import type { Simulation } from "./simulation.ts";
+import { snapshotController } from "./snapshots.ts";
 import { statefulSetController } from "./stateful-set.ts";
 import { volumeController } from "./volumes.ts";
 
@@ -53,6 +54,7 @@ export function startControllers(server: Api, options: ControllerOptions): { sto
     quotaController,
     certificateController,
     gatewayController,
+    snapshotController,
   ].map((make) => make(simulation));
   const loop = startLoop(api, controllers, { clock, speed, ...(onError === undefined ? {} : { onError }) });
 

@@ -1,0 +1,207 @@
+import {
+  adoptedAnnotation,
+  labels,
+  namespaceOf,
+  type ServiceName,
+  serviceNameSchema,
+} from "../../application/names.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import { isClusterError } from "../../cluster/errors.ts";
+import { resourceOf, resources } from "../../cluster/resource.ts";
+import { find } from "../checks/existence.ts";
+import type { Clock } from "../clock.ts";
+import { ProvisioningError } from "../errors.ts";
+import { protectedAtStake } from "../protection.ts";
+import type { Execution } from "../run.ts";
+import type { RunSpec } from "../run-record.ts";
+import { canSnapshot } from "../snapshot.ts";
+import type { PlanContext } from "../step.ts";
+import { findOrphans, type SweepSurroundings } from "./find.ts";
+import type { CleanupPlan, Orphan, Orphans } from "./orphan.ts";
+
+/** What the use cases of orphans take from outside. */
+export interface OrphansOptions extends SweepSurroundings {
+  readonly clock: Clock;
+  mustBeInstalled(): Promise<void>;
+  /** The context of a cleanup. */
+  contextOf(spec: Pick<RunSpec, "service" | "team" | "parameters">): PlanContext;
+  /** Checks, requests the run and executes it. */
+  execute(spec: Pick<RunSpec, "service" | "team" | "parameters">): Promise<Execution>;
+}
+
+/** The use cases of orphans on one cluster. */
+export function createOrphans(options: OrphansOptions): Orphans {
+  const { cluster, standards, clock } = options;
+
+  /** @throws ProvisioningError `usage` where one is no orphan, or is one no more */
+  async function named(names: readonly string[]): Promise<readonly Orphan[]> {
+    await options.mustBeInstalled();
+    const { found } = await findOrphans(options);
+    return [...new Set(names)].map((name) => {
+      const orphan = found.find((candidate) => candidate.name === name);
+      if (orphan !== undefined) return orphan;
+      throw new ProvisioningError(
+        "usage",
+        `${name} is no orphan: it is not there, or a run or service accounts for it`,
+        "see them with: platform orphans list",
+      );
+    });
+  }
+
+  async function adopt(orphan: Orphan, by: string): Promise<void> {
+    const { effect, uid } = orphan;
+    const service = serviceOf(orphan);
+    if (effect.kind !== "object") {
+      throw new ProvisioningError(
+        "usage",
+        `${orphan.name} is a repository: it belongs to its service as soon as there is one of its name`,
+        `platform service create ${service} uses it again, platform orphans delete ${orphan.name} deletes it`,
+      );
+    }
+    const place = effect.type === "Namespace" ? effect.name : effect.namespace;
+    if (place !== namespaceOf(service)) {
+      throw new ProvisioningError(
+        "usage",
+        `${orphan.name} is not in ${namespaceOf(service)}: no service can account for it`,
+        `platform orphans delete ${orphan.name} deletes it`,
+      );
+    }
+    const { namespace, name, apiVersion, type } = effect;
+    try {
+      await cluster.patch(
+        resourceOf({ apiVersion, kind: type }),
+        { name, ...(namespace === undefined ? {} : { namespace }) },
+        {
+          type: "merge",
+          body: {
+            metadata: {
+              ...(uid === undefined ? {} : { uid }),
+              labels: { [labels.managed]: "true", [labels.service]: service },
+              annotations: { [adoptedAnnotation]: `for ${service} by ${by} at ${clock.now().toISOString()}` },
+            },
+          },
+        },
+      );
+    } catch (error) {
+      if (!isClusterError(error, "not-found", "conflict")) throw error;
+      throw new ProvisioningError(
+        "usage",
+        `${orphan.name} was deleted or replaced meanwhile`,
+        "see what is there with: platform orphans list",
+        error,
+      );
+    }
+  }
+
+  async function planOf(service: ServiceName, orphans: readonly Orphan[]): Promise<CleanupPlan> {
+    const context = options.contextOf(await specOf(cluster, service, orphans));
+    const stores = await protectedAtStake(context);
+    const claims = stores.flatMap((store) => store.claims);
+    const ability =
+      claims.length === 0 || standards.dataStores.snapshot === "never"
+        ? undefined
+        : await canSnapshot(cluster, claims);
+    return {
+      service,
+      orphans,
+      takesAlong: orphans.flatMap(({ effect }) =>
+        effect.kind === "object" && effect.type === "Namespace" ? [`all that is in ${effect.name}`] : [],
+      ),
+      data: [...new Set(orphans.flatMap(({ data }) => data))],
+      protectedStores: stores.map(({ name }) => name),
+      notes:
+        ability === undefined
+          ? []
+          : [
+              ability.possible
+                ? "a last snapshot is taken of what is protected, and kept"
+                : `no last snapshot can be taken: ${ability.reason}`,
+            ],
+    };
+  }
+
+  return {
+    async find(asked = {}) {
+      await options.mustBeInstalled();
+      return findOrphans(options, asked);
+    },
+    async adopt(names) {
+      const [orphans, { username }] = await Promise.all([named(names), cluster.whoAmI()]);
+      const services = new Set(orphans.map(serviceOf));
+      for (const service of services) await mustExist(cluster, service);
+      for (const orphan of orphans) await adopt(orphan, username);
+      return orphans;
+    },
+    async planDelete(names) {
+      const groups = Map.groupBy(await named(names), serviceOf);
+      return Promise.all([...groups].map(([service, orphans]) => planOf(service, orphans)));
+    },
+    async delete(plan, { confirmed } = {}) {
+      // What was an orphan when it was shown may have been adopted since.
+      const orphans = await named(plan.orphans.map(({ name }) => name));
+      const changed = orphans.find(
+        (orphan) => !plan.orphans.some(({ uid, name }) => name === orphan.name && uid === orphan.uid),
+      );
+      if (changed !== undefined) {
+        throw new ProvisioningError(
+          "usage",
+          `${changed.name} was replaced meanwhile; nothing was deleted`,
+          "see what is there with: platform orphans list",
+        );
+      }
+      const spec = await specOf(cluster, serviceNameSchema.parse(plan.service), orphans);
+      return options.execute({
+        ...spec,
+        parameters: { ...spec.parameters, ...(confirmed === undefined ? {} : { confirmed }) },
+      });
+    },
+  };
+}
+
+/** @throws ProvisioningError `usage` where nothing says which service an orphan was made for */
+function serviceOf({ name, service }: Orphan): ServiceName {
+  const parsed = serviceNameSchema.safeParse(service);
+  if (parsed.success) return parsed.data;
+  throw new ProvisioningError(
+    "usage",
+    `nothing says which service ${name} was made for: no run can be made for it`,
+    "look at it and delete it with kubectl",
+  );
+}
+
+/** Only what is alive can account for something. */
+async function mustExist(cluster: Cluster, service: ServiceName): Promise<void> {
+  const application = await find(cluster, resources.applications, {
+    name: service,
+    namespace: namespaceOf(service),
+  });
+  if (application !== undefined) return;
+  throw new ProvisioningError(
+    "usage",
+    `there is no service ${service} that could account for it`,
+    `platform service create ${service} uses its namespace and data stores again; platform orphans delete deletes them`,
+  );
+}
+
+/** What a run that deletes these orphans is asked to do. */
+async function specOf(
+  cluster: Cluster,
+  service: ServiceName,
+  orphans: readonly Orphan[],
+): Promise<Pick<RunSpec, "service" | "team" | "parameters">> {
+  const namespace = await find(cluster, resources.namespaces, { name: namespaceOf(service) });
+  return {
+    service,
+    team: namespace?.metadata.labels?.[labels.team] ?? "platform",
+    parameters: {
+      orphans: orphans.flatMap(({ effect, uid }) => {
+        if (effect.kind !== "object" || uid === undefined) return [];
+        const { kind: _, ...target } = effect;
+        return [{ ...target, uid }];
+      }),
+      repositories: orphans.flatMap(({ effect, run }) =>
+        effect.kind === "repository" ? [{ url: effect.url, run }] : [],
+      ),
+    },
+  };
+}

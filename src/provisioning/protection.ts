@@ -1,0 +1,105 @@
+import { namespaceOf, protectionAnnotation, type ServiceName } from "../application/names.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
+import { resources } from "../cluster/resource.ts";
+import { find } from "./checks/existence.ts";
+import { claimsOf, dataStoreNames, isClaimOf } from "./namespace-contents.ts";
+import type { PlanContext } from "./step.ts";
+
+/** What the annotation says once a run has lifted the protection: that run may delete it, no other. */
+function liftedBy(run: string): string {
+  return `lifted by ${run}`;
+}
+
+/** Whether an object is protected against deletion, by its annotation. Pure. */
+export function isProtected({ annotations }: Pick<ObjectMeta, "annotations">): boolean {
+  return annotations?.[protectionAnnotation] !== undefined;
+}
+
+/** Whether a run has to lift a protection before it may delete the object: any but one that it has lifted itself. Pure. */
+export function guardsAgainst(run: string, metadata: Pick<ObjectMeta, "annotations">): boolean {
+  return isProtected(metadata) && metadata.annotations?.[protectionAnnotation] !== liftedBy(run);
+}
+
+/** Whether this run has lifted the object's protection. Pure. */
+export function isLiftedBy(run: string, metadata: Pick<ObjectMeta, "annotations">): boolean {
+  return metadata.annotations?.[protectionAnnotation] === liftedBy(run);
+}
+
+/** The patch that protects an object. */
+export const protecting = { metadata: { annotations: { [protectionAnnotation]: "true" } } } as const;
+
+/** The patch by which a run lifts an object's protection. */
+export function lifting(run: string) {
+  return { metadata: { annotations: { [protectionAnnotation]: liftedBy(run) } } } as const;
+}
+
+/** A data store as it is in the cluster. */
+export interface DataStore {
+  /** Of its StatefulSet, its Service and its Secret. */
+  readonly name: string;
+  readonly statefulSet: KubeObject | undefined;
+  readonly claims: readonly KubeObject[];
+}
+
+/** Reads data stores of a service by name; one of which nothing is there is left out. */
+export async function readDataStores(
+  cluster: Cluster,
+  service: ServiceName,
+  names: readonly string[] = dataStoreNames(service),
+): Promise<readonly DataStore[]> {
+  const namespace = namespaceOf(service);
+  const stores = await Promise.all(
+    names.map(async (name) => {
+      const [statefulSet, claims] = await Promise.all([
+        find(cluster, resources.statefulSets, { namespace, name }),
+        claimsOf(cluster, namespace, name),
+      ]);
+      return { name, statefulSet, claims };
+    }),
+  );
+  return stores.filter(({ statefulSet, claims }) => statefulSet !== undefined || claims.length > 0);
+}
+
+/** The objects of a data store that carry its protection. */
+export function protectedObjects({ statefulSet, claims }: DataStore): readonly KubeObject[] {
+  return [...(statefulSet === undefined ? [] : [statefulSet]), ...claims];
+}
+
+/** Names of the data stores that an operation destroys, as far as they are there. Pure. */
+export function storesAtStake({
+  request,
+  application,
+  previous,
+  dataStores,
+  cleanup,
+}: Pick<PlanContext, "request" | "application" | "previous" | "dataStores" | "cleanup">): readonly string[] {
+  const names = dataStoreNames(request.name);
+  if (dataStores !== "delete") return [];
+  if (cleanup !== undefined) {
+    return names.filter((store) =>
+      cleanup.orphans.some(
+        ({ type, name }) =>
+          type === "Namespace" ||
+          name === store ||
+          (type === "PersistentVolumeClaim" && isClaimOf(name, store)),
+      ),
+    );
+  }
+  if (previous === undefined) return names;
+  const taken = [
+    previous.spec.database !== undefined && application.spec.database === undefined,
+    previous.spec.cache !== undefined && application.spec.cache === undefined,
+  ];
+  return names.filter((_, index) => taken[index] === true);
+}
+
+/** The data stores that an operation destroys and that are protected against it. */
+export async function protectedAtStake(
+  context: Parameters<typeof storesAtStake>[0] & Pick<PlanContext, "cluster">,
+): Promise<readonly DataStore[]> {
+  const names = storesAtStake(context);
+  if (names.length === 0) return [];
+  const stores = await readDataStores(context.cluster, context.request.name, names);
+  return stores.filter((store) => protectedObjects(store).some(({ metadata }) => isProtected(metadata)));
+}

@@ -1,0 +1,267 @@
+import { z } from "zod";
+import { labels } from "../application/names.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { isClusterError } from "../cluster/errors.ts";
+import type { KubeObject } from "../cluster/object.ts";
+import { resources } from "../cluster/resource.ts";
+import { cleanText } from "../cluster/text.ts";
+import { find } from "./checks/existence.ts";
+import type { Clock } from "./clock.ts";
+import type { Effect } from "./effect.ts";
+import { StepError } from "./errors.ts";
+import { type ObjectEffect, objectEffect, waitUntilGone } from "./objects.ts";
+import type { EffectWriter } from "./step.ts";
+
+/** On a VolumeSnapshotContent that was kept: the claim it was taken of, `NAMESPACE/NAME`. */
+export const snapshotOfAnnotation = "platform.company.com/snapshot-of";
+
+/** How long a volume may take to be snapshotted, in milliseconds. */
+const readyWithin = 30 * 60_000;
+
+const claimSchema = z.looseObject({ storageClassName: z.string().nullish() });
+const storageClassSchema = z.looseObject({ provisioner: z.string() });
+const snapshotClassSchema = z.looseObject({ driver: z.string() });
+const statusSchema = z.looseObject({
+  readyToUse: z.boolean().nullish(),
+  boundVolumeSnapshotContentName: z.string().nullish(),
+  error: z.looseObject({ message: z.string().nullish() }).nullish(),
+});
+
+/** Whether last snapshots of volumes can be taken: by which class each, or why not. */
+export type SnapshotAbility =
+  | { readonly possible: true; readonly classOf: ReadonlyMap<string, string> }
+  | { readonly possible: false; readonly reason: string };
+
+/** Finds out whether each claim's volume can be snapshotted, and kept when its namespace goes. Writes nothing. */
+export async function canSnapshot(cluster: Cluster, claims: readonly KubeObject[]): Promise<SnapshotAbility> {
+  const no = (reason: string) => ({ possible: false, reason }) as const;
+  const needed = [
+    resources.volumeSnapshots,
+    resources.volumeSnapshotContents,
+    resources.volumeSnapshotClasses,
+  ];
+  const served = await Promise.all(needed.map((resource) => cluster.serves(resource)));
+  if (!served.every(Boolean)) return no("the cluster serves no volume snapshots");
+  const { group, plural } = resources.volumeSnapshotContents;
+  if (!(await cluster.can({ verb: "patch", group, resource: plural }))) {
+    return no("you may not keep snapshots beyond their namespace (patch volumesnapshotcontents)");
+  }
+  try {
+    const classes = await cluster.list(resources.volumeSnapshotClasses);
+    const chosen = await Promise.all(
+      claims.map(async (claim) => {
+        const driver = await driverOf(cluster, claim);
+        const usable = classes.items.filter(
+          (object) => snapshotClassSchema.safeParse(object).data?.driver === driver,
+        );
+        const isDefault = ({ metadata }: KubeObject) =>
+          metadata.annotations?.["snapshot.storage.kubernetes.io/is-default-class"] === "true";
+        return { claim, driver, name: (usable.find(isDefault) ?? usable[0])?.metadata.name };
+      }),
+    );
+    const without = chosen.find(({ name }) => name === undefined);
+    if (without !== undefined) {
+      return no(`there is no VolumeSnapshotClass for the driver ${without.driver || "of its volumes"}`);
+    }
+    return {
+      possible: true,
+      classOf: new Map(chosen.map(({ claim, name }) => [claim.metadata.name, name ?? ""])),
+    };
+  } catch (error) {
+    if (isClusterError(error, "forbidden"))
+      return no("you may not list VolumeSnapshotClasses and StorageClasses");
+    throw error;
+  }
+}
+
+/** The driver that made a claim's volume; empty where nothing says so. */
+async function driverOf(cluster: Cluster, { metadata, spec }: KubeObject): Promise<string> {
+  const told = metadata.annotations?.["volume.kubernetes.io/storage-provisioner"];
+  if (told !== undefined) return told;
+  const name = claimSchema.safeParse(spec).data?.storageClassName;
+  if (name === undefined || name === null || name === "") return "";
+  const found = await find(cluster, resources.storageClasses, { name });
+  return storageClassSchema.safeParse(found).data?.provisioner ?? "";
+}
+
+/** What taking snapshots works with: a step's, or a compensation's. */
+export interface SnapshotContext {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly write: EffectWriter;
+  readonly run: string;
+  log(line: string): void;
+}
+
+/**
+ * Takes a snapshot of each claim's volume, waits until it can be used, and keeps its content: that stays when the
+ * claim and its namespace go. A claim of which this run has kept a snapshot already is not snapshotted again.
+ * @throws StepError `unhealthy` where a snapshot fails or takes longer than half an hour
+ */
+export async function takeSnapshots(
+  context: SnapshotContext,
+  claims: readonly KubeObject[],
+  classOf: ReadonlyMap<string, string>,
+): Promise<void> {
+  const kept = await keptSnapshots(context.cluster, context.run);
+  await Promise.all(
+    claims.map(async (claim) => {
+      const isOfClaim = ({ metadata }: KubeObject) =>
+        metadata.annotations?.[snapshotOfAnnotation] === claimKey(claim);
+      if (!kept.some(isOfClaim)) await takeSnapshot(context, claim, classOf.get(claim.metadata.name) ?? "");
+      await removeRequest(context, claim);
+    }),
+  );
+}
+
+/** Only the content is kept: the VolumeSnapshot, which asked for it, would be in the way of the namespace. */
+async function removeRequest(
+  { cluster, clock, signal, write, run }: SnapshotContext,
+  claim: KubeObject,
+): Promise<void> {
+  const { namespace = "" } = claim.metadata;
+  const ref = { namespace, name: requestName(claim, run) };
+  const found = await find(cluster, resources.volumeSnapshots, ref);
+  const { uid } = found?.metadata ?? {};
+  const effect = { ...requestEffect, ...ref };
+  if (found !== undefined) {
+    await cluster.delete(resources.volumeSnapshots, ref, uid === undefined ? {} : { uid });
+    await waitUntilGone(cluster, clock, effect, uid, { signal });
+  }
+  await write.forget([effect], "its content is kept");
+}
+
+const requestEffect = {
+  kind: "object",
+  apiVersion: "snapshot.storage.k8s.io/v1",
+  type: resources.volumeSnapshots.kind,
+} as const;
+
+function requestName({ metadata }: KubeObject, run: string): string {
+  return `${metadata.name}-${run}`;
+}
+
+/** Contents of snapshots that this run has kept. */
+export async function keptSnapshots(cluster: Cluster, run: string): Promise<readonly KubeObject[]> {
+  if (!(await cluster.serves(resources.volumeSnapshotContents))) return [];
+  const { items } = await cluster.list(resources.volumeSnapshotContents, {
+    labelSelector: `${labels.managed}=true,${labels.run}=${run}`,
+  });
+  return items.map((item) => ({
+    ...item,
+    apiVersion: "snapshot.storage.k8s.io/v1",
+    kind: resources.volumeSnapshotContents.kind,
+  }));
+}
+
+function claimKey({ metadata }: KubeObject): string {
+  return `${metadata.namespace ?? ""}/${metadata.name}`;
+}
+
+/** What a snapshot is for, as a kept effect tells it. */
+export function snapshotReason(of: string): string {
+  return `last snapshot of ${of}, taken before it was deleted`;
+}
+
+async function takeSnapshot(
+  { cluster, clock, signal, write, run, log }: SnapshotContext,
+  claim: KubeObject,
+  className: string,
+): Promise<void> {
+  const { namespace = "", name, labels: own = {} } = claim.metadata;
+  const marks = Object.fromEntries(
+    [labels.managed, labels.service, labels.component].flatMap((key) =>
+      own[key] === undefined ? [] : [[key, own[key]]],
+    ),
+  );
+  const [made] = await write.objects([
+    {
+      apiVersion: "snapshot.storage.k8s.io/v1",
+      kind: resources.volumeSnapshots.kind,
+      metadata: { name: requestName(claim, run), namespace, labels: marks },
+      spec: { volumeSnapshotClassName: className, source: { persistentVolumeClaimName: name } },
+    },
+  ]);
+  if (made === undefined) throw new Error("a snapshot was written and is not among what was written");
+  const content = await contentOf(made.object);
+  const reason = snapshotReason(claimKey(claim));
+  const changed: Effect = {
+    kind: "object",
+    apiVersion: "snapshot.storage.k8s.io/v1",
+    type: resources.volumeSnapshotContents.kind,
+    name: content,
+  };
+  await write.keep(changed, reason, () =>
+    cluster.patch(
+      resources.volumeSnapshotContents,
+      { name: content },
+      {
+        type: "merge",
+        body: {
+          metadata: {
+            labels: { ...marks, [labels.run]: run, "app.kubernetes.io/managed-by": "platform" },
+            annotations: { [snapshotOfAnnotation]: claimKey(claim) },
+          },
+          spec: { deletionPolicy: "Retain" },
+        },
+      },
+    ),
+  );
+  log(`snapshot of ${name} kept as volumesnapshotcontent/${content}`);
+
+  /** Name of the content, once the snapshot can be used. */
+  async function contentOf(snapshot: KubeObject): Promise<string> {
+    const deadline = clock.now().getTime() + readyWithin;
+    let told = "";
+    for (let pause = 50; ; pause = Math.min(2_000, pause * 1.4)) {
+      const object = await cluster.get(resources.volumeSnapshots, {
+        name: snapshot.metadata.name,
+        namespace,
+      });
+      const status = statusSchema.safeParse(object.status ?? {}).data;
+      const bound = status?.boundVolumeSnapshotContentName;
+      if (status?.readyToUse === true && bound !== undefined && bound !== null) return bound;
+      const problem = cleanText(status?.error?.message ?? "");
+      if (clock.now().getTime() > deadline) {
+        throw new StepError(
+          "unhealthy",
+          `the last snapshot of ${name} is not ready after half an hour: ${problem || "its driver does not say why"}`,
+          `see kubectl describe volumesnapshot ${snapshot.metadata.name} -n ${namespace}, then retry`,
+        );
+      }
+      const line = problem === "" ? `waiting for the snapshot of ${name}` : `snapshot of ${name}: ${problem}`;
+      if (line !== told) log(line);
+      told = line;
+      await clock.sleep(pause, signal);
+    }
+  }
+}
+
+/**
+ * Deletes the snapshots that this run has kept of claims that are still there, since nothing is destroyed after all.
+ * @returns what was deleted
+ */
+export async function dropSnapshots(cluster: Cluster, run: string): Promise<readonly ObjectEffect[]> {
+  const kept = await keptSnapshots(cluster, run);
+  const dropped = await Promise.all(
+    kept.map(async (content) => {
+      const { name: contentName, uid, annotations } = content.metadata;
+      const [namespace = "", name = ""] = (annotations?.[snapshotOfAnnotation] ?? "").split("/");
+      const claim = await find(cluster, resources.persistentVolumeClaims, { namespace, name });
+      if (claim === undefined) return [];
+      const ref = { name: contentName };
+      await cluster.patch(resources.volumeSnapshotContents, ref, {
+        type: "merge",
+        body: { spec: { deletionPolicy: "Delete" } },
+      });
+      try {
+        await cluster.delete(resources.volumeSnapshotContents, ref, uid === undefined ? {} : { uid });
+      } catch (error) {
+        if (!isClusterError(error, "not-found")) throw error;
+      }
+      return [objectEffect(content)];
+    }),
+  );
+  return dropped.flat();
+}

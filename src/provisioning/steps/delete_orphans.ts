@@ -1,0 +1,80 @@
+import type { KubeObject } from "../../cluster/object.ts";
+import { effectLabel } from "../effect.ts";
+import { foreignObjects } from "../namespace-contents.ts";
+import { objectEffect, observeEffect } from "../objects.ts";
+import type { OrphanTarget } from "../run-record.ts";
+import type { PlanContext, Step } from "../step.ts";
+
+/** Later ones hold what earlier ones use: data goes after what runs on it, a namespace after all. */
+function rank(type: string): number {
+  if (type === "Application") return 0;
+  if (type === "PersistentVolumeClaim" || type === "Secret") return 2;
+  return type === "Namespace" ? 3 : 1;
+}
+
+function effectOf({ uid: _, namespace, ...rest }: OrphanTarget) {
+  return { kind: "object" as const, ...rest, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+/** Those that are still there: the object with the recorded UID, and no other of its name. */
+async function remaining({ cluster, cleanup }: PlanContext): Promise<readonly KubeObject[]> {
+  const found = await Promise.all(
+    (cleanup?.orphans ?? []).map(async (target) => {
+      const object = await observeEffect(cluster, effectOf(target));
+      return object?.metadata.uid === target.uid ? [object] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** Deletes orphans that a person has named, each by its UID. */
+export const deleteOrphans: Step = {
+  id: "delete_orphans",
+  title: "Orphans",
+  needs: ["preflight", "lift_protection", "snapshot_data_stores"],
+  when: () => true,
+  async describe({ cleanup }) {
+    return {
+      effects: [
+        ...(cleanup?.orphans ?? []).map(effectOf),
+        ...(cleanup?.repositories ?? []).map(({ url }) => ({ kind: "repository" as const, url })),
+      ].map((effect) => ({ action: "delete" as const, effect })),
+      notes: [],
+      manifests: [],
+    };
+  },
+  async apply(context) {
+    const { cluster, codeHost, request, write, cleanup, run, signal } = context;
+    const objects = await remaining(context);
+    const warnings: string[] = [];
+    for (const order of [0, 1, 2]) {
+      await write.deleteObjects(objects.filter(({ kind }) => rank(kind) === order));
+    }
+    for (const namespace of objects.filter(({ kind }) => rank(kind) === 3)) {
+      const { name } = namespace.metadata;
+      // What of the platform's is still in it was made for the same service and goes with it.
+      const foreign = await foreignObjects(cluster, name, {
+        effects: new Set(),
+        service: request.name,
+        statefulSets: [`${request.name}-db`, `${request.name}-cache`],
+      });
+      if (foreign.length === 0) await write.deleteObjects([namespace]);
+      else {
+        const reason = `it holds ${foreign.slice(0, 5).join(", ")}, which the platform did not make`;
+        warnings.push(`namespace ${name} stays: ${reason}`);
+        await write.keep(objectEffect(namespace), reason, async () => {});
+      }
+    }
+    for (const { url, run: maker } of cleanup?.repositories ?? []) {
+      const effect = { kind: "repository" as const, url };
+      if (await codeHost.remove(url, maker, signal)) await write.forget([effect], `deleted by ${run}`);
+      else {
+        const reason = "it holds commits that are not the platform's, or the host cannot delete it";
+        warnings.push(`${effectLabel(effect)} stays: ${reason}`);
+        await write.keep(effect, reason, async () => {});
+      }
+    }
+    const count = objects.length + (cleanup?.repositories.length ?? 0) - warnings.length;
+    return { summary: `${count} ${count === 1 ? "orphan" : "orphans"} deleted`, warnings };
+  },
+};
