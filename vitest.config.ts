@@ -7,7 +7,7 @@ process.env.NODE_COMPILE_CACHE ??= getCompileCacheDir();
 
 /**
  * `unit`: pure code and screens, milliseconds each. `sandbox`: against the embedded cluster. `terminal`: the built
- * program in a pty. `templates`: builds and runs each language's skeleton, with its own tools. `cluster`: against the API server of PLATFORM_TEST_KUBECONFIG; skipped, saying so, without one.
+ * program in a pty. `crash`: engines killed at every write. `templates`: builds and runs each language's skeleton, with its own tools. `cluster`: against the API server of PLATFORM_TEST_KUBECONFIG; skipped, saying so, without one.
  */
 export default defineConfig({
   test: {
@@ -41,6 +41,15 @@ export default defineConfig({
           globalSetup: ["test/terminal/build.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "crash",
+          include: ["test/crash/**/*.test.ts"],
+          globalSetup: ["test/terminal/build.ts"],
+          testTimeout: 1_800_000,
+          hookTimeout: 120_000,
         },
       },
       {

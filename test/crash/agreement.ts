@@ -36,7 +36,9 @@ export function contradictions(service: string, found: Survey, told: Told): read
   const objects = objectsOf(service, found).map(([, object]) => object);
   const effects = new Map(
     runs.flatMap((run) =>
-      run.steps.flatMap((step) => step.effects.map((effect) => [`${run.name} ${effectKey(effect.effect)}`, effect])),
+      run.steps.flatMap((step) =>
+        step.effects.map((effect) => [`${run.name} ${effectKey(effect.effect)}`, effect]),
+      ),
     ),
   );
   const problems: string[] = [];
@@ -47,30 +49,37 @@ export function contradictions(service: string, found: Survey, told: Told): read
     const key = `${maker} ${effectKey(objectEffect(object))}`;
     const effect = effects.get(key);
     if (effect === undefined) problems.push(`${key} is there, and its run never intended it`);
-    else if (!inPlay(effect) && effect.state !== "kept") problems.push(`${key} is there, and recorded ${effect.state}`);
+    else if (!inPlay(effect) && effect.state !== "kept")
+      problems.push(`${key} is there, and recorded ${effect.state}`);
   }
 
   const there = new Map(objects.map((object) => [effectKey(objectEffect(object)), object.metadata.uid]));
-  const last = runs.sort((a, b) => (a.requestedAt < b.requestedAt ? -1 : 1)).at(-1);
   for (const run of runs) {
-    // A rollback or a later deletion under way takes things before it says so.
-    if (run.rollback !== undefined || run.operation === "delete" || last?.operation === "delete") continue;
+    // What is being undone is taken away before it is said to be.
+    if (run.rollback !== undefined) continue;
+    const others = runs.filter(({ name }) => name !== run.name);
     for (const { effect, state, uid } of run.steps.flatMap((step) => step.effects)) {
       if (effect.kind !== "object" || state !== "created") continue;
+      // What another run had a hand in is that run's to account for.
+      if (others.some(({ name }) => effects.has(`${name} ${effectKey(effect)}`))) continue;
       const found = there.get(effectKey(effect));
       if (found === undefined) problems.push(`${run.name} recorded ${effectKey(effect)}, which is not there`);
-      else if (uid !== undefined && found !== uid) problems.push(`${effectKey(effect)} is another than ${run.name} made`);
+      else if (uid !== undefined && found !== uid)
+        problems.push(`${effectKey(effect)} is another than ${run.name} made`);
     }
   }
 
   for (const run of runs) {
     const shown = told.runs.find(({ name }) => name === run.name);
-    if (shown?.phase !== run.phase) problems.push(`run list says ${shown?.phase} of ${run.name}, which is ${run.phase}`);
+    if (shown?.phase !== run.phase)
+      problems.push(`run list says ${shown?.phase} of ${run.name}, which is ${run.phase}`);
   }
   const row = told.services.find(({ name }) => name === service);
   const namespace = objects.some(({ kind }) => kind === "Namespace");
   if (namespace !== (row !== undefined)) {
-    problems.push(namespace ? `service list leaves ${service} out` : `service list has ${service}, which is gone`);
+    problems.push(
+      namespace ? `service list leaves ${service} out` : `service list has ${service}, which is gone`,
+    );
   }
   if (row?.lastRun !== undefined) {
     const run = runs.find(({ name }) => name === row.lastRun?.name);
@@ -78,7 +87,8 @@ export function contradictions(service: string, found: Survey, told: Told): read
       problems.push(`service list says ${row.lastRun.phase} of ${row.lastRun.name}, which is ${run?.phase}`);
     }
     const busy = run?.phase === "Running" || run?.phase === "RollingBack" || run?.phase === "Pending";
-    if (busy && row.verdict === "healthy") problems.push(`service list calls ${service} healthy while ${run?.phase}`);
+    if (busy && row.verdict === "healthy")
+      problems.push(`service list calls ${service} healthy while ${run?.phase}`);
   }
   return problems.map((problem) => `${service}: ${problem}`);
 }

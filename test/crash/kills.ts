@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pLimit from "p-limit";
@@ -7,15 +6,15 @@ import { type ServiceName, serviceNameSchema } from "../../src/application/names
 import { connect } from "../../src/cluster/connect.ts";
 import { runCommands } from "../../src/commands/program.ts";
 import type { SandboxAccess } from "../../src/connection.ts";
+import type { Provisioner } from "../../src/provisioning/provisioner.ts";
 import type { RunName, RunState } from "../../src/provisioning/run.ts";
 import { readRun } from "../../src/provisioning/run-record.ts";
 import { openSandbox } from "../../src/sandbox/open.ts";
-import { composition } from "../provisioning/composition.ts";
+import { composition, impatient } from "../provisioning/composition.ts";
 import { memoryTerminal } from "../unit/commands/memory-terminal.ts";
 import { contradictions, type Told, toldBy } from "./agreement.ts";
-import { hurriedClock } from "./hurried-clock.ts";
 import { type KillPoint, Mortal } from "./mortal.ts";
-import type { Recovery, Subject } from "./operations.ts";
+import { prepared, type Recovery, type Subject } from "./operations.ts";
 import { normalised, objectsOf, runsOf, survey, unequal } from "./survey.ts";
 
 /** One engine's death, and what is done about it. */
@@ -29,32 +28,39 @@ export interface Outcome {
   readonly problems: readonly string[];
 }
 
-/** Services that are worked on at the same time. */
-const atOnce = 10;
-/** Kills that share one sandbox. */
+/** Services that are worked on at the same time: more keep the simulated controllers from their deadlines. */
+const atOnce = 8;
+/** Services that share one sandbox. */
 const perSandbox = 40;
-/** How many times as fast as life the engines' clocks run: a dead holder's Lease runs out in 2.5 seconds. */
-const clockSpeed = 4;
 
-/** The writes of the operation, in the order of one undisturbed run. */
-export async function writesOf(subject: Subject): Promise<readonly string[]> {
-  return withStage(async (stage) => {
-    const service = serviceNameSchema.parse("undisturbed");
-    await subject.prepare(stage.engine(), service);
-    const life = new Mortal(service);
-    const state = await (await subject.begin(stage.engine(life), service)).finished;
+/** Services of one sandbox: those that are killed, and two that are not. */
+const services = {
+  before: named("before"),
+  after: named("after"),
+  victims: Array.from({ length: perSandbox }, (_, index) => named(`victim${index}`)),
+};
+
+/** The writes of the operation, each with its names, in the order of one undisturbed run. */
+export async function writesOf(subject: Subject, made?: Made): Promise<readonly (readonly string[])[]> {
+  return withStage(made, async (stage) => {
+    const life = new Mortal(services.before);
+    const state = await (await subject.begin(stage.engine(life), services.before)).finished;
     if (state.phase !== subject.ends) throw new Error(`${subject.title} ended ${state.phase} undisturbed`);
     return life.writes;
   });
 }
 
-/** Each write, before and after it, with each recovery or, where `all` is not asked for, with one in turn. */
+/**
+ * Each write, before and after it, with one recovery in turn; `all`: with each recovery, and each event of the journal
+ * for itself, in case it has a write of its own at another time.
+ */
 export function killsOf(
-  writes: readonly string[],
+  writes: readonly (readonly string[])[],
   recoveries: readonly Recovery[],
   { all }: { readonly all: boolean },
 ): readonly Kill[] {
-  const points = writes.flatMap((write) => [
+  const names = writes.flatMap((write) => (all ? write : write.slice(0, 1)));
+  const points = names.flatMap((write) => [
     { write, time: "before" as const },
     { write, time: "after" as const },
   ]);
@@ -66,12 +72,40 @@ export function killsOf(
 }
 
 /** Kills an engine at each point, goes on as said, and compares with what no kill has touched. */
-export async function suffer(subject: Subject, kills: readonly Kill[]): Promise<Outcome> {
+export async function suffer(subject: Subject, kills: readonly Kill[], made?: Made): Promise<Outcome> {
   const problems: string[] = [];
   for (let first = 0; first < kills.length; first += perSandbox) {
-    problems.push(...(await sufferTogether(subject, kills.slice(first, first + perSandbox))));
+    problems.push(...(await sufferTogether(subject, kills.slice(first, first + perSandbox), made)));
   }
   return { kills: kills.length, problems };
+}
+
+/** A stopped sandbox to begin from, in which all the services are there. One stage at a time can. */
+export interface Made {
+  readonly cluster: string;
+  readonly repositories: string;
+  /** Where a stage has its repositories: journals name them by this path. */
+  readonly liveRepositories: string;
+  remove(): Promise<void>;
+}
+
+/** Creates the services once, for all operations on what exists. */
+export async function makeServices(): Promise<Made> {
+  const folder = await mkdtemp(join(tmpdir(), "platform-crash-made-"));
+  const live = { cluster: join(folder, "cluster"), repositories: join(folder, "live") };
+  await onStage(live, async (stage) => {
+    const limit = pLimit(atOnce);
+    const all = [services.before, services.after, ...services.victims];
+    await Promise.all(all.map((service) => limit(() => prepared(stage.engine(), service))));
+  });
+  const repositories = join(folder, "repositories");
+  await rename(live.repositories, repositories);
+  return {
+    cluster: live.cluster,
+    repositories,
+    liveRepositories: live.repositories,
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
 }
 
 interface Victim {
@@ -79,24 +113,28 @@ interface Victim {
   readonly service: ServiceName;
 }
 
-async function sufferTogether(subject: Subject, kills: readonly Kill[]): Promise<readonly string[]> {
-  return withStage(async (stage) => {
-    const victims: readonly Victim[] = kills.map((kill, index) => ({ kill, service: named(`victim${index}`) }));
-    const [before, after] = [named("before0"), named("after0")];
+async function sufferTogether(
+  subject: Subject,
+  kills: readonly Kill[],
+  made: Made | undefined,
+): Promise<readonly string[]> {
+  return withStage(made, async (stage) => {
+    const victims = services.victims.flatMap((service, index): readonly Victim[] => {
+      const kill = kills[index];
+      return kill === undefined ? [] : [{ kill, service }];
+    });
+    const { before, after } = services;
     const limit = pLimit(atOnce);
     const each = <T>(work: (victim: Victim) => Promise<T>) =>
       Promise.all(victims.map((victim) => limit(() => work(victim))));
     const problems: string[] = [];
     const blame = ({ kill, service }: Victim, texts: readonly string[]) =>
       problems.push(
-        ...texts.map((text) => `killed ${kill.time} "${kill.write}", then ${kill.recovery} (${service}): ${text}`),
+        ...texts.map(
+          (text) => `killed ${kill.time} "${kill.write}", then ${kill.recovery} (${service}): ${text}`,
+        ),
       );
 
-    await Promise.all(
-      [before, after, ...victims.map(({ service }) => service)].map((service) =>
-        limit(() => subject.prepare(stage.engine(), service)),
-      ),
-    );
     await (await subject.begin(stage.engine(), after)).finished;
     await each(async (victim) => {
       const life = new Mortal(victim.service, victim.kill);
@@ -108,10 +146,12 @@ async function sufferTogether(subject: Subject, kills: readonly Kill[]): Promise
     const killed = await stage.survey();
     for (const victim of victims) blame(victim, contradictions(victim.service, killed.found, killed.told));
 
-    // All at once: each begins with a wait for the dead holder's Lease.
-    await Promise.all(victims.map(async (victim) => {
+    await each(async (victim) => {
       try {
-        const run = newest(subject, runsOf(victim.service, killed.found).map((object) => readRun(object).state));
+        const run = newest(
+          subject,
+          runsOf(victim.service, killed.found).map((object) => readRun(object).state),
+        );
         const state = run && (await recover(stage, victim, run));
         const wanted = victim.kill.recovery === "rollback" ? "RolledBack" : subject.ends;
         if (state !== undefined && state.phase !== wanted) {
@@ -120,15 +160,22 @@ async function sufferTogether(subject: Subject, kills: readonly Kill[]): Promise
       } catch (error) {
         blame(victim, [String(error)]);
       }
-    }));
+    });
 
     const ended = await stage.survey();
     for (const victim of victims) {
-      const begun = newest(subject, runsOf(victim.service, killed.found).map((object) => readRun(object).state));
-      const done = begun !== undefined && (victim.kill.recovery === "resume" || subject.ends === "RolledBack");
+      const begun = newest(
+        subject,
+        runsOf(victim.service, killed.found).map((object) => readRun(object).state),
+      );
+      const done =
+        begun !== undefined && (victim.kill.recovery === "resume" || subject.ends === "RolledBack");
       const reference = done ? after : before;
       blame(victim, [
-        ...unequal(normalised(reference, ended.found), normalised(victim.service, ended.found)),
+        ...unequal(
+          normalised(reference, ended.found, { ownership: done }),
+          normalised(victim.service, ended.found, { ownership: done }),
+        ),
         ...contradictions(victim.service, ended.found, ended.told),
         ...remade(victim.service, killed, ended, done),
       ]);
@@ -142,6 +189,7 @@ function newest(subject: Subject, runs: readonly RunState[]): RunState | undefin
   return runs.find(({ operation }) => operation === subject.operation);
 }
 
+/** Goes on with a run in a new engine, as a person would who was told its phase. */
 async function recover(
   stage: Stage,
   { kill }: Victim,
@@ -152,8 +200,11 @@ async function recover(
   if (over) return engine.get(name);
   const execution =
     kill.recovery === "resume"
-      ? await engine.retry(name, { onFailure: "hold" })
-      : await engine.rollback(name, { dataStores: "delete" });
+      ? await engine.resume(name, { onFailure: "hold" })
+      : await engine.rollback(name, {
+          dataStores: "delete",
+          confirmed: (await engine.get(name)).service,
+        });
   return execution.finished;
 }
 
@@ -178,35 +229,55 @@ function named(name: string): ServiceName {
 
 interface Stage {
   /** A new process, as far as the product can tell, or the one that lives this life. */
-  engine(life?: Mortal): ReturnType<Awaited<ReturnType<typeof composition>>["provisioner"]>;
+  engine(life?: Mortal): Provisioner;
   survey(): Promise<Seen>;
 }
 
-/** A sandbox of its own, and engines that share nothing but it and the folder of repositories. */
-async function withStage<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
+/** A sandbox of its own, empty or as it was made, that goes when the work is done. */
+async function withStage<T>(made: Made | undefined, work: (stage: Stage) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "platform-crash-"));
-  const repositories = join(folder, "repositories");
-  const sandbox = await openSandbox({ folder: join(folder, "cluster"), speed: 100 });
+  const live = {
+    cluster: join(folder, "cluster"),
+    repositories: made?.liveRepositories ?? join(folder, "repositories"),
+  };
+  try {
+    if (made !== undefined) {
+      await cp(made.cluster, live.cluster, { recursive: true });
+      await cp(made.repositories, live.repositories, { recursive: true });
+    }
+    return await onStage(live, work);
+  } finally {
+    await rm(live.repositories, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Engines that share nothing but a sandbox and a folder of repositories. */
+async function onStage<T>(
+  live: { readonly cluster: string; readonly repositories: string },
+  work: (stage: Stage) => Promise<T>,
+): Promise<T> {
+  const { repositories } = live;
+  const sandbox = await openSandbox({ folder: live.cluster, speed: 50 });
   const cluster = await connect({ kind: "endpoint", ...sandbox, context: "sandbox", simulated: true });
   try {
-    const made = await composition(cluster, repositories);
-    const clock = hurriedClock(clockSpeed);
+    const { codeHost, provisioner } = await composition(cluster, repositories);
     let engines = 0;
     return await work({
       engine(life) {
         engines += 1;
         const holder = `engine${engines}@here:${engines}`;
-        if (life === undefined) return made.provisioner({ holder, clock });
-        return made.provisioner({
+        if (life === undefined) return provisioner({ holder });
+        return provisioner({
           holder,
-          clock: life.clock(clock),
+          clock: life.clock(impatient),
           cluster: life.cluster(cluster),
-          codeHost: life.codeHost(made.codeHost),
+          codeHost: life.codeHost(codeHost),
         });
       },
       async survey() {
         const access: SandboxAccess = {
-          folder,
+          folder: live.cluster,
           repositories,
           open: async () => ({ ...sandbox, close: async () => {} }),
           serve: () => Promise.reject(new Error("not served")),
@@ -222,7 +293,6 @@ async function withStage<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
   } finally {
     await cluster.close();
     await sandbox.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -233,4 +303,3 @@ async function json(sandbox: SandboxAccess, ...words: readonly string[]): Promis
   if (code !== 0) throw new Error(`${words.join(" ")} ended ${code}: ${terminal.written.err}`);
   return terminal.written.out;
 }
-

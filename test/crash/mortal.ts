@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Cluster } from "../../src/cluster/cluster.ts";
+import type { Cluster, Patch } from "../../src/cluster/cluster.ts";
 import type { CodeHost } from "../../src/delivery/code-host.ts";
 import type { Clock } from "../../src/provisioning/clock.ts";
 import { forwarding } from "../provisioning/fault.ts";
@@ -19,7 +19,9 @@ export interface KillPoint {
 const journalSchema = z.looseObject({
   status: z.looseObject({
     holder: z.string(),
-    events: z.array(z.looseObject({ type: z.string(), step: z.string().optional(), holder: z.string().optional() })),
+    events: z.array(
+      z.looseObject({ type: z.string(), step: z.string().optional(), holder: z.string().optional() }),
+    ),
   }),
 });
 
@@ -31,6 +33,7 @@ export class Mortal {
   readonly #service: string;
   readonly #kill: KillPoint | undefined;
   readonly #counts = new Map<string, number>();
+  readonly #writes: (readonly string[])[] = [];
   readonly #leases = new Set<string>();
   #journaled = 0;
   #dead = false;
@@ -45,11 +48,9 @@ export class Mortal {
     this.#kill = kill;
   }
 
-  /** Names of all writes so far, in order. */
-  get writes(): readonly string[] {
-    return [...this.#counts].flatMap(([name, count]) =>
-      Array.from({ length: count }, (_, index) => (index === 0 ? name : `${name} #${index + 1}`)),
-    );
+  /** The writes so far, in order, each with its names: events that shared a write of the journal each name it. */
+  get writes(): readonly (readonly string[])[] {
+    return this.#writes;
   }
 
   clock(clock: Clock): Clock {
@@ -89,13 +90,16 @@ export class Mortal {
           resource.plural === "leases" && this.#leases.has(place(ref))
             ? []
             : [`patch ${resource.plural} ${place(ref)}`],
-          async () => {
-            if (resource.plural === "leases") this.#leases.add(place(ref));
-            return cluster.patch(resource, ref, patch, options);
+          () => {
+            if (resource.plural !== "leases") return cluster.patch(resource, ref, patch, options);
+            this.#leases.add(place(ref));
+            return cluster.patch(resource, ref, ofAnotherProcess(patch), options);
           },
         ),
       delete: (resource, ref, options) =>
-        this.#write([`delete ${resource.plural} ${place(ref)}`], () => cluster.delete(resource, ref, options)),
+        this.#write([`delete ${resource.plural} ${place(ref)}`], () =>
+          cluster.delete(resource, ref, options),
+        ),
     };
   }
 
@@ -127,6 +131,7 @@ export class Mortal {
   #write<T>(kinds: readonly string[], call: () => Promise<T>): Promise<T> {
     if (this.#dead) return never();
     const names = kinds.map((kind) => this.#named(kind));
+    if (names.length > 0) this.#writes.push(names);
     const kill = this.#kill !== undefined && names.includes(this.#kill.write) ? this.#kill.time : undefined;
     return this.#living(async () => {
       if (kill === "before") return this.#death<T>();
@@ -138,7 +143,9 @@ export class Mortal {
 
   #named(kind: string): string {
     const name = kind.replaceAll(new RegExp(`${this.#service}(-[a-z]+-[a-z0-9]{5})?`, "g"), (_, run) =>
-      run === undefined || !/^-(create|scale|deploy|set|rollback|delete)-/.test(run) ? `<service>${run ?? ""}` : "<run>",
+      run === undefined || !/^-(create|scale|deploy|set|rollback|delete)-/.test(run)
+        ? `<service>${run ?? ""}`
+        : "<run>",
     );
     const count = (this.#counts.get(name) ?? 0) + 1;
     this.#counts.set(name, count);
@@ -163,6 +170,29 @@ export class Mortal {
     this.#die();
     return never();
   }
+}
+
+const leaseSchema = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string(), annotations: z.record(z.string(), z.string()) }),
+});
+
+/**
+ * The Lease of an engine in a process of its own that is gone: same machine, same process id, an earlier start. So
+ * whoever comes next finds it dead as it would after a SIGKILL, without waiting until the Lease runs out.
+ */
+function ofAnotherProcess(patch: Patch): Patch {
+  if (patch.type !== "apply")
+    throw new Error("a Lease is not applied any more: name its holder's process elsewhere");
+  const lease = leaseSchema.parse(patch.body);
+  const annotations = Object.fromEntries(
+    Object.entries(lease.metadata.annotations).map(([key, value]) => [
+      key,
+      key === "platform.company.com/process" ? value.replace(/\d+$/, "1") : value,
+    ]),
+  );
+  return { ...patch, body: { ...lease, metadata: { ...lease.metadata, annotations } } };
 }
 
 function never<T>(): Promise<T> {

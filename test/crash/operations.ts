@@ -1,3 +1,4 @@
+import type { ServiceChange } from "../../src/application/change.ts";
 import type { ServiceName } from "../../src/application/names.ts";
 import { type ServiceRequest, serviceRequestSchema } from "../../src/application/request.ts";
 import type { Operation } from "../../src/provisioning/plan.ts";
@@ -16,22 +17,28 @@ export interface Subject {
   readonly recoveries: readonly Recovery[];
   /** The phase in which the run ends undisturbed. */
   readonly ends: RunPhase;
-  /** Brings a service to where the operation begins. */
-  prepare(provisioner: Provisioner, service: ServiceName): Promise<void>;
   begin(provisioner: Provisioner, service: ServiceName): Promise<Execution>;
 }
 
 function everything(name: ServiceName): ServiceRequest {
-  return serviceRequestSchema.parse({ name, language: "go", replicas: 2, database: "postgres", cache: "redis" });
+  return serviceRequestSchema.parse({
+    name,
+    language: "go",
+    replicas: 1,
+    database: "postgres",
+    cache: "redis",
+  });
 }
 
 async function create(provisioner: Provisioner, service: ServiceName): Promise<Execution> {
   return provisioner.create(everything(service), { onFailure: "hold" });
 }
 
-async function created(provisioner: Provisioner, service: ServiceName): Promise<void> {
+/** A service that is there before something is done with it. */
+export async function prepared(provisioner: Provisioner, service: ServiceName): Promise<void> {
   const { phase, failure } = await (await create(provisioner, service)).finished;
-  if (phase !== "Succeeded") throw new Error(`${service} could not be prepared: ${phase} ${failure?.error.message}`);
+  if (phase !== "Succeeded")
+    throw new Error(`${service} could not be prepared: ${phase} ${failure?.error.message}`);
 }
 
 export const creation: Subject = {
@@ -39,7 +46,6 @@ export const creation: Subject = {
   operation: "create",
   recoveries: ["resume", "rollback"],
   ends: "Succeeded",
-  prepare: async () => {},
   begin: create,
 };
 
@@ -48,19 +54,41 @@ export const deletion: Subject = {
   operation: "delete",
   recoveries: ["resume"],
   ends: "Succeeded",
-  prepare: created,
-  begin: (provisioner, service) => provisioner.delete(service, { dataStores: "delete" }),
+  begin: (provisioner, service) => provisioner.delete(service, { dataStores: "delete", confirmed: service }),
 };
 
 export const rollback: Subject = {
   title: "rollback",
   operation: "create",
-  recoveries: ["rollback"],
+  recoveries: ["resume", "rollback"],
   ends: "RolledBack",
-  prepare: created,
   async begin(provisioner, service) {
     const [run] = await provisioner.list({ service });
     if (run === undefined) throw new Error(`${service} has no run`);
-    return provisioner.rollback(run.name, { dataStores: "delete" });
+    return provisioner.rollback(run.name, { dataStores: "delete", confirmed: service });
   },
 };
+
+function changing(change: ServiceChange): Subject {
+  return {
+    title: change.operation,
+    operation: change.operation,
+    recoveries: ["resume", "rollback"],
+    ends: "Succeeded",
+    begin: (provisioner, service) =>
+      provisioner.change(service, change, { onFailure: "hold", dataStores: "delete", confirmed: service }),
+  };
+}
+
+export const scaling = changing({ operation: "scale", replicas: 2 });
+export const deployment = changing({
+  operation: "deploy",
+  image: `registry.example.internal/app@sha256:${"ab".repeat(32)}`,
+});
+/** Takes something away, adds nothing, and changes the rest. */
+export const setting = changing({
+  operation: "set",
+  cache: "none",
+  alerts: ["high-latency"],
+  requests: { memory: "96Mi" },
+});

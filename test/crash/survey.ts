@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import pLimit from "p-limit";
+import { z } from "zod";
 import { labels } from "../../src/application/names.ts";
 import { resourceName } from "../../src/cluster/address.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
@@ -38,7 +39,10 @@ export async function survey(cluster: Cluster, repositories: string): Promise<Su
           token = page.continue;
           for (const item of page.items) {
             const { namespace, name } = item.metadata;
-            found.set(`${resourceName(resource)} ${namespace === undefined ? name : `${namespace}/${name}`}`, item);
+            found.set(
+              `${resourceName(resource)} ${namespace === undefined ? name : `${namespace}/${name}`}`,
+              item,
+            );
           }
         } while (token !== undefined);
       }),
@@ -50,7 +54,9 @@ export async function survey(cluster: Cluster, repositories: string): Promise<Su
 async function foldersOf(root: string): Promise<readonly string[]> {
   const teams = await readdir(root).catch(() => []);
   const inside = await Promise.all(
-    teams.map(async (team) => (await readdir(join(root, team)).catch(() => [])).map((name) => `${team}/${name}`)),
+    teams.map(async (team) =>
+      (await readdir(join(root, team)).catch(() => [])).map((name) => `${team}/${name}`),
+    ),
   );
   return inside.flat().sort();
 }
@@ -79,37 +85,73 @@ export interface Normalised {
 /**
  * A service's objects so that two services that were brought to the same end are equal: without what a server, a
  * controller or chance chooses anew each time.
+ * @param ownership - which fields are the platform's is compared too. What a rollback writes back has the values it
+ *   had, and all of them are the platform's then, the server's defaults included.
  */
-export function normalised(service: string, found: Survey): readonly Normalised[] {
-  const objects = objectsOf(service, found).map(([key, object]) => {
-    const { status: _, metadata, ...rest } = object;
-    const { uid: _u, resourceVersion: _r, creationTimestamp: _c, generation: _g, managedFields, ...named } = metadata;
-    const ours = (managedFields ?? []).filter(
-      (entry) => typeof entry === "object" && entry !== null && "manager" in entry && entry.manager === "platform",
-    );
-    const text = JSON.stringify(
-      {
-        metadata: named,
-        managedFields: ours,
-        ...(object.kind === "Secret" && "data" in rest ? { ...rest, data: shapeOf(rest.data) } : rest),
-      },
-      sorted,
-    );
-    return { key: neutral(key, service), text: neutral(text, service) };
-  });
+export function normalised(
+  service: string,
+  found: Survey,
+  { ownership }: { readonly ownership: boolean },
+): readonly Normalised[] {
+  const objects = objectsOf(service, found)
+    .filter(([, object]) => !isHistory(object))
+    .map(([key, object]) => {
+      const { status: _, metadata, ...rest } = object;
+      const {
+        uid: _u,
+        resourceVersion: _r,
+        creationTimestamp: _c,
+        generation: _g,
+        managedFields,
+        ...named
+      } = metadata;
+      const text = JSON.stringify(
+        {
+          metadata: named,
+          ...(ownership ? { owned: ownedByUs(managedFields ?? []) } : {}),
+          ...(object.kind === "Secret" && "data" in rest ? { ...rest, data: shapeOf(rest.data) } : rest),
+        },
+        sorted,
+      );
+      return { key: neutral(key, service), text: neutral(text, service) };
+    });
   const repositories = found.repositories
     .filter((path) => path.includes(service))
     .map((path) => ({ key: `repository ${neutral(path, service)}`, text: neutral(path, service) }));
   return [...objects, ...repositories];
 }
 
+const managerSchema = z.looseObject({ manager: z.string(), fieldsV1: z.unknown() });
+
+/** The fields the platform holds, whether it applied or replaced the object. */
+function ownedByUs(managedFields: readonly unknown[]): unknown {
+  return managedFields
+    .map((entry) => managerSchema.parse(entry))
+    .filter(({ manager }) => manager === "platform")
+    .map(({ fieldsV1 }) => fieldsV1)
+    .reduce(united, {});
+}
+
+function united(a: unknown, b: unknown): unknown {
+  const [some, more] = [entriesOf(a), entriesOf(b)];
+  const both = new Map(some);
+  for (const [key, value] of more) both.set(key, both.has(key) ? united(both.get(key), value) : value);
+  return Object.fromEntries(both);
+}
+
+function entriesOf(value: unknown): readonly (readonly [string, unknown])[] {
+  return typeof value === "object" && value !== null ? Object.entries(value) : [];
+}
+
+/** What a Deployment remembers of earlier rollouts. */
+function isHistory({ kind, spec }: KubeObject): boolean {
+  return kind === "ReplicaSet" && entriesOf(spec).some(([key, value]) => key === "replicas" && value === 0);
+}
+
 /** Secrets are generated: only that they are there can be compared. */
 function shapeOf(data: unknown): unknown {
   return Object.fromEntries(
-    Object.entries(typeof data === "object" && data !== null ? data : {}).map(([key, value]) => [
-      key,
-      String(value).length > 0 ? "<secret>" : "",
-    ]),
+    entriesOf(data).map(([key, value]) => [key, String(value).length > 0 ? "<secret>" : ""]),
   );
 }
 
@@ -126,7 +168,10 @@ function neutral(text: string, service: string): string {
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uid>")
     .replaceAll(/"pod-template-hash":"[^"]*"/g, '"pod-template-hash":"<hash>"')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "<time>")
-    .replaceAll(/"(nodeName|clusterIP|controller-revision-hash|volume\.kubernetes\.io\/selected-node)":"[^"]*"/g, '"$1":"<chosen>"')
+    .replaceAll(
+      /"(nodeName|clusterIP|controller-revision-hash|deployment\.kubernetes\.io\/revision|volume\.kubernetes\.io\/selected-node)":"[^"]*"/g,
+      '"$1":"<chosen>"',
+    )
     .replaceAll(/"clusterIPs":\[[^\]]*\]/g, '"clusterIPs":"<chosen>"');
 }
 
@@ -142,7 +187,9 @@ export function unequal(wanted: readonly Normalised[], found: readonly Normalise
     ...missing.map(({ key, text }) => {
       const other = rest.findIndex((entry) => entry.key === key);
       const [instead] = other < 0 ? [] : rest.splice(other, 1);
-      return instead === undefined ? `${key} is missing` : `${key} is other: ${firstDifference(text, instead.text)}`;
+      return instead === undefined
+        ? `${key} is missing`
+        : `${key} is other: ${firstDifference(text, instead.text)}`;
     }),
     ...rest.map(({ key }) => `${key} is too much`),
   ];
