@@ -1,5 +1,6 @@
 import type { Cluster } from "./cluster/cluster.ts";
 import { connect } from "./cluster/connect.ts";
+import type { PushProgram } from "./delivery/push-hook.ts";
 
 /** A connection and what must be closed with it. */
 export interface Connected {
@@ -29,13 +30,21 @@ export interface SandboxAccess {
   readonly folder: string;
   /** Folder of the sandbox's Git repositories. */
   readonly repositories: string;
+  /** What a push to one of them runs: the simulated pipeline. Left out: nothing. */
+  readonly onPush?: PushProgram;
   open(options: { readonly speed?: number }): Promise<OpenedSandbox>;
   serve(options: { readonly speed?: number; readonly port: number }): Promise<ServedSandbox>;
 }
 
 /** Which cluster, and as whom. */
 export type Where =
-  | { readonly kind: "sandbox"; readonly access: SandboxAccess; readonly speed?: number }
+  | {
+      readonly kind: "sandbox";
+      readonly access: SandboxAccess;
+      readonly speed?: number;
+      /** Whom the sandbox takes requests to come from; left out: its one user. */
+      readonly as?: string;
+    }
   | { readonly kind: "kubeconfig"; readonly path?: string; readonly context?: string };
 
 /**
@@ -47,7 +56,7 @@ export async function connectCluster(where: Where): Promise<Connected> {
     const cluster = await connect(where);
     return { cluster, close: () => cluster.close() };
   }
-  const { access, speed } = where;
+  const { access, speed, as } = where;
   const opened = await access.open(speed === undefined ? {} : { speed });
   const cluster = await connect({
     kind: "endpoint",
@@ -56,6 +65,7 @@ export async function connectCluster(where: Where): Promise<Connected> {
     socketPath: opened.socketPath,
     context: "sandbox",
     simulated: true,
+    ...(as === undefined ? {} : { as }),
   });
   return {
     cluster,

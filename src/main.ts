@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { SandboxAccess } from "./connection.ts";
 import type { Sandbox, SandboxOptions } from "./sandbox/sandbox.ts";
@@ -41,6 +42,7 @@ async function sandboxAccess(): Promise<SandboxAccess> {
   return {
     folder,
     repositories: join(state, "repositories"),
+    onPush: { node: process.execPath, entry: fileURLToPath(import.meta.url), state },
     async open(options) {
       return openedSandbox(state, { folder, ...options });
     },

@@ -6,6 +6,7 @@ import type { Connected, Where } from "./connection.ts";
 import type { CodeHost } from "./delivery/code-host.ts";
 import { gitHost } from "./delivery/git-host.ts";
 import { missingHost } from "./delivery/missing-host.ts";
+import { pointHooksAt } from "./delivery/push-hook.ts";
 import type { Metrics } from "./monitoring/metrics.ts";
 import { prometheus } from "./monitoring/prometheus.ts";
 import type { Clock } from "./provisioning/clock.ts";
@@ -51,7 +52,7 @@ export async function openPlatform(
     options.standardsFile === undefined ? undefined : await readStandardsFile(options.standardsFile);
   const standards =
     where.kind === "sandbox"
-      ? await prepareSandbox(cluster, clock, fromFile)
+      ? await prepareSandbox(cluster, clock, where, fromFile)
       : await installedStandards(cluster, fromFile);
   const codeHost = codeHostFor(where, standards, clock);
   const metrics = prometheus(cluster, standards);
@@ -80,8 +81,10 @@ export async function openPlatform(
 async function prepareSandbox(
   cluster: Cluster,
   clock: Clock,
+  { access: { repositories, onPush } }: Extract<Where, { readonly kind: "sandbox" }>,
   fromFile: Standards | undefined,
 ): Promise<Standards> {
+  if (onPush !== undefined) await pointHooksAt(repositories, onPush);
   if (fromFile === undefined && (await isInstalled(cluster))) {
     try {
       return await loadStandards(cluster);
@@ -114,6 +117,9 @@ function codeHostFor(where: Where, standards: Standards, clock: Clock): CodeHost
   const { host } = standards.delivery;
   const rest = { now: () => clock.now(), environment: process.env, temporary: tmpdir() };
   if (host !== undefined) return gitHost({ where: { host }, ...rest });
-  if (where.kind === "sandbox") return gitHost({ where: { root: where.access.repositories }, ...rest });
+  if (where.kind === "sandbox") {
+    const { repositories: root, onPush } = where.access;
+    return gitHost({ where: { root }, ...rest, ...(onPush === undefined ? {} : { onPush }) });
+  }
   return missingHost();
 }

@@ -33,6 +33,8 @@ export type Connection =
       readonly socketPath?: string | undefined;
       readonly context: string;
       readonly simulated: boolean;
+      /** User to impersonate. */
+      readonly as?: string;
     };
 
 export interface ConnectOptions {
@@ -96,7 +98,7 @@ function endpointOf(connection: Extract<Connection, { readonly kind: "endpoint" 
     proxy: undefined,
     tls: { ca: undefined, cert: undefined, key: undefined, serverName: undefined, insecure: false },
     credentials: staticToken(connection.token),
-    headers: {},
+    headers: connection.as === undefined ? {} : { "Impersonate-User": connection.as },
   };
 }
 

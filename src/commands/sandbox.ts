@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Bind } from "./action.ts";
 import { addSandboxFault } from "./sandbox-fault.ts";
+import { addSandboxPipeline } from "./sandbox-pipeline.ts";
 import { addSandboxServe } from "./sandbox-serve.ts";
 
 /** `platform sandbox …`. */
@@ -10,4 +11,5 @@ export function addSandbox(program: Command, bind: Bind): void {
     .description("serve and reset the embedded, simulated cluster, and inject faults into it");
   addSandboxServe(sandbox, bind);
   addSandboxFault(sandbox, bind);
+  addSandboxPipeline(sandbox, bind);
 }

@@ -25,12 +25,19 @@ export interface Session {
 }
 
 /** Opens nothing yet. */
-export function openSession(terminal: Terminal, flags: GlobalFlags, sandbox: SandboxAccess): Session {
+export function openSession(
+  terminal: Terminal,
+  flags: GlobalFlags,
+  sandbox: SandboxAccess,
+  /** Whom the sandbox takes requests to come from. */
+  { as }: { readonly as?: string } = {},
+): Session {
   const where: Where = flags.sandbox
     ? {
         kind: "sandbox",
         access: sandbox,
         ...(flags.speed === undefined ? {} : { speed: Number(flags.speed) }),
+        ...(as === undefined ? {} : { as }),
       }
     : {
         kind: "kubeconfig",

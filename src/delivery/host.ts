@@ -1,4 +1,5 @@
 import { DeliveryError } from "./delivery-error.ts";
+import type { PushProgram } from "./push-hook.ts";
 
 /** What both kinds of host need. */
 export interface HostOptions {
@@ -9,6 +10,8 @@ export interface HostOptions {
   readonly temporary: string;
   /** The Git binary. */
   readonly binary: string;
+  /** What a push to a repository runs that is made in a folder of this machine; left out: nothing. */
+  readonly onPush?: PushProgram;
 }
 
 /**

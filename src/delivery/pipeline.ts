@@ -78,7 +78,7 @@ export function pipelineFile(application: Application, standards: Standards): Re
     },
     {
       name: "Deploy",
-      run: `platform service deploy ${name} --image "$IMAGE" --yes`,
+      run: `platform service deploy ${name} --image "$IMAGE" --commit "$GITHUB_SHA" --wait --yes`,
       env: { IMAGE: `${image}@\${{ steps.push.outputs.digest }}` },
       // biome-ignore-end lint/suspicious/noTemplateCurlyInString: GitHub's own syntax
     },

@@ -4,8 +4,25 @@ import { isObject, type JsonObject, objectAt, textAt } from "./json.ts";
 /** Whoever holds the token may do everything, unless a fault forbids it. */
 const user = { username: "sandbox", groups: ["system:masters", "system:authenticated"] } as const;
 
-/** Answers a review posted to `authorization.k8s.io` or `authentication.k8s.io`; undefined for anything else. */
-export function review(faults: Faults, resource: string, body: unknown): JsonObject | undefined {
+/** Who a request says it comes from: as an API server has it of somebody who may impersonate anybody. */
+function userInfo(impersonated: string | undefined): JsonObject {
+  if (impersonated === undefined) return user;
+  const [, namespace] = /^system:serviceaccount:([^:]+):[^:]+$/.exec(impersonated) ?? [];
+  const accounts =
+    namespace === undefined ? [] : ["system:serviceaccounts", `system:serviceaccounts:${namespace}`];
+  return { username: impersonated, groups: [...accounts, "system:authenticated"] };
+}
+
+/**
+ * Answers a review posted to `authorization.k8s.io` or `authentication.k8s.io`; undefined for anything else.
+ * @param impersonated - the header `Impersonate-User`
+ */
+export function review(
+  faults: Faults,
+  resource: string,
+  body: unknown,
+  impersonated?: string,
+): JsonObject | undefined {
   const given = isObject(body) ? body : {};
   const answer = (kind: string, group: string, rest: JsonObject): JsonObject => ({
     kind,
@@ -41,7 +58,9 @@ export function review(faults: Faults, resource: string, body: unknown): JsonObj
         },
       });
     case "selfsubjectreviews":
-      return answer("SelfSubjectReview", "authentication.k8s.io", { status: { userInfo: user } });
+      return answer("SelfSubjectReview", "authentication.k8s.io", {
+        status: { userInfo: userInfo(impersonated) },
+      });
     default:
       return undefined;
   }

@@ -149,7 +149,12 @@ async function serveResourcePath(
     return sendJson(
       response,
       201,
-      review(faults, question ?? "", parsedBody(await bodyOf(request), mediaType(request))),
+      review(
+        faults,
+        question ?? "",
+        parsedBody(await bodyOf(request), mediaType(request)),
+        [request.headers["impersonate-user"]].flat()[0],
+      ),
     );
   }
   if (info.subresource === "proxy") return serveProxy(options, info, query, response);

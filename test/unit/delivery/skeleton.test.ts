@@ -55,7 +55,9 @@ describe.each(languages)("the %s skeleton", (language) => {
     expect(order.every((index) => index >= 0)).toBe(true);
     expect(order).toEqual([...order].sort((a, b) => a - b));
     const deploy = pipeline.jobs.deploy.steps.at(-1);
-    expect(deploy.run).toBe('platform service deploy ledger --image "$IMAGE" --yes');
+    expect(deploy.run).toBe(
+      'platform service deploy ledger --image "$IMAGE" --commit "$GITHUB_SHA" --wait --yes',
+    );
     expect(deploy.env.IMAGE).toMatch(/^registry\.example\.internal\/payments\/ledger@\$\{\{/);
   });
 });
