@@ -3,6 +3,7 @@ import { labels, type ServiceName } from "../../src/application/names.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { ClusterError } from "../../src/cluster/errors.ts";
 import { resources } from "../../src/cluster/resource.ts";
+import { atRest } from "../../src/provisioning/decide.ts";
 import { JournalError, ProvisioningError } from "../../src/provisioning/errors.ts";
 import type { StepId } from "../../src/provisioning/plan.ts";
 import type { Execution, RunState } from "../../src/provisioning/run.ts";
@@ -301,9 +302,10 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
         .provisioner({ holder: "other@there:2" })
         .watch(execution.name, stop.signal)) {
         seen.push(state);
-        if (state.phase === "Succeeded") break;
+        if (atRest(state)) break;
       }
       stop.abort();
+      expect(seen.at(-1)?.phase).toBe("Succeeded");
       expect(seen.at(-1)).toEqual(await execution.finished);
       await rolledBack(
         service,
