@@ -7,7 +7,12 @@ export interface BareRepository {
   readonly folder: string;
   readonly options: GitOptions;
   readonly signal?: AbortSignal | undefined;
+  /** Trees of first commits made here, by commit, until the next: what is in a commit never changes. */
+  readonly trees?: Map<string, Tree>;
 }
+
+/** Mode, type and hash of each file, by path, as `git ls-tree` tells them. */
+export type Tree = ReadonlyMap<string, string>;
 
 /** What a folder is, by what every Git repository's folder holds: Git looks itself as soon as it works there. */
 export async function kindOf({

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { cleanText } from "../cluster/text.ts";
-import { type BareRepository, headFile } from "./bare-repository.ts";
+import { type BareRepository, headFile, type Tree } from "./bare-repository.ts";
 import type { Commit, RepositoryFile } from "./code-host.ts";
 import { DeliveryError } from "./delivery-error.ts";
 import { git } from "./git.ts";
@@ -43,8 +43,9 @@ export async function commitFiles(
   at: Date,
 ): Promise<{ readonly commit: string; readonly created: boolean }> {
   const head = await headOf(repository, change.branch);
-  if (head !== undefined && (await holds(repository, head, change.files)))
+  if (head !== undefined && holds(await treeOf(repository, head), treeWith(change.files, head))) {
     return { commit: head, created: false };
+  }
   const { stdout } = await inside(
     repository,
     // What it has packed stays a pack: to unpack a few files takes another process and three times as long.
@@ -55,6 +56,7 @@ export async function commitFiles(
   if (commit === undefined || commit === head) {
     throw new DeliveryError("internal", "git accepted the commit, but the branch did not move", "retry");
   }
+  if (head === undefined) repository.trees?.set(commit, treeWith(change.files, commit));
   return { commit, created: true };
 }
 
@@ -113,12 +115,13 @@ function inside(
   return git(options, [`--git-dir=${folder}`, ...args], { ...request, signal });
 }
 
-/** Whether a commit's tree has every one of these files with these contents. */
-async function holds(
-  repository: BareRepository,
-  commit: string,
-  files: readonly RepositoryFile[],
-): Promise<boolean> {
+/** All files of a commit. */
+async function treeOf(repository: BareRepository, commit: string): Promise<Tree> {
+  const known = repository.trees?.get(commit);
+  if (known !== undefined) {
+    repository.trees?.delete(commit);
+    return known;
+  }
   const { stdout } = await inside(repository, [
     "ls-tree",
     "-r",
@@ -127,13 +130,29 @@ async function holds(
     "--end-of-options",
     commit,
   ]);
-  const present = new Set(stdout.split("\0"));
+  return new Map(
+    stdout.split("\0").map((entry) => {
+      const tab = entry.indexOf("\t");
+      return [entry.slice(tab + 1), entry.slice(0, tab)];
+    }),
+  );
+}
+
+/** The tree that these files make, hashed as the repository of this commit does. */
+function treeWith(files: readonly RepositoryFile[], commit: string): Tree {
   const algorithm = commit.length === 64 ? "sha256" : "sha1";
-  return files.every((file) => {
-    const content = Buffer.from(file.content, "utf8");
-    const hash = createHash(algorithm).update(`blob ${content.length}\0`).update(content).digest("hex");
-    return present.has(`${modeOf(file)} blob ${hash}\t${file.path}`);
-  });
+  return new Map(
+    files.map((file) => {
+      const content = Buffer.from(file.content, "utf8");
+      const hash = createHash(algorithm).update(`blob ${content.length}\0`).update(content).digest("hex");
+      return [file.path, `${modeOf(file)} blob ${hash}`];
+    }),
+  );
+}
+
+/** Whether every file of `part` is in the tree as it is there. */
+function holds(tree: Tree, part: Tree): boolean {
+  return [...part].every(([path, entry]) => tree.get(path) === entry);
 }
 
 /** The stream `git fast-import` reads: one commit with all its files, made whole or not at all (`done`). */
