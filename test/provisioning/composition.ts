@@ -16,8 +16,6 @@ import { type Standards, standardsSchema } from "../../src/standards/standards.t
 
 /** Standards under which a service gets everything, on a test cluster. */
 export const testStandards: Standards = standardsSchema.parse({
-  // A sandbox a hundred times as fast as life, on a busy machine: a deadline must not pass before its pods run.
-  workload: { progressDeadlineSeconds: 3600 },
   images: { starter: "registry.example.internal/platform/starter:0.1.0" },
   // On a stage a hundred times as fast as life, on a machine with much to do.
   workload: { progressDeadlineSeconds: 3600 },
