@@ -3,6 +3,7 @@ import {
   constants,
   mkdir,
   mkdtemp,
+  readdir,
   readFile,
   rename,
   rm,
@@ -17,6 +18,7 @@ import { DeliveryError } from "./delivery-error.ts";
 import { type GitOptions, git } from "./git.ts";
 import { commitFiles, commitsOf, countForeignCommits } from "./git-commit.ts";
 import { type HostOptions, pathBelow, repositoryUrl } from "./host.ts";
+import { addPushHook } from "./push-hook.ts";
 
 /** Times a commit is tried again on a branch that somebody else moved. */
 const attempts = 4;
@@ -53,6 +55,26 @@ export function localHost(prefix: string, root: string, host: HostOptions): Code
       return (await guarded(root, () => kindOf(repository))) === "repository";
     },
 
+    async list(signal) {
+      return guarded(root, async () => {
+        const teams = await foldersIn(root);
+        const found = await Promise.all(
+          teams.map(async (team) => {
+            const names = (await foldersIn(join(root, team))).filter((name) => /^[a-z].*\.git$/.test(name));
+            return Promise.all(
+              names.map(async (name) => {
+                signal?.throwIfAborted();
+                const url = `${prefix}/${team}/${name}`;
+                const run = await maker(open(url, signal));
+                return run === undefined ? [] : [{ url, run }];
+              }),
+            );
+          }),
+        );
+        return found.flat(2);
+      });
+    },
+
     async create(url, run, signal) {
       const repository = open(url, signal);
       return guarded(root, async () => {
@@ -64,6 +86,7 @@ export function localHost(prefix: string, root: string, host: HostOptions): Code
         const aside = await mkdtemp(join(team, ".making-"));
         try {
           await layOut(aside);
+          if (host.onPush !== undefined) await addPushHook(aside, host.onPush);
           await writeFile(descriptionOf(aside), `made by ${run} of the platform\n`);
           await rename(aside, repository.folder);
           return { created: true };
@@ -166,6 +189,19 @@ async function maker({ folder }: BareRepository): Promise<string | undefined> {
 
 function descriptionOf(folder: string): string {
   return join(folder, "description");
+}
+
+/** Names of the folders in a folder, which need not exist; hidden ones are work in progress. */
+async function foldersIn(folder: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory() && /^[a-z]([-a-z0-9]*[a-z0-9])?(\.git)?$/.test(entry.name))
+      .map(({ name }) => name);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return [];
+    throw error;
+  }
 }
 
 async function nearestExisting(path: string): Promise<string> {
