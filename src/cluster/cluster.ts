@@ -10,7 +10,10 @@ export interface ObjectRef {
 /** What every request may carry. */
 export interface RequestOptions {
   readonly signal?: AbortSignal;
-  /** How long one attempt may take before it counts as `unreachable`; default 30 s. Not for watches and logs. */
+  /**
+   * How long it may take before it counts as `unreachable`, waits for a busy server (`Retry-After`) included; left out,
+   * each attempt may take 30 s. Not for watches and logs.
+   */
   readonly timeoutMs?: number;
   /** The step on whose behalf this is asked. Only a sandbox is told, so that faults can hit a step. */
   readonly step?: string;

@@ -20,6 +20,7 @@ export interface HttpRequest {
   /** What is asked, for errors: `create deployments.apps app-demo/demo`. */
   readonly text: string;
   readonly signal?: AbortSignal | undefined;
+  /** For all attempts together, waits for a busy server included; left out: 30 s for each. */
   readonly timeoutMs?: number | undefined;
   readonly step?: string | undefined;
   /**
@@ -45,6 +46,8 @@ export interface TransportOptions {
 const requestConnections = 8;
 const defaultTimeoutMs = 30_000;
 const longestRetryMs = 30_000;
+/** An attempt with less time than this would be cut off while the server works on it. */
+const shortestAttemptMs = 1_000;
 const mostAttempts = 8;
 const timedOut = Symbol("timed out");
 
@@ -71,14 +74,18 @@ export class Transport {
   async send(request: HttpRequest): Promise<HttpAnswer> {
     const { timing } = this.#options;
     const started = timing.now().getTime();
+    const elapsed = () => timing.now().getTime() - started;
+    const { timeoutMs } = request;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#sendAuthenticated(request);
+        const left = timeoutMs === undefined ? defaultTimeoutMs : Math.max(1, timeoutMs - elapsed());
+        return await this.#sendAuthenticated({ ...request, timeoutMs: left });
       } catch (error) {
         if (!(error instanceof ClusterError) || attempt >= mostAttempts) throw error;
         const wait = this.#retryWait(request, error, attempt);
         if (wait === undefined) throw error;
-        if (timing.now().getTime() + wait - started > longestRetryMs) throw error;
+        const latest = timeoutMs === undefined ? longestRetryMs : timeoutMs - shortestAttemptMs;
+        if (elapsed() + wait > latest) throw error;
         await timing.sleep(wait, request.signal);
       }
     }

@@ -43,9 +43,9 @@ export async function obeyActions(options: ActionsOptions): Promise<void> {
     while (obeyed < asked && !signal.aborted) {
       const seen = asked;
       try {
-        const action = await taken(cluster, record, signal);
+        const { action, generation } = await taken(cluster, record, signal);
         if (action !== undefined) act(action);
-        obeyed = seen;
+        obeyed = Math.max(seen, generation);
       } catch (error) {
         if (signal.aborted || !isClusterError(error)) return;
         // Who may not change the request cannot obey it twice either: it is asked again when it changes.
@@ -79,25 +79,27 @@ export async function obeyActions(options: ActionsOptions): Promise<void> {
   await obeying;
 }
 
-/** What is asked for, once it is certain that nobody else obeys it. */
+/** What is asked for, once it is certain that nobody else obeys it; and up to where nothing more is. */
 async function taken(
   cluster: Cluster,
   { name }: RunRecord,
   signal: AbortSignal,
-): Promise<Action | undefined> {
+): Promise<{ readonly action?: Action; readonly generation: number }> {
   const ref = { namespace: systemNamespace, name };
-  const { action } = readRun(await cluster.get(resources.runs, ref, { signal })).spec;
-  if (action === undefined) return undefined;
+  const { spec, object } = readRun(await cluster.get(resources.runs, ref, { signal }));
+  const { action } = spec;
+  const { generation = 0 } = object.metadata;
+  if (action === undefined) return { generation };
   const body = [
     { op: "test", path: "/spec/action", value: action },
     { op: "remove", path: "/spec/action" },
   ];
   try {
-    await cluster.patch(resources.runs, ref, { type: "json", body });
-    return action;
+    const { metadata } = await cluster.patch(resources.runs, ref, { type: "json", body });
+    return { action, generation: metadata.generation ?? generation };
   } catch (error) {
     // Something else is asked for by now: that is told as a change of its own.
-    if (isClusterError(error, "invalid", "conflict")) return undefined;
+    if (isClusterError(error, "invalid", "conflict")) return { generation };
     throw error;
   }
 }

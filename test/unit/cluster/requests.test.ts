@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { apply } from "../../../src/cluster/cluster.ts";
+import { apply, type Cluster, type RequestOptions } from "../../../src/cluster/cluster.ts";
 import { type ConnectOptions, connect } from "../../../src/cluster/connect.ts";
 import { ClusterError } from "../../../src/cluster/errors.ts";
 import { resources } from "../../../src/cluster/resource.ts";
@@ -47,6 +47,47 @@ test("waits as long as a busy server says, and asks again", async () => {
   await it.cluster.create(configMaps, map);
   expect(it.seen).toHaveLength(3);
   expect(it.timing.slept).toEqual([2000, 2000]);
+});
+
+const everyVerb: readonly [string, (cluster: Cluster, options?: RequestOptions) => Promise<unknown>][] = [
+  ["get", (cluster, options) => cluster.get(configMaps, ref, options)],
+  ["list", (cluster, options) => cluster.list(configMaps, options)],
+  ["create", (cluster, options) => cluster.create(configMaps, map, options)],
+  ["replace", (cluster, options) => cluster.replace(configMaps, map, options)],
+  ["merge", (cluster, options) => cluster.patch(configMaps, ref, { type: "merge", body: {} }, options)],
+  ["apply", (cluster, options) => apply(cluster, configMaps, map, options)],
+  ["delete", (cluster, options) => cluster.delete(configMaps, ref, options)],
+];
+
+test.each(everyVerb)(
+  "%s: turned away by priority and fairness, it comes back when told, once",
+  async (_, ask) => {
+    let carriedOut = 0;
+    let asked = 0;
+    await using it = await open((_, response) => {
+      asked += 1;
+      if (asked === 1) {
+        json(response, 429, statusOf(429, "TooManyRequests", "too many requests"), { "retry-after": "3" });
+      } else {
+        carriedOut += 1;
+        json(response, 200, { ...map, items: [] });
+      }
+    });
+    await ask(it.cluster);
+    expect(it.timing.slept).toEqual([3000]);
+    expect(carriedOut).toBe(1);
+  },
+);
+
+test.each(everyVerb)("%s: waits no longer than the request has time for", async (_, ask) => {
+  await using it = await open((_, response) =>
+    json(response, 429, statusOf(429, "TooManyRequests", "too many requests"), { "retry-after": "3" }),
+  );
+  const error = await failing(ask(it.cluster, { timeoutMs: 8_000 }));
+  // Twice it may wait; the third time there would be no time left to do anything.
+  expect(it.timing.slept).toEqual([3000, 3000]);
+  expect(it.seen).toHaveLength(3);
+  expect(error).toMatchObject({ kind: "throttled", retryAfterMs: 3000 });
 });
 
 test("gives up on a server that stays busy, after half a minute", async () => {
