@@ -65,6 +65,15 @@ export function bounded(text: string, length = longest): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
+/** Whether the text tells of a rule of the cluster, which rights would not lift. */
+function isRule(message: string): boolean {
+  return /(exceeded|failed) quota|denied (the )?request|violates PodSecurity|being terminated/i.test(message);
+}
+
+function refusedByRule(message: string): RunError {
+  return { class: "refused", message, mend: "meet the rule the message names, then retry" };
+}
+
 /** Any error as the journal records it. Errors of other parts are recognised by their `class` and `mend`. */
 export function toRunError(error: unknown): RunError {
   const message = bounded(cleanText(error instanceof Error ? error.message : String(error)));
@@ -85,25 +94,39 @@ export function toRunError(error: unknown): RunError {
           mend: "renew your credentials for this context, then retry",
         };
       case "forbidden":
-        return /quota|admission|denied the request|denied request|PodSecurity|violates|being terminated/i.test(
-          message,
-        )
-          ? { class: "refused", message: asked, mend: "meet the rule the message names, then retry" }
+        if (error.causes.some(({ reason }) => reason === "NamespaceTerminating")) {
+          return {
+            class: "refused",
+            message: asked,
+            mend: "somebody is deleting the namespace: roll the run back, then create the service again",
+          };
+        }
+        return isRule(message)
+          ? refusedByRule(asked)
           : {
               class: "rights",
               message: asked,
               mend: "ask a platform engineer for the right the message names, then retry",
             };
       case "invalid":
+        // A policy of the cluster answers with 422 unless it says otherwise.
+        if (isRule(message)) return refusedByRule(asked);
+        // The object that was looked at is gone, and another has its name: the next try looks again.
+        if (error.causes.some(({ field }) => field === "metadata.uid")) {
+          return { class: "transient", message: asked, mend: "try again" };
+        }
         return { class: "invalid", message: asked, mend: "mend what the message names, then retry" };
       case "already-exists":
         return { class: "conflict", message: asked, mend: "see whose it is; it was left as it is" };
       case "not-found":
-        return {
-          class: "refused",
-          message: asked,
-          mend: "somebody deleted it meanwhile: roll the run back, then create the service again",
-        };
+        // Without a Status it is no object that is missing, but the API itself.
+        return error.reason === ""
+          ? { class: "refused", message: asked, mend: "have what serves this kind installed, then retry" }
+          : {
+              class: "refused",
+              message: asked,
+              mend: "somebody deleted it meanwhile: roll the run back, then create the service again",
+            };
     }
   }
   if (error instanceof Error && "class" in error && "mend" in error) {
