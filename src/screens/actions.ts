@@ -3,6 +3,7 @@ import type { Action } from "./actions/action.ts";
 import { appActions } from "./actions/app-actions.ts";
 import { changeActions } from "./actions/change-actions.ts";
 import { moveActions } from "./actions/move-actions.ts";
+import { orphanActions } from "./actions/orphan-actions.ts";
 import { releaseActions } from "./actions/release-actions.ts";
 import { runActions } from "./actions/run-actions.ts";
 import { serviceActions } from "./actions/service-actions.ts";
@@ -16,6 +17,7 @@ export const actions: readonly Action[] = [
   ...serviceActions,
   ...changeActions,
   ...releaseActions,
+  ...orphanActions,
   ...verbActions,
   ...runActions,
   ...wizardActions,

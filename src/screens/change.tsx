@@ -10,11 +10,12 @@ import { bodyLines } from "../state/lists.ts";
 import type { Place } from "../state/place.ts";
 import { asksAboutDataStores, nameToType } from "../state/reviews.ts";
 import { changeCommand } from "../state/session.ts";
-import type { PlanPreview } from "../state/stores.ts";
-import type { Ui } from "../state/ui.ts";
+import type { PlanPreview, Stores } from "../state/stores.ts";
+import { placeOf } from "../state/ui.ts";
 import { useApp, useStored } from "./components/context.ts";
 import { entrySpans, Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
+import { destruction } from "./destruction.ts";
 import { type Line, line, span, widthOf, wrap } from "./line.ts";
 import { reviewLines } from "./review.ts";
 import type { Glyphs } from "./theme.ts";
@@ -38,7 +39,7 @@ export function Change({ place }: { readonly place: Place & { readonly screen: "
     }
     if (change === undefined) return message(`Reading ${place.service}${glyphs.ellipsis}`);
     if (!change.review) return formLines({ form: change, command, columns, height, glyphs });
-    return reviewLines({ plan, command, columns, height, glyphs }, foot(ui, plan, glyphs));
+    return reviewLines({ plan, command, columns, height, glyphs }, foot(session.stores, plan, glyphs));
   };
   const page = change?.review === true ? "2 of 2" : "1 of 2";
   return (
@@ -57,7 +58,7 @@ export function Delete({ place }: { readonly place: Place & { readonly screen: "
   const words = ["service", "delete", place.service, "--data-stores", ui.dataStores];
   const lines = reviewLines(
     { plan, command: session.commandLine(words), columns: ui.columns, height, glyphs: theme.glyphs },
-    foot(ui, plan, theme.glyphs),
+    foot(session.stores, plan, theme.glyphs),
   );
   return (
     <Frame>
@@ -67,9 +68,11 @@ export function Delete({ place }: { readonly place: Place & { readonly screen: "
 }
 
 /** What is still to be chosen or typed before enter does it. */
-function foot(ui: Ui, plan: PlanPreview, glyphs: Glyphs): readonly Line[] {
+function foot(stores: Stores, plan: PlanPreview, glyphs: Glyphs): readonly Line[] {
   if (plan.status !== "ready") return [];
-  const name = nameToType(ui, plan);
+  const ui = stores.ui.getState();
+  const name = nameToType(stores);
+  const loses = ui.dataStores === "delete";
   const data: readonly Line[] = asksAboutDataStores(ui)
     ? [
         [],
@@ -83,17 +86,12 @@ function foot(ui: Ui, plan: PlanPreview, glyphs: Glyphs): readonly Line[] {
       ]
     : [];
   if (name === undefined) return data;
-  const done = ui.confirmation.text === name;
-  const loses = ui.dataStores === "delete";
+  const deed = placeOf(ui).screen === "delete" ? "delete it" : "go on";
+  const { protectedStores } = plan;
   return [
     ...data,
     [],
-    [
-      span(loses ? `   ${glyphs.warning} This destroys data. ` : "   ", "bad"),
-      span(`Type ${name} to go on: `),
-      ...entrySpans(ui.confirmation, true),
-      span(done ? `  ${glyphs.ok} enter` : "", "good"),
-    ],
+    ...destruction({ name, deed, protectedStores, typed: ui.confirmation, glyphs, loses }),
   ];
 }
 

@@ -5,7 +5,6 @@ import { listStart } from "../state/list.ts";
 import { bodyLines } from "../state/lists.ts";
 import { areaOf, listOf, type Place } from "../state/place.ts";
 import { nameToType } from "../state/reviews.ts";
-import type { Session } from "../state/session.ts";
 import { emptyEntry, press } from "../state/text-entry.ts";
 import { filterOf, go, type Overlay, placeOf, withFilter } from "../state/ui.ts";
 import { edit } from "../state/wizard.ts";
@@ -77,7 +76,7 @@ function typed(context: ActionContext, key: Key): boolean {
     }
     if (!ui.change.review) return act(context, key.id, true) || key.text !== undefined;
   }
-  if (asksForName(session)) {
+  if (nameToType(session.stores) !== undefined) {
     const confirmation = press(ui.confirmation, key);
     if (confirmation !== undefined) {
       session.setUi((now) => ({ ...now, confirmation, notice: undefined }));
@@ -86,12 +85,6 @@ function typed(context: ActionContext, key: Key): boolean {
     return act(context, key.id, true);
   }
   return false;
-}
-
-/** Whether the screen asks for the service's name before something is destroyed. */
-function asksForName({ ui, stores }: Session): boolean {
-  if (placeOf(ui()).screen === "rollback") return stores.rollback.getState().preview?.destroysData === true;
-  return nameToType(ui(), stores.plan.getState()) !== undefined;
 }
 
 function inFilter(context: ActionContext, place: Place, key: Key): boolean {

@@ -1,5 +1,6 @@
 import { atRest } from "../provisioning/decide.ts";
 import type { RunState } from "../provisioning/run.ts";
+import { verbsOf } from "../provisioning/verbs.ts";
 import { bodyLines } from "../state/lists.ts";
 import { areaOf } from "../state/place.ts";
 import { type Overlay, placeOf } from "../state/ui.ts";
@@ -122,7 +123,7 @@ export function OtherRun({ overlay }: { readonly overlay: Overlay & { readonly k
           now,
           columns: ui.columns,
           glyphs: theme.glyphs,
-          resume: session.commandLine(["run", "resume", overlay.run]),
+          command: session.commandLine(["run", verbsOf(state)[0] ?? "show", overlay.run]),
         });
   return (
     <Frame>
@@ -138,7 +139,7 @@ function otherRunLines({
   now,
   columns,
   glyphs,
-  resume,
+  command,
 }: {
   readonly overlay: Overlay & { readonly kind: "other-run" };
   readonly state: RunState;
@@ -146,7 +147,7 @@ function otherRunLines({
   readonly now: number;
   readonly columns: number;
   readonly glyphs: Glyphs;
-  readonly resume: string;
+  readonly command: string;
 }): readonly Line[] {
   const look = runPhaseLook(state.operation, state.phase);
   const rests = atRest(state);
@@ -192,6 +193,6 @@ function otherRunLines({
             : line("   u  Take over   only once its holder is gone", "dim"),
         ]),
     choiceLine("q", "Leave", waiting ? "wait no longer" : "nothing was written"),
-    ...(rests ? [[], line("   Elsewhere:", "dim"), line(`   ${resume}`, "accent")] : []),
+    ...(rests ? [[], line("   Elsewhere:", "dim"), line(`   ${command}`, "accent")] : []),
   ];
 }

@@ -47,7 +47,7 @@ function tableLines(releases: readonly Release[], view: ReleasesView): readonly 
   const runWidth = columns - 39 - imageWidth - byWidth;
   const withRun = runWidth >= 20;
   const heading = line(
-    `     ${cell("RELEASE", 11)}  ${cell("IMAGE", imageWidth)}  ${cell("BY", byWidth)}  ${cell("", 10)}  ${cell("AGE", 4, "right")}${withRun ? "  RUN" : ""}`,
+    `     ${cell("RELEASE", 11)}  ${cell("IMAGE", imageWidth)}  ${cell("BY", byWidth)}  ${cell("HOW", 10)}  ${cell("AGE", 4, "right")}${withRun ? "  RUN" : ""}`,
     "dim",
   );
   const room = Math.max(1, view.height - releasePaneLines - 1);

@@ -4,8 +4,9 @@ import type { Place } from "../state/place.ts";
 import type { RollbackPage } from "../state/stores.ts";
 import type { Ui } from "../state/ui.ts";
 import { useApp, useStored } from "./components/context.ts";
-import { entrySpans, Frame, message } from "./components/frame.tsx";
+import { Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
+import { destruction } from "./destruction.ts";
 import { cell, type Line, line, span, widthOf } from "./line.ts";
 import type { Glyphs, Tone } from "./theme.ts";
 
@@ -64,20 +65,16 @@ function confirm(
   ui: Pick<Ui, "confirmation">,
   glyphs: Glyphs,
 ): readonly Line[] {
-  if (!preview.destroysData) return [line("   enter rolls back. esc leaves everything as it is.", "strong")];
-  const done = ui.confirmation.text === service;
-  return [
-    [
-      span(`   ${glyphs.warning} This destroys data. `, "bad"),
-      span(`Type ${service} to roll back: `),
-      ...entrySpans(ui.confirmation, true),
-      span(done ? `  ${glyphs.ok} enter rolls back` : "", "good"),
-    ],
-  ];
+  const { destroysData, protectedStores = [] } = preview;
+  if (!destroysData && protectedStores.length === 0) {
+    return [line("   enter rolls back. esc leaves everything as it is.", "strong")];
+  }
+  return destruction({ name: service, deed: "roll back", protectedStores, typed: ui.confirmation, glyphs });
 }
 
 function sections(preview: RollbackPreview, columns: number, room: number, glyphs: Glyphs): readonly Line[] {
   const all: readonly (readonly [title: string, lines: readonly PreviewLine[], tone: Tone])[] = [
+    ["Restores", preview.restores, "good"],
     ["Deletes", preview.deletes, "bad"],
     ["Keeps", preview.keeps, "good"],
     ["Cannot", preview.irreversible, "warn"],

@@ -14,6 +14,7 @@ import { dispatch } from "./dispatch.ts";
 import { keysOf } from "./keys.ts";
 import { line } from "./line.ts";
 import { Log } from "./log.tsx";
+import { Cleanup, Orphans } from "./orphans.tsx";
 import { Help, OtherRun, Palette, StopRun } from "./overlays.tsx";
 import { Rollback } from "./rollback.tsx";
 import { Run } from "./run.tsx";
@@ -125,6 +126,10 @@ function At({ place }: { readonly place: Place }) {
       return <Log place={place} />;
     case "rollback":
       return <Rollback place={place} />;
+    case "orphans":
+      return <Orphans />;
+    case "cleanup":
+      return <Cleanup place={place} />;
     case "contexts":
       return <Contexts />;
   }

@@ -27,6 +27,9 @@ export const serviceHeadLines = 4;
 /** Lines below the releases for what differs between two of them. */
 export const releasePaneLines = 10;
 
+/** Lines below the orphans for what the one under the cursor is. */
+export const orphanPaneLines = 7;
+
 /** Lines for a run's log: one less where older lines have gone elsewhere, which is told above it. */
 export function logRoom(lines: number, height: number): number {
   return lines < keptLogLines ? height : Math.max(1, height - 1);
@@ -70,6 +73,11 @@ export function listAt(session: Pick<Session, "stores" | "visible">, place: Plac
       return plain(
         visibleRuns(stores.runs.getState().runs, ui).map(({ name }) => name),
         1,
+      );
+    case "orphans":
+      return plain(
+        stores.orphans.getState().found.map(({ name }) => name),
+        1 + orphanPaneLines,
       );
     case "contexts":
       return plain(stores.contexts.getState().names, 1);

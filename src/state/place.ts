@@ -25,6 +25,9 @@ export type Place =
   | { readonly screen: "run"; readonly run: RunName; readonly title: string }
   | { readonly screen: "log"; readonly run: RunName; readonly title: string }
   | { readonly screen: "rollback"; readonly run: RunName; readonly title: string; readonly service: string }
+  | { readonly screen: "orphans" }
+  /** The deletion of an orphan, by its name. */
+  | { readonly screen: "cleanup"; readonly orphan: string; readonly service: string }
   | { readonly screen: "contexts" };
 
 export type ScreenName = Place["screen"];
@@ -44,6 +47,8 @@ export function listOf(place: Place): string {
       return `service/${place.service}/${place.tab}`;
     case "change":
       return `change/${place.service}/${place.kind}`;
+    case "cleanup":
+      return `cleanup/${place.orphan}`;
     case "delete":
       return `delete/${place.service}`;
     case "run":

@@ -50,8 +50,9 @@ export function createReviews({ stores, connected, facts, refused }: ReviewsOpti
         return typeof now === "object" && now.key === asked.key;
       };
       asked.plan(cases).then(
-        ({ plan, manifests, diff }) => {
-          if (current()) show({ status: "ready", plan, diff, objects: manifests.length });
+        ({ plan, manifests, diff, protectedStores = [] }) => {
+          if (!current()) return;
+          show({ status: "ready", plan, diff, protectedStores, objects: manifests.length });
         },
         (error: unknown) => {
           if (!current()) return;
@@ -64,6 +65,18 @@ export function createReviews({ stores, connected, facts, refused }: ReviewsOpti
     carryOut() {
       const ui = stores.ui.getState();
       const place = placeOf(ui);
+      const options = { dataStores: ui.dataStores, ...confirmation(stores) };
+      if (place.screen === "cleanup") {
+        const { plan } = stores.cleanup.getState();
+        if (plan === undefined) return undefined;
+        return {
+          busy: "Checking, then recording the run",
+          title: `cleanup ${plan.service}`,
+          service: plan.service,
+          show: "replace",
+          begin: ({ provisioner }) => provisioner.orphans.delete(plan, confirmation(stores)),
+        };
+      }
       if (place.screen === "delete") {
         const service = serviceNameSchema.parse(place.service);
         return {
@@ -71,7 +84,7 @@ export function createReviews({ stores, connected, facts, refused }: ReviewsOpti
           title: `delete ${service}`,
           service,
           show: "replace",
-          begin: ({ provisioner }) => provisioner.delete(service, { dataStores: ui.dataStores }),
+          begin: ({ provisioner }) => provisioner.delete(service, options),
         };
       }
       const change = parsedChange(stores);
@@ -82,7 +95,7 @@ export function createReviews({ stores, connected, facts, refused }: ReviewsOpti
         title: `${change.operation} ${service}`,
         service,
         show: "replace",
-        begin: ({ provisioner }) => provisioner.change(service, change, { dataStores: ui.dataStores }),
+        begin: ({ provisioner }) => provisioner.change(service, change, options),
       };
     },
   };
@@ -138,8 +151,9 @@ function askedFor(stores: Stores, facts: WizardFacts): Asked | string | undefine
 }
 
 /** Data that a plan destroys: volumes, and what they belong to. */
-export function destroysData(preview: Pick<PlanPreview, "plan">): boolean {
-  return (preview.plan?.steps ?? []).some(({ effects }) =>
+function destroysData({ plan, protectedStores }: PlanPreview): boolean {
+  if (protectedStores.length > 0) return true;
+  return (plan?.steps ?? []).some(({ effects }) =>
     effects.some(
       ({ action, effect }) =>
         action === "delete" &&
@@ -149,11 +163,36 @@ export function destroysData(preview: Pick<PlanPreview, "plan">): boolean {
   );
 }
 
-/** The service's name that has to be typed before the change or deletion on the screen begins; undefined where none. */
-export function nameToType(ui: Ui, preview: Pick<PlanPreview, "plan">): string | undefined {
-  const place = placeOf(ui);
-  if (place.screen === "delete") return place.service;
-  return place.screen === "change" && destroysData(preview) ? place.service : undefined;
+/** The service's name that has to be typed before what the screen shows begins; undefined where it needs none. */
+export function nameToType(stores: Stores): string | undefined {
+  const place = placeOf(stores.ui.getState());
+  switch (place.screen) {
+    case "delete":
+      return place.service;
+    case "change":
+      return stores.ui.getState().change?.review === true && destroysData(stores.plan.getState())
+        ? place.service
+        : undefined;
+    case "rollback": {
+      const { preview } = stores.rollback.getState();
+      const loses = preview?.destroysData === true || (preview?.protectedStores ?? []).length > 0;
+      return loses ? place.service : undefined;
+    }
+    case "cleanup": {
+      const { plan } = stores.cleanup.getState();
+      return plan !== undefined && plan.data.length + plan.protectedStores.length > 0
+        ? plan.service
+        : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What was typed, where it confirms what is destroyed. */
+export function confirmation(stores: Stores): { readonly confirmed?: string } {
+  const { text } = stores.ui.getState().confirmation;
+  return text !== "" && text === nameToType(stores) ? { confirmed: text } : {};
 }
 
 /** Whether the change or deletion on the screen asks what becomes of data stores. */

@@ -15,7 +15,7 @@ import { feedTicking } from "./feeds/ticking.ts";
 import { runInTheWay } from "./other-run.ts";
 import { listOf } from "./place.ts";
 import { tellInOneLine } from "./problem.ts";
-import { createReviews } from "./reviews.ts";
+import { confirmation, createReviews } from "./reviews.ts";
 import { type VisibleServices, visibleServices } from "./service-list.ts";
 import { createStores, type Stores } from "./stores.ts";
 import type { Timers } from "./throttle.ts";
@@ -70,6 +70,8 @@ export interface Session {
   previewPlan(): void;
   /** Creates the service of the wizard and shows its run. */
   create(): void;
+  /** Has its service account for an orphan from now on. */
+  adopt(orphan: string): void;
   /** Makes the change that was reviewed, or the deletion, and shows its run. */
   carryOut(): void;
   /** Takes a service back to an earlier release and shows the run. */
@@ -275,6 +277,19 @@ export function createSession(options: SessionOptions): Session {
           provisioner.change(nameOf(service), { operation: "rollback", release }, { dataStores: "keep" }),
       });
     },
+    adopt(orphan) {
+      stores.openRuns.setState({ busy: `Adopting ${orphan}` });
+      const done = (notice: Notice) => {
+        stores.openRuns.setState({ busy: undefined });
+        notify(notice);
+        follow(true);
+      };
+      useCases?.provisioner.orphans.adopt([orphan]).then(
+        ([adopted]) =>
+          done({ text: `${orphan} is adopted: ${adopted?.service} accounts for it`, tone: "info" }),
+        (error: unknown) => done({ text: tellInOneLine(error), tone: "error" }),
+      );
+    },
     resume(run) {
       executions.begin({
         ...run,
@@ -299,11 +314,12 @@ export function createSession(options: SessionOptions): Session {
     },
     rollback(run) {
       const { dataStores } = stores.ui.getState();
+      const chosen = { dataStores, ...confirmation(stores) };
       executions.begin({
         ...run,
         busy: "Starting the roll back",
         show: "replace",
-        begin: ({ provisioner }) => provisioner.rollback(run.name, { dataStores }),
+        begin: ({ provisioner }) => provisioner.rollback(run.name, chosen),
       });
     },
     async cancel(run) {

@@ -2,6 +2,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import type { ApplicationSpec } from "../application/application.ts";
 import type { ServiceChange } from "../application/change.ts";
 import type { FieldChange } from "../application/spec-diff.ts";
+import type { CleanupPlan, Orphan } from "../provisioning/orphans/orphan.ts";
 import type { Plan } from "../provisioning/plan.ts";
 import type { Release } from "../provisioning/releases.ts";
 import type { RollbackPreview, RunName, RunState } from "../provisioning/run.ts";
@@ -52,6 +53,8 @@ export interface PlanPreview {
   readonly plan: Plan | undefined;
   /** What it changes of the Application, field by field. */
   readonly diff: readonly FieldChange[];
+  /** Data stores that it destroys and that are protected against deletion. */
+  readonly protectedStores: readonly string[];
   /** Objects that the plan writes. */
   readonly objects: number;
   readonly problem: string | undefined;
@@ -81,6 +84,22 @@ export interface Releases {
   readonly status: Loading;
   readonly releases: readonly Release[];
   readonly error: string | undefined;
+}
+
+/** What no living run or service accounts for. */
+export interface OrphansPage {
+  readonly status: Loading;
+  readonly found: readonly Orphan[];
+  /** What could not be looked at. */
+  readonly unseen: readonly string[];
+  readonly error: string | undefined;
+}
+
+/** What the deletion of an orphan would do. */
+export interface CleanupPage {
+  readonly status: "loading" | "ready" | "refused";
+  readonly plan: CleanupPlan | undefined;
+  readonly problem: string | undefined;
 }
 
 /** One row of a service's tab. */
@@ -123,6 +142,8 @@ export interface Stores {
   readonly rollback: StoreApi<RollbackPage>;
   readonly subject: StoreApi<Subject>;
   readonly releases: StoreApi<Releases>;
+  readonly orphans: StoreApi<OrphansPage>;
+  readonly cleanup: StoreApi<CleanupPage>;
   readonly detail: StoreApi<Detail>;
   readonly contexts: StoreApi<Contexts>;
   readonly ticking: StoreApi<Ticking>;
@@ -132,6 +153,7 @@ export const noPlan: PlanPreview = {
   status: "none",
   plan: undefined,
   diff: [],
+  protectedStores: [],
   objects: 0,
   problem: undefined,
   mend: undefined,
@@ -174,6 +196,13 @@ export function createStores(start: {
       error: undefined,
     })),
     releases: createStore<Releases>()(() => ({ of: "", status: "loading", releases: [], error: undefined })),
+    orphans: createStore<OrphansPage>()(() => ({
+      status: "loading",
+      found: [],
+      unseen: [],
+      error: undefined,
+    })),
+    cleanup: createStore<CleanupPage>()(() => ({ status: "loading", plan: undefined, problem: undefined })),
     detail: createStore<Detail>()(() => ({ of: "", status: "loading", rows: [], error: undefined })),
     contexts: createStore<Contexts>()(() => ({ status: "loading", names: [], error: undefined })),
     ticking: createStore<Ticking>()(() => ({ now: start.now, frame: 0 })),

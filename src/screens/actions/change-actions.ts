@@ -29,7 +29,7 @@ function notReady({ session }: ActionContext): string | undefined {
   const plan = session.stores.plan.getState();
   if (plan.status === "refused") return plan.problem;
   if (plan.status !== "ready") return "the plan is still being made";
-  const name = nameToType(session.ui(), plan);
+  const name = nameToType(session.stores);
   if (name === undefined || session.ui().confirmation.text === name) return undefined;
   return `type ${name} first`;
 }
@@ -168,7 +168,7 @@ export const changeActions: readonly Action[] = [
     keys: ["esc"],
     title: "Leave; nothing is changed",
     category: "Service",
-    on: ["change", "delete"],
+    on: ["change", "delete", "cleanup"],
     whileTyping: true,
     hint: { word: "leave", rank: 4 },
     run: leave,

@@ -26,7 +26,16 @@ function move(kind: Move): (context: ActionContext) => void {
   };
 }
 
-const lists: readonly Area[] = ["services", "runs", "run", "log", "service", "releases", "contexts"];
+const lists: readonly Area[] = [
+  "services",
+  "runs",
+  "run",
+  "log",
+  "service",
+  "releases",
+  "orphans",
+  "contexts",
+];
 
 const moves: readonly (readonly [id: Move, keys: readonly string[], title: string])[] = [
   ["up", ["k", "up"], "Up"],

@@ -1,3 +1,4 @@
+import { nameToType } from "../../state/reviews.ts";
 import { emptyEntry } from "../../state/text-entry.ts";
 import { filterOf, go, placeOf, withFilter } from "../../state/ui.ts";
 import type { Action, ActionContext } from "./action.ts";
@@ -10,8 +11,9 @@ function notConfirmed({ session }: ActionContext): string | undefined {
   const place = placeOf(session.ui());
   if (page.status === "loading") return "the preview is still being made";
   if (page.preview === undefined || place.screen !== "rollback") return page.problem ?? "there is no preview";
-  if (!page.preview.destroysData || session.ui().confirmation.text === place.service) return undefined;
-  return `this destroys data: type ${place.service} first`;
+  const name = nameToType(session.stores);
+  if (name === undefined || session.ui().confirmation.text === name) return undefined;
+  return `this destroys data: type ${name} first`;
 }
 
 function enterRun(context: ActionContext): void {

@@ -1,5 +1,6 @@
 import { Box } from "ink";
 import type { ReactNode } from "react";
+import { atRest } from "../../provisioning/decide.ts";
 import { areaOf, type Place } from "../../state/place.ts";
 import type { Connection, Fleet, OpenRuns } from "../../state/stores.ts";
 import { filterOf, placeOf, type Ui } from "../../state/ui.ts";
@@ -27,6 +28,8 @@ function wordOf(place: Place, before: Place | undefined): string {
       return place.service;
     case "change":
       return before?.screen === "service" ? place.kind : `${place.kind} ${place.service}`;
+    case "cleanup":
+      return `delete ${place.orphan}`;
     case "delete":
       return before?.screen === "service" ? "delete" : `delete ${place.service}`;
     default:
@@ -139,9 +142,9 @@ const mostHints = 6;
 export function keyLine(context: ActionContext, columns: number): Line {
   const { session } = context;
   const ui = session.ui();
-  if (ui.overlay !== undefined) return overlayKeys(ui.overlay.kind);
+  if (ui.overlay !== undefined) return overlayKeys(ui.overlay, session.stores.openRuns.getState());
   const area = areaOf(placeOf(ui));
-  const form = area === "wizard" || area === "change" || area === "delete";
+  const form = area === "wizard" || area === "change" || area === "delete" || area === "cleanup";
   const hinted = actionsOn(area)
     .filter((action) => !form || action.on !== "everywhere")
     .flatMap((action) => hintOf(action, context))
@@ -165,32 +168,53 @@ function hintOf(action: Action, context: ActionContext) {
   const { hint, id, keys, on } = action;
   if (hint === undefined) return [];
   const word = typeof hint.word === "string" ? hint.word : hint.word(context);
-  const asks = /^(wizard|rollback|change|delete)\./.test(id) || on === "everywhere";
+  const asks = /^(wizard|rollback|change|delete|cleanup)\./.test(id) || on === "everywhere";
   if (word === undefined || (!asks && action.disabledReason?.(context) !== undefined)) return [];
   return [{ id, word, key: keys[0] ?? "", rank: hint.rank }];
 }
 
-function overlayKeys(kind: NonNullable<Ui["overlay"]>["kind"]): Line {
-  const keys = {
-    help: [["esc", "close"]],
-    palette: [
-      ["enter", "do it"],
-      ["↑ ↓", "choose"],
-      ["esc", "close"],
-    ],
-    "stop-run": [
-      ["g", "go on"],
-      ["b", "roll back"],
-      ["x", "cancel"],
-    ],
-    "other-run": [
-      ["w", "watch"],
-      ["a", "wait"],
-      ["u", "take over"],
-      ["esc", "leave"],
-    ],
-  }[kind];
-  return keys.flatMap(([key = "", word = ""]) => [span(` ${key}`, "accent"), span(` ${word}  `)]);
+function overlayKeys(overlay: NonNullable<Ui["overlay"]>, { states, holders }: OpenRuns): Line {
+  return keysOfOverlay(overlay, { states, holders }).flatMap(([key, word]) => [
+    span(` ${key}`, "accent"),
+    span(` ${word}  `),
+  ]);
+}
+
+function keysOfOverlay(
+  overlay: NonNullable<Ui["overlay"]>,
+  { states, holders }: Pick<OpenRuns, "states" | "holders">,
+): readonly (readonly [key: string, word: string])[] {
+  switch (overlay.kind) {
+    case "help":
+      return [["esc", "close"]];
+    case "palette":
+      return [
+        ["enter", "do it"],
+        ["↑ ↓", "choose"],
+        ["esc", "close"],
+      ];
+    case "stop-run":
+      return [
+        ["g", "go on"],
+        ["b", "roll back"],
+        ["x", "cancel"],
+      ];
+    case "other-run": {
+      const state = states[overlay.run];
+      if (state === undefined || atRest(state)) {
+        return [
+          ["w", "open"],
+          ["esc", "leave"],
+        ];
+      }
+      return [
+        ["w", "watch"],
+        ...(overlay.waiting ? [] : [["a", "wait"] as const]),
+        ...(holders[overlay.run] === "dead" ? [["u", "take over"] as const] : []),
+        ["esc", overlay.waiting ? "wait no longer" : "leave"],
+      ];
+    }
+  }
 }
 
 const nothing: Line = [];
@@ -254,6 +278,10 @@ function Bottom() {
   useStored(
     (stores) => stores.runs,
     (state) => state.runs,
+  );
+  useStored(
+    (stores) => stores.orphans,
+    (state) => state.found.length === 0,
   );
   useStored(
     (stores) => stores.releases,

@@ -3,6 +3,7 @@ import type { Place } from "../place.ts";
 import { tellInOneLine } from "../problem.ts";
 import { feedDetail } from "./detail.ts";
 import type { Feed } from "./feed.ts";
+import { feedCleanup, feedOrphans } from "./orphans.ts";
 import { feedReleases } from "./releases.ts";
 import { feedRun } from "./run.ts";
 import { feedRuns } from "./runs.ts";
@@ -34,6 +35,10 @@ export function feedOf(
       return feedSubject(place.service, place.kind);
     case "rollback":
       return feedRollback(place.run);
+    case "orphans":
+      return feedOrphans;
+    case "cleanup":
+      return feedCleanup(place.orphan);
     case "contexts":
       return feedContexts(contexts);
     default:

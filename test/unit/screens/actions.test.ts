@@ -11,6 +11,8 @@ const screens: readonly Area[] = [
   "releases",
   "change",
   "delete",
+  "orphans",
+  "cleanup",
   "wizard",
   "runs",
   "run",

@@ -1,4 +1,7 @@
+import type { ApplicationSpec } from "../../../src/application/application.ts";
+import type { CleanupPlan, Orphan } from "../../../src/provisioning/orphans/orphan.ts";
 import type { Plan } from "../../../src/provisioning/plan.ts";
+import type { Release } from "../../../src/provisioning/releases.ts";
 import type { RollbackPreview, RunName, RunState, StepState } from "../../../src/provisioning/run.ts";
 import { byUrgency } from "../../../src/services/row.ts";
 import type { Service } from "../../../src/services/service.ts";
@@ -209,4 +212,221 @@ export const preview: RollbackPreview = {
   keeps: [{ effects: [], text: "repository platform/ledger", reason: "holds 2 commits that are not ours" }],
   irreversible: [{ effects: [], text: "the first image push", reason: "it is public history" }],
   destroysData: false,
+};
+
+const repository = "registry.example.internal/platform/checkout";
+const digest = (start: string) => `${repository}@sha256:${start.padEnd(64, "0")}`;
+
+/** What a service has that was deployed once. */
+export const spec: ApplicationSpec = {
+  team: "platform",
+  language: "go",
+  replicas: 3,
+  image: digest("9f1c2d3e4f5a"),
+  starter: false,
+  resources: {
+    requests: { cpu: "100m", memory: "256Mi" },
+    limits: { cpu: "500m", memory: "512Mi" },
+  },
+  exposure: "internal",
+  database: { type: "postgres" },
+  monitoring: { enabled: true, alerts: ["high-error-rate", "high-latency"] },
+};
+
+/** The releases of a service, newest first. */
+export const releases: readonly Release[] = [
+  {
+    number: 4,
+    run: "checkout-deploy-x2m9q" as RunName,
+    operation: "deploy",
+    by: "system:serviceaccount:platform-system:pipeline-checkout",
+    at: ago(360),
+    spec,
+    current: true,
+  },
+  {
+    number: 3,
+    run: "checkout-set-k7w2h" as RunName,
+    operation: "set",
+    by: "grace",
+    at: ago(86_400),
+    spec: { ...spec, image: digest("1a2b3c4d5e6f") },
+    current: false,
+  },
+  {
+    number: 2,
+    run: "checkout-rollback-m4n8p" as RunName,
+    operation: "rollback",
+    by: "ada",
+    at: ago(3 * 86_400),
+    spec: {
+      ...spec,
+      image: digest("1a2b3c4d5e6f"),
+      resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
+      monitoring: { enabled: true, alerts: ["high-error-rate"] },
+    },
+    current: false,
+  },
+  {
+    number: 1,
+    run: "checkout-create-7f3kz" as RunName,
+    operation: "create",
+    by: "ada",
+    at: ago(9 * 86_400),
+    spec: { ...spec, image: "registry.example.internal/starter:1.4", starter: true },
+    current: false,
+  },
+];
+
+const deployment = { ...object("Deployment", "checkout", "app-checkout"), apiVersion: "apps/v1" } as const;
+
+/** A scale in the middle of its work, by somebody else. */
+export const scaling: RunState = {
+  ...running,
+  name: "checkout-scale-p3q8r" as RunName,
+  operation: "scale",
+  service: "checkout",
+  requestedBy: "grace",
+  holder: "grace@workstation:812",
+  change: { before: spec, after: { ...spec, replicas: 5 }, releaseBefore: 4, release: 4 },
+  steps: [
+    step("preflight", "Preflight", { summary: "11 checks", finishedAt: ago(39.8) }),
+    step("apply_kubernetes", "Application", {
+      phase: "Running",
+      startedAt: ago(32),
+      summary: "3 of 5 pods ready",
+      effects: [
+        {
+          effect: {
+            ...object("Application", "checkout", "app-checkout"),
+            apiVersion: "platform.company.com/v1",
+          },
+          state: "changed",
+        },
+        { effect: deployment, state: "changed" },
+      ],
+    }),
+    step("verify", "Verify", { phase: "Waiting", needs: ["apply_kubernetes"], skippable: true }),
+  ],
+  log: [{ at: ago(30), step: "apply_kubernetes", line: "deployment checkout: 3 of 5 pods ready" }],
+};
+
+/** The same, undone. */
+export const scaledBack: RunState = {
+  ...scaling,
+  phase: "RolledBack",
+  finishedAt: ago(2),
+  rollback: { by: "grace", dataStores: "keep-used" },
+  failure: {
+    step: "apply_kubernetes",
+    error: {
+      class: "unhealthy",
+      message: "2 of 5 pods are not ready after 300 s: Insufficient cpu",
+      mend: "ask for less cpu, or add a node",
+    },
+  },
+  steps: scaling.steps.map((each) => ({
+    ...each,
+    phase: "Compensated",
+    effects: each.effects.map(({ effect }) => ({ effect, state: "restored" as const })),
+  })),
+};
+
+/** A plan of a change. */
+export const scalePlan: Plan = {
+  operation: "scale",
+  service: "checkout",
+  change: scaling.change,
+  steps: [
+    { id: "preflight", title: "Preflight", needs: [], effects: [], notes: [] },
+    {
+      id: "apply_kubernetes",
+      title: "Application",
+      needs: ["preflight"],
+      effects: [
+        { action: "change", effect: object("Application", "checkout", "app-checkout") },
+        { action: "change", effect: deployment },
+      ],
+      notes: [],
+    },
+    { id: "verify", title: "Verify", needs: ["apply_kubernetes"], effects: [], notes: [] },
+  ],
+};
+
+/** A plan of a deletion with the data stores. */
+export const deletePlan: Plan = {
+  operation: "delete",
+  service: "checkout",
+  steps: [
+    { id: "preflight", title: "Preflight", needs: [], effects: [], notes: [] },
+    {
+      id: "delete_kubernetes",
+      title: "Workload",
+      needs: ["preflight"],
+      effects: [
+        { action: "delete", effect: object("Application", "checkout", "app-checkout") },
+        { action: "delete", effect: deployment },
+      ],
+      notes: [],
+    },
+    {
+      id: "delete_data_stores",
+      title: "Data stores",
+      needs: ["delete_kubernetes"],
+      effects: [
+        { action: "delete", effect: object("StatefulSet", "checkout-db", "app-checkout") },
+        { action: "delete", effect: object("PersistentVolumeClaim", "data-checkout-db-0", "app-checkout") },
+      ],
+      notes: ["the data is lost"],
+    },
+  ],
+};
+
+/** What a sweep finds. */
+export const orphans: readonly Orphan[] = [
+  {
+    name: "namespace/app-ledger",
+    effect: object("Namespace", "app-ledger"),
+    uid: "1",
+    service: "ledger",
+    run: "ledger-create-x2m9",
+    createdAt: ago(86_400),
+    state: "orphan",
+    reason: "the run that made it could not be rolled back",
+    data: ["data-ledger-db-0"],
+    protected: true,
+  },
+  {
+    name: "repository/payments/ledger",
+    effect: { kind: "repository", url: "file:///repositories/payments/ledger.git" },
+    service: "ledger",
+    run: "",
+    createdAt: "",
+    state: "orphan",
+    reason: "no service has it, and no run made it",
+    data: [],
+    protected: false,
+  },
+  {
+    name: "namespace/app-shop",
+    effect: object("Namespace", "app-shop"),
+    uid: "2",
+    service: "shop",
+    run: "shop-delete-m4n8p",
+    createdAt: ago(9 * 86_400),
+    state: "kept",
+    reason: "the deletion of shop kept its data stores",
+    data: ["data-shop-db-0"],
+    protected: true,
+  },
+];
+
+/** What the deletion of the first of them does. */
+export const cleanup: CleanupPlan = {
+  service: "ledger",
+  orphans: orphans.slice(0, 1),
+  takesAlong: ["all that is in app-ledger"],
+  data: ["data-ledger-db-0"],
+  protectedStores: ["database ledger-db"],
+  notes: ["a last snapshot is taken of what is protected, and kept"],
 };

@@ -1,11 +1,30 @@
 import { Terminal } from "@xterm/headless";
 import { afterEach, describe, expect, it } from "vitest";
+import type { RunState } from "../../../src/provisioning/run.ts";
 import { drawSkeleton } from "../../../src/screens/skeleton.ts";
+import { editForm, formOf } from "../../../src/state/change.ts";
 import type { Place } from "../../../src/state/place.ts";
+import type { PlanPreview } from "../../../src/state/stores.ts";
 import { entryOf } from "../../../src/state/text-entry.ts";
 import type { Ui } from "../../../src/state/ui.ts";
 import { newWizard } from "../../../src/state/wizard.ts";
-import { ago, dashboard, held, plan, preview, running, service } from "./examples.ts";
+import {
+  ago,
+  cleanup,
+  dashboard,
+  deletePlan,
+  held,
+  orphans,
+  plan,
+  preview,
+  releases,
+  running,
+  scaledBack,
+  scalePlan,
+  scaling,
+  service,
+  spec,
+} from "./examples.ts";
 import { moment, type Opened, open } from "./terminal.ts";
 
 let app: Opened | undefined;
@@ -38,6 +57,50 @@ const wizard = {
   name: entryOf("api-gateway"),
   answered: new Set(["name", "language"] as const),
 };
+
+const checkout: Place = { screen: "service", service: "checkout", tab: "releases" };
+const scale: Place = { screen: "change", service: "checkout", kind: "scale" };
+const set: Place = { screen: "change", service: "checkout", kind: "set" };
+
+/** A run's screen, where the run is as told and who executes it elsewhere lives or not. */
+const runIs =
+  (state: RunState, holder?: "living" | "dead"): Prepare =>
+  ({ session }) => {
+    const { name, operation, service } = state;
+    session.stores.openRuns.setState({
+      states: { [name]: state },
+      holders: holder === undefined ? {} : { [name]: holder },
+    });
+    session.setUi((before) => ({
+      ...before,
+      stack: [{ screen: "services" }, { screen: "run", run: name, title: `${operation} ${service}` }],
+    }));
+  };
+
+/** A form with these keys pressed in it. */
+const typedIn = (kind: "scale" | "set", keys: readonly string[]) =>
+  keys.reduce(
+    (form, id) => editForm(form, id.length === 1 ? { id, text: id } : { id }) ?? form,
+    formOf(kind, "checkout", spec),
+  );
+
+const planned =
+  (change: Partial<PlanPreview>): Prepare =>
+  ({ session }) =>
+    session.stores.plan.setState({ status: "ready", ...change });
+
+const otherRun =
+  (state: RunState, holder: "living" | "dead" | undefined, waiting = false): Prepare =>
+  ({ session }) => {
+    session.stores.openRuns.setState({
+      states: { [state.name]: state },
+      holders: holder === undefined ? {} : { [state.name]: holder },
+    });
+    session.setUi((before) => ({
+      ...before,
+      overlay: { kind: "other-run", run: state.name, wanted: "deploy checkout", waiting },
+    }));
+  };
 
 const screens: Readonly<Record<string, readonly Prepare[]>> = {
   "services-loading": [],
@@ -165,6 +228,148 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
       stores.openRuns.setState({ states: { [running.name]: running }, own: [running.name] });
     },
     ui({ overlay: { kind: "stop-run", run: running.name, title: "create api-gateway", leaving: true } }),
+  ],
+  "run-held-skippable": [
+    live,
+    runIs({
+      ...scaling,
+      phase: "Held",
+      failure: {
+        step: "verify",
+        error: { class: "unhealthy", message: "Prometheus shows no target of checkout", mend: "see targets" },
+      },
+      steps: scaling.steps.map((each) =>
+        each.id === "verify" ? { ...each, phase: "Failed", attempt: 1, finishedAt: ago(1) } : each,
+      ),
+    }),
+  ],
+  "run-elsewhere": [live, runIs(scaling, "living")],
+  "run-holder-gone": [live, runIs(scaling, "dead")],
+  "run-interrupted": [live, runIs({ ...running, phase: "Interrupted", finishedAt: ago(1) })],
+  "run-scaled": [live, runIs({ ...scaling, phase: "Succeeded", finishedAt: ago(2) })],
+  "run-scaled-back": [live, runIs(scaledBack), ui({ runPane: "effects" })],
+  "run-undoing": [
+    live,
+    runIs(
+      {
+        ...scaledBack,
+        phase: "RollingBack",
+        steps: scaledBack.steps.map((each) =>
+          each.id === "apply_kubernetes"
+            ? {
+                ...each,
+                phase: "Retrying",
+                retryAt: new Date(moment + 12_000).toISOString(),
+                error: { class: "transient", message: "the server is busy", mend: "" },
+              }
+            : each,
+        ),
+      },
+      "living",
+    ),
+  ],
+  "run-log": [
+    live,
+    ({ session }) => {
+      const log = Array.from({ length: 200 }, (_, index) => ({
+        at: ago(200 - index),
+        step: "apply_kubernetes" as const,
+        line: `line ${index + 101}`,
+      }));
+      session.stores.openRuns.setState({ states: { [scaling.name]: { ...scaling, log } } });
+    },
+    show({ screen: "log", run: scaling.name, title: "scale checkout" }),
+  ],
+  releases: [
+    live,
+    show(checkout),
+    ({ session }) =>
+      session.stores.releases.setState({ of: "checkout", status: "ready", releases, error: undefined }),
+    ({ session }) =>
+      session.setUi((before) => ({
+        ...before,
+        lists: { "service/checkout/releases": { key: "2", index: 2, top: 0 } },
+      })),
+  ],
+  "releases-marked": [
+    live,
+    show(checkout),
+    ({ session }) => session.stores.releases.setState({ of: "checkout", status: "ready", releases }),
+    ui({ markedRelease: 1 }),
+  ],
+  "releases-empty": [
+    live,
+    show(checkout),
+    ({ session }) => session.stores.releases.setState({ of: "checkout", status: "ready", releases: [] }),
+  ],
+  "change-scale": [live, show(scale), ui({ change: typedIn("scale", ["5"]) })],
+  "change-scale-wrong": [live, show(scale), ui({ change: typedIn("scale", ["5", "1"]) })],
+  "change-set": [
+    live,
+    show(set),
+    ui({ change: typedIn("set", ["down", "5", "1", "2", "M", "i", "down", "down", "down", "space"]) }),
+  ],
+  "change-review": [
+    live,
+    show(scale),
+    ui({ change: { ...typedIn("scale", ["5"]), review: true } }),
+    planned({ plan: scalePlan, diff: [{ field: "replicas", before: "3", after: "5" }] }),
+  ],
+  delete: [
+    live,
+    show({ screen: "delete", service: "checkout" }),
+    ui({ dataStores: "keep" }),
+    planned({ plan: { ...deletePlan, steps: deletePlan.steps.slice(0, 2) } }),
+  ],
+  "delete-destroys": [
+    live,
+    show({ screen: "delete", service: "checkout" }),
+    ui({ dataStores: "delete", confirmation: entryOf("checkout") }),
+    planned({ plan: deletePlan, protectedStores: ["database checkout-db"] }),
+  ],
+  "other-run": [live, otherRun(scaling, "living")],
+  "other-run-gone": [live, otherRun(scaling, "dead")],
+  "other-run-waited-for": [live, otherRun(scaling, "living", true)],
+  "other-run-held": [live, otherRun({ ...held, service: "checkout" }, undefined)],
+  "rollback-restores": [
+    live,
+    show(rollback),
+    ({ session }) =>
+      session.stores.rollback.setState({
+        status: "ready",
+        preview: {
+          ...preview,
+          restores: [{ effects: [], text: "deployment/checkout, application/checkout", reason: "as before" }],
+          deletes: [],
+          irreversible: [],
+        },
+      }),
+  ],
+  orphans: [
+    live,
+    show({ screen: "orphans" }),
+    ({ session }) => session.stores.orphans.setState({ status: "ready", found: orphans }),
+  ],
+  "orphans-none": [
+    live,
+    show({ screen: "orphans" }),
+    ({ session }) =>
+      session.stores.orphans.setState({
+        status: "ready",
+        found: [],
+        unseen: ["secrets: forbidden for ada"],
+      }),
+  ],
+  "orphans-delete": [
+    live,
+    show({ screen: "orphans" }, { screen: "cleanup", orphan: "namespace/app-ledger", service: "ledger" }),
+    ({ session }) => session.stores.cleanup.setState({ status: "ready", plan: cleanup }),
+  ],
+  "runs-filter": [
+    live,
+    show({ screen: "runs" }),
+    ui({ filters: { runs: { entry: entryOf("grace running"), editing: true } } }),
+    ({ session }) => session.stores.runs.setState({ status: "ready", runs: [scaling, held, scaledBack] }),
   ],
   runs: [
     live,
