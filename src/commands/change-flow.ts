@@ -3,7 +3,7 @@ import type { ServiceName } from "../application/names.ts";
 import { type ParsedChange, parseChange, type RawChange } from "../application/parse-change.ts";
 import { ProvisioningError } from "../provisioning/errors.ts";
 import type { PlanWithManifests } from "../provisioning/provisioner.ts";
-import { confirm, confirmName } from "./confirm.ts";
+import { confirm, confirmDestruction } from "./confirm.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
 import { follow } from "./follow.ts";
@@ -20,6 +20,8 @@ export interface ChangeOptions {
   readonly output: RunFormat;
   readonly dryRun: boolean;
   readonly yes: boolean;
+  /** What `--confirm` says. */
+  readonly confirm?: string | undefined;
   readonly wait: boolean;
   /** Left out: as the standards say. */
   readonly onFailure?: OnFailureChoice | undefined;
@@ -63,11 +65,12 @@ export async function changeService(
         return exitCodes.done;
       }
       if (output === "text" || session.terminal.interactive) await printPlan(session, planned, "progress");
-      await asked(session, service, change.operation, planned, options);
+      const confirmed = await asked(session, service, change.operation, planned, options);
       const begin = () =>
         whenFree(session, service, options.wait, () =>
           provisioner.change(service, change, {
             dataStores,
+            ...confirmed,
             ...(options.onFailure === undefined ? {} : { onFailure: options.onFailure }),
           }),
         );
@@ -101,19 +104,20 @@ async function asked(
   session: Session,
   service: ServiceName,
   operation: ServiceChange["operation"],
-  { diff }: PlanWithManifests,
-  { dataStores, yes }: ChangeOptions,
-): Promise<void> {
-  if (yes) return;
+  { diff, protectedStores = [] }: PlanWithManifests,
+  options: ChangeOptions,
+): Promise<{ readonly confirmed?: string }> {
   const lost = diff.filter(
     ({ field, after }) => after === undefined && (field === "database.type" || field === "cache.type"),
   );
-  if (dataStores === "delete" && lost.length > 0) {
+  if (options.dataStores === "delete" && lost.length > 0) {
     const what = lost.map(({ field }) => field.replace(".type", "")).join(" and ");
-    await confirmName(session, service, `delete the ${what} of ${service} with all data`);
-    return;
+    const deed = `delete the ${what} of ${service} with all data`;
+    return confirmDestruction(session, { service, deed, protectedStores, asks: true, ...options });
   }
+  if (options.yes) return {};
   await confirm(session, `${titles[operation]} ${service} on ${session.clusterName}?`);
+  return {};
 }
 
 const titles: Readonly<Record<ServiceChange["operation"], string>> = {

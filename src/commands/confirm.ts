@@ -3,6 +3,52 @@ import { CommandFailure, usageFailure } from "./failure.ts";
 import type { Session } from "./session.ts";
 import { ask } from "./terminal.ts";
 
+/** Something that may destroy data, and what was said of it on the command line. */
+export interface Destruction {
+  readonly service: string;
+  /** `delete shop on prod`. */
+  readonly deed: string;
+  /** Data stores that go and are protected against deletion. */
+  readonly protectedStores: readonly string[];
+  /** Whether a person is asked at all. */
+  readonly asks: boolean;
+  /** `--yes`. */
+  readonly yes: boolean;
+  /** `--confirm NAME`. */
+  readonly confirm?: string | undefined;
+}
+
+/**
+ * The service's name as confirmation: from `--confirm`, or asked for unless `--yes` says not to, which is not enough
+ * where data stores are protected.
+ * @throws CommandFailure (2) where the flags do not say what nobody can be asked, and (130) where another answer came
+ */
+export async function confirmDestruction(
+  session: Session,
+  { service, deed, protectedStores, asks, yes, confirm: typed }: Destruction,
+): Promise<{ readonly confirmed?: string }> {
+  if (typed !== undefined && typed !== service) {
+    throw usageFailure(`--confirm ${JSON.stringify(typed)} is not the service's name, ${service}`);
+  }
+  if (typed !== undefined) return { confirmed: typed };
+  const isProtected = protectedStores.length > 0;
+  if (!asks || (yes && !isProtected)) return {};
+  if (isProtected && (yes || !session.terminal.interactive)) {
+    const verb = protectedStores.length === 1 ? "is" : "are";
+    throw usageFailure(
+      `${protectedStores.join(" and ")} of ${service} ${verb} protected against deletion: only who names the service destroys the data`,
+      {
+        next: [
+          `repeat the command with --confirm ${service}`,
+          "--dry-run shows what would be deleted and kept",
+        ],
+      },
+    );
+  }
+  await confirmName(session, service, deed);
+  return { confirmed: service };
+}
+
 /**
  * Asks for the service's name before something is destroyed.
  * @throws CommandFailure (2) without a terminal, where only `--yes` can say so, and (130) where another answer came

@@ -23,6 +23,14 @@ export function yes(): Option {
   return new Option("-y, --yes", "do not ask");
 }
 
+/** `--confirm`. */
+export function confirmation(): Option {
+  return new Option(
+    "--confirm <service>",
+    "the service's name, in place of typing it: destroys data stores that are protected against deletion",
+  );
+}
+
 /** `--timeout`: kept in milliseconds. */
 export function timeout(): Option {
   return new Option(

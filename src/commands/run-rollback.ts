@@ -2,12 +2,12 @@ import { type Command, Option } from "commander";
 import { z } from "zod";
 import type { RollbackPreview } from "../provisioning/run.ts";
 import type { Bind } from "./action.ts";
-import { confirmName } from "./confirm.ts";
+import { confirmDestruction } from "./confirm.ts";
 import { exitCodes } from "./exit-code.ts";
 import { follow } from "./follow.ts";
 import { runNameFrom } from "./names.ts";
 import { ofRun } from "./nearest-name.ts";
-import { runOutput, yes } from "./options.ts";
+import { confirmation, runOutput, yes } from "./options.ts";
 import { runFormats, writeDocument } from "./output/format.ts";
 import { dataStoreChoices, dataStores } from "./run-options.ts";
 import { runView } from "./run-view-of.ts";
@@ -22,6 +22,7 @@ export function addRunRollback(run: Command, bind: Bind): void {
       .addOption(dataStores())
       .addOption(new Option("--dry-run", "show what would be undone and what kept, write nothing"))
       .addOption(yes())
+      .addOption(confirmation())
       .addOption(runOutput()),
     async (session, args, raw) => {
       const options = z
@@ -30,6 +31,7 @@ export function addRunRollback(run: Command, bind: Bind): void {
           dataStores: z.enum(dataStoreChoices),
           dryRun: z.boolean().default(false),
           yes: z.boolean().default(false),
+          confirm: z.string().optional(),
         })
         .parse(raw);
       const name = runNameFrom(args[0]);
@@ -43,11 +45,14 @@ export function addRunRollback(run: Command, bind: Bind): void {
         return exitCodes.done;
       }
       if (options.output === "text") err.write(text);
-      if (preview.destroysData && !options.yes) {
-        const { service } = await provisioner.get(name);
-        await confirmName(session, service, `roll back ${name}, which destroys data`);
-      }
-      const begin = () => provisioner.rollback(name, { dataStores: options.dataStores });
+      const confirmed = await confirmDestruction(session, {
+        service: (await provisioner.get(name)).service,
+        deed: `roll back ${name}, which destroys data`,
+        protectedStores: preview.protectedStores ?? [],
+        asks: preview.destroysData,
+        ...options,
+      });
+      const begin = () => provisioner.rollback(name, { dataStores: options.dataStores, ...confirmed });
       const view = runView(session, cluster.context, options.output, { begun: true });
       return follow(session, begin, view, { asked: "rollback" });
     },
@@ -62,6 +67,14 @@ export function previewText(preview: RollbackPreview): readonly string[] {
     );
   const lines = [
     ...section("Restores", preview.restores),
+    ...section(
+      "Lifts",
+      (preview.protectedStores ?? []).map((name) => ({
+        effects: [],
+        text: `the deletion protection of ${name}`,
+        reason: "a last snapshot is taken first, where the cluster can",
+      })),
+    ),
     ...section("Deletes", preview.deletes),
     ...section("Keeps", preview.keeps),
     ...section("Cannot", preview.irreversible),

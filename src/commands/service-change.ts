@@ -6,7 +6,7 @@ import { type ChangeOptions, changeService } from "./change-flow.ts";
 import { usageFailure } from "./failure.ts";
 import { serviceNameFrom } from "./names.ts";
 import { demandService } from "./nearest-name.ts";
-import { runOutput, timeout, yes } from "./options.ts";
+import { confirmation, runOutput, timeout, yes } from "./options.ts";
 import { runFormats } from "./output/format.ts";
 import { onFailureChoices, onFailureOfChange, wait } from "./run-options.ts";
 import type { Session } from "./session.ts";
@@ -83,6 +83,7 @@ function addSet(service: Command, bind: Bind): void {
     database: z.string().optional(),
     cache: z.string().optional(),
     dataStores: z.enum(["keep", "delete"]),
+    confirm: z.string().optional(),
   });
   bind(
     withCommon(
@@ -104,7 +105,8 @@ function addSet(service: Command, bind: Bind): void {
           )
             .choices(["keep", "delete"])
             .default("keep"),
-        ),
+        )
+        .addOption(confirmation()),
     ).addHelpText(
       "after",
       `
@@ -113,9 +115,13 @@ Examples:
   platform service set api-gateway --cache redis --alerts high-error-rate`,
     ),
     async (session, args, options) => {
-      const { dataStores, ...raw } = schema.parse(options);
+      const { dataStores, confirm, ...raw } = schema.parse(options);
       const typed = { operation: "set", raw } as const;
-      return changeService(session, serviceNameFrom(args[0]), typed, { ...common(options), dataStores });
+      return changeService(session, serviceNameFrom(args[0]), typed, {
+        ...common(options),
+        dataStores,
+        confirm,
+      });
     },
   );
 }

@@ -2,12 +2,12 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import { z } from "zod";
 import type { Bind } from "./action.ts";
-import { confirmName } from "./confirm.ts";
+import { confirmDestruction } from "./confirm.ts";
 import { exitCodes } from "./exit-code.ts";
 import { follow } from "./follow.ts";
 import { serviceNameFrom } from "./names.ts";
 import { ofService } from "./nearest-name.ts";
-import { runOutput, timeout, yes } from "./options.ts";
+import { confirmation, runOutput, timeout, yes } from "./options.ts";
 import { runFormats } from "./output/format.ts";
 import { printPlan } from "./output/plan.ts";
 import { dataStoreChoices, dataStores, wait } from "./run-options.ts";
@@ -19,6 +19,7 @@ const optionsSchema = z.object({
   dataStores: z.enum(dataStoreChoices),
   dryRun: z.boolean().default(false),
   yes: z.boolean().default(false),
+  confirm: z.string().optional(),
   wait: z.boolean().default(false),
   timeout: z.number().optional(),
 });
@@ -34,6 +35,7 @@ export function addServiceDelete(service: Command, bind: Bind): void {
       .addOption(new Option("--dry-run", "show what would be deleted and kept, delete nothing"))
       .addOption(wait())
       .addOption(yes())
+      .addOption(confirmation())
       .addOption(timeout())
       .addOption(runOutput())
       .addHelpText(
@@ -41,7 +43,7 @@ export function addServiceDelete(service: Command, bind: Bind): void {
         `
 Examples:
   platform service delete api-gateway --dry-run
-  platform service delete api-gateway --data-stores delete --yes`,
+  platform service delete api-gateway --data-stores delete --confirm api-gateway`,
       ),
     async (session, args, raw) => {
       const options = optionsSchema.parse(raw);
@@ -56,13 +58,18 @@ Examples:
         await printPlan(session, planned, options.output);
         return exitCodes.done;
       }
-      if (!options.yes || options.output === "text") await printPlan(session, planned, "progress");
-      if (!options.yes) {
-        await confirmName(session, name, `delete ${name} on ${cluster.context}`);
-      }
+      const said = options.yes || options.confirm !== undefined;
+      if (!said || options.output === "text") await printPlan(session, planned, "progress");
+      const confirmed = await confirmDestruction(session, {
+        service: name,
+        deed: `delete ${name} on ${cluster.context}`,
+        protectedStores: planned.protectedStores ?? [],
+        asks: true,
+        ...options,
+      });
       const begin = () =>
         whenFree(session, name, options.wait, () =>
-          provisioner.delete(name, { dataStores: options.dataStores }),
+          provisioner.delete(name, { dataStores: options.dataStores, ...confirmed }),
         );
       return follow(session, begin, runView(session, cluster.context, options.output), {
         asked: "completion",

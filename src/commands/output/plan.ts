@@ -17,8 +17,8 @@ export async function printPlan(
   format: "text" | "json" | "yaml" | "progress",
 ): Promise<void> {
   const { out, err } = session.terminal;
-  const { plan, diff, manifests } = planned;
-  if (format === "json") return writeDocument(out, "json", "plan", { plan, diff, manifests });
+  const { manifests } = planned;
+  if (format === "json") return writeDocument(out, "json", "plan", { ...planned });
   const text = planText(planned).join("\n");
   if (format === "progress") return err.write(`${text}\n`);
   const { toYaml } = await import("./yaml.ts");
@@ -45,7 +45,11 @@ export function diffText(diff: readonly FieldChange[]): readonly string[] {
 }
 
 /** A plan as lines: what changes, then each step, what it needs, what it will do, what one should know. */
-export function planText({ plan, diff }: Pick<PlanWithManifests, "plan" | "diff">): readonly string[] {
+export function planText({
+  plan,
+  diff,
+  protectedStores = [],
+}: Omit<PlanWithManifests, "manifests">): readonly string[] {
   const titles = new Map(plan.steps.map(({ id, title }) => [id, title]));
   const lines = [`Plan to ${plan.operation} ${plan.service}, ${count(plan.steps.length, "step")}`, ""];
   if (diff.length > 0) lines.push(...diffText(diff), "");
@@ -54,6 +58,13 @@ export function planText({ plan, diff }: Pick<PlanWithManifests, "plan" | "diff"
     lines.push(`  ${step.title}${needs === "" ? "" : `  (after ${needs})`}`);
     for (const { action, effect } of step.effects) lines.push(`    ${signs[action]} ${effectLabel(effect)}`);
     for (const note of step.notes) lines.push(`    ▲ ${note}`);
+  }
+  if (protectedStores.length > 0) {
+    const verb = protectedStores.length === 1 ? "is" : "are";
+    lines.push(
+      "",
+      `  ${protectedStores.join(" and ")} ${verb} protected: --confirm ${plan.service} destroys the data.`,
+    );
   }
   if (keepsData(plan))
     lines.push("", `  Keeps the data stores, and with them namespace app-${plan.service}.`);

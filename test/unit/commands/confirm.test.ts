@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { confirmName } from "../../../src/commands/confirm.ts";
+import { confirmDestruction, confirmName } from "../../../src/commands/confirm.ts";
 import { openSession } from "../../../src/commands/session.ts";
 import { memoryTerminal, noSandbox } from "./memory-terminal.ts";
 
@@ -26,4 +26,20 @@ test("without a terminal nobody can be asked: --yes must say so", async () => {
     exitCode: 2,
     message: expect.stringContaining("--yes"),
   });
+});
+
+test("--confirm NAME is an answer, --yes alone is none to what protects data, and another name is wrong", async () => {
+  const session = answering(undefined, false);
+  const destruction = { service: "ledger", deed: "delete", protectedStores: ["ledger-db"], asks: true };
+  const answer = (yes: boolean, confirm?: string) =>
+    confirmDestruction(session, { ...destruction, yes, confirm });
+  expect(await answer(false, "ledger")).toEqual({ confirmed: "ledger" });
+  await expect(answer(true, "ledgers")).rejects.toMatchObject({ exitCode: 2 });
+  for (const yes of [true, false]) {
+    await expect(answer(yes)).rejects.toMatchObject({
+      exitCode: 2,
+      next: expect.arrayContaining([expect.stringContaining("--confirm ledger")]),
+    });
+  }
+  expect(await confirmDestruction(session, { ...destruction, protectedStores: [], yes: true })).toEqual({});
 });
