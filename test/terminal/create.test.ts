@@ -51,10 +51,10 @@ describe("a service from one command, without a terminal", () => {
     // A database that was in use is never destroyed unasked, and never said to be gone.
     const kept = await run(home, [...sandbox, "service", "delete", "api-gateway", "--yes"]);
     expect(kept).toMatchObject({ code: 0, out: expect.stringContaining("data stores are kept") });
-    const deleted = await run(home, [
-      ...sandbox,
-      ...["service", "delete", "api-gateway", "--data-stores", "delete", "--yes"],
-    ]);
+    const destroy = [...sandbox, "service", "delete", "api-gateway", "--data-stores", "delete"];
+    const refused = await run(home, [...destroy, "--yes"]);
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("--confirm api-gateway") });
+    const deleted = await run(home, [...destroy, "--confirm", "api-gateway"]);
     expect(deleted).toMatchObject({ code: 0 });
     expect(await names(home)).toBe("");
   });
