@@ -1,10 +1,11 @@
 import { serviceNameSchema } from "../application/names.ts";
+import { resourceOf } from "../cluster/resource.ts";
 import type { Standards } from "../standards/standards.ts";
 import { type CompensationContext, observeRun } from "./compensate.ts";
 import type { Effect } from "./effect.ts";
 import { StepError } from "./errors.ts";
 import type { RunEvent } from "./event.ts";
-import { observeEffect } from "./objects.ts";
+import { observeEffect, refOf, waitUntilGone } from "./objects.ts";
 import type { StepId } from "./plan.ts";
 import {
   guardsAgainst,
@@ -61,6 +62,8 @@ function effectsOf({ journal }: ProtectionCompensation, id: StepId): readonly Ef
 }
 
 async function putBack(context: ProtectionCompensation): Promise<readonly Released[]> {
+  // What was kept is no effect to be undone by itself.
+  const snapshots = await dropped(context);
   const { cluster, write } = context;
   const effects = effectsOf(context, "lift_protection").filter((effect) => effect.kind === "object");
   const found = await Promise.all(
@@ -71,17 +74,32 @@ async function putBack(context: ProtectionCompensation): Promise<readonly Releas
     there.map(({ object }) => object),
     protecting,
   );
-  return there.map(({ effect }) => ({
-    effect,
-    outcome: "restored",
-    reason: "protected against deletion again",
-  }));
+  const restored = there.map(
+    ({ effect }): Released => ({ effect, outcome: "restored", reason: "protected against deletion again" }),
+  );
+  return [...snapshots, ...restored];
 }
 
-async function dropped({ cluster, journal, write }: ProtectionCompensation): Promise<readonly Released[]> {
-  const gone = await dropSnapshots(cluster, journal.state.name);
-  await write.forget(gone, "nothing is deleted, so no last snapshot is kept");
-  return [];
+/** Nothing is destroyed after all: what was asked for of snapshots, and what was kept of them, goes. */
+async function dropped(context: ProtectionCompensation): Promise<readonly Released[]> {
+  const { cluster, clock, journal, signal } = context;
+  const asked = effectsOf(context, "snapshot_data_stores").filter((effect) => effect.kind === "object");
+  const deleted = await Promise.all(
+    asked.map(async (effect) => {
+      const object = await observeEffect(cluster, effect);
+      const { uid } = object?.metadata ?? {};
+      if (object === undefined || uid === undefined) return [];
+      await cluster.delete(resourceOf(object), refOf(object), { uid });
+      await waitUntilGone(cluster, clock, effect, uid, { signal });
+      return [effect];
+    }),
+  );
+  const contents = await dropSnapshots(cluster, journal.state.name);
+  return [...deleted.flat(), ...contents].map((effect) => ({
+    effect,
+    outcome: "deleted",
+    reason: "nothing is destroyed, so no last snapshot is kept",
+  }));
 }
 
 async function takeBack(context: ProtectionCompensation): Promise<readonly Released[]> {
