@@ -11,12 +11,13 @@ import type { Place } from "../state/place.ts";
 import { asksAboutDataStores, nameToType } from "../state/reviews.ts";
 import { changeCommand } from "../state/session.ts";
 import type { PlanPreview, Stores } from "../state/stores.ts";
+import type { TextEntry } from "../state/text-entry.ts";
 import { placeOf } from "../state/ui.ts";
 import { useApp, useStored } from "./components/context.ts";
 import { entrySpans, Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { destruction } from "./destruction.ts";
-import { type Line, line, span, widthOf, wrap } from "./line.ts";
+import { clip, type Line, line, span, widthOf, wrap, wrapCommand } from "./line.ts";
 import { reviewLines } from "./review.ts";
 import type { Glyphs } from "./theme.ts";
 
@@ -138,27 +139,36 @@ export function formLines({
     ...suggestion,
     ...wrong,
     [],
-    ...wrap(command, columns - 6, 3).map((text) => line(`   ${text}`, "accent")),
+    ...wrapCommand(command, columns - 6).map((text) => line(`   ${text}`, "accent")),
   ].slice(0, height);
+}
+
+/** A text entry in so many columns: the part with the cursor where not all of it fits. */
+function entryIn(entry: TextEntry, room: number, glyphs: Glyphs): Line {
+  const before = [...entry.text.slice(0, entry.cursor)];
+  if (widthOf(entry.text) < room) return entrySpans(entry, true);
+  const shown = before.slice(Math.max(0, before.length - room + 3)).join("");
+  const lead = shown.length < entry.cursor ? [span(glyphs.ellipsis, "dim")] : [];
+  const text = shown + entry.text.slice(entry.cursor);
+  return [...lead, ...entrySpans({ text, cursor: shown.length }, true)];
 }
 
 function fieldLine(field: Field, current: boolean, width: number, columns: number, glyphs: Glyphs): Line {
   const bad = fieldProblem(field) !== undefined;
   const changed = isChanged(field);
   const tone = bad ? "warn" : changed ? "strong" : "plain";
+  const said = fieldValue(field);
+  const room = columns - width - 8;
   const value: Line =
     field.kind === "text" && current
-      ? entrySpans(field.entry, true).map((each) =>
+      ? entryIn(field.entry, room, glyphs).map((each) =>
           bad && each.tone === "plain" ? span(each.text, "warn") : each,
         )
-      : [
-          span(
-            fieldValue(field) === "" ? "as the standards say" : fieldValue(field),
-            fieldValue(field) === "" ? "dim" : tone,
-          ),
-        ];
+      : said !== ""
+        ? [span(clip(said, room, glyphs.ellipsis), tone)]
+        : [span(/^(requests|limits)\./.test(field.id) ? "as the standards say" : glyphs.none, "dim")];
   const was = field.was === "" ? "" : `   now ${field.was}`;
-  const beside = width + 8 + widthOf(fieldValue(field)) + widthOf(was) < columns;
+  const beside = width + 8 + widthOf(said) + widthOf(was) < columns;
   const turn = field.kind === "choice" && current ? "   space changes it" : "";
   return [
     span(current ? ` ${glyphs.bar} ` : "   ", "accent"),

@@ -5,20 +5,25 @@ import type { Glyphs } from "./theme.ts";
 /** Hexadecimal digits of a digest that tell images apart, as container tools show them. */
 const digestLength = 12;
 
-/** An image by what tells it apart: the beginning of its digest; without one, the whole reference. */
+/** An image by what tells it apart among those of one repository: the beginning of its digest, else its name and tag. */
 export function shortImage(image: string): string {
   const digest = /@sha256:([0-9a-f]+)$/.exec(image)?.[1];
-  return digest === undefined ? image : digest.slice(0, digestLength);
+  return digest === undefined ? imageName(image) : digest.slice(0, digestLength);
 }
 
-/** Two values of a field side by side; images of one repository by their digests. */
+/** An image without the way to it: `starter:0.1.0`, `checkout@9f1c2d3e4f5a`. */
+function imageName(image: string): string {
+  const name = image.replace(/^.*\//, "");
+  return name.replace(/@sha256:([0-9a-f]+)$/, (_, digest: string) => `@${digest.slice(0, digestLength)}`);
+}
+
+/** Two values of a field side by side; images without the way to them. */
 function sides({ field, before, after }: FieldChange, glyphs: Glyphs): readonly [string, string] {
   const [was = glyphs.none, is = glyphs.none] = [before, after];
+  if (field !== "image") return [was, is];
   const repository = (value: string) => value.replace(/@.*$/, "");
-  if (field === "image" && was.includes("@") && repository(was) === repository(is)) {
-    return [shortImage(was), shortImage(is)];
-  }
-  return [was, is];
+  const same = was.includes("@") && repository(was) === repository(is);
+  return same ? [shortImage(was), shortImage(is)] : [imageName(was), imageName(is)];
 }
 
 /** What differs, a line a field: `replicas  3 → 5`. At most `most` lines, the last of which says how many are missing. */

@@ -114,6 +114,21 @@ export function wrap(text: string, columns: number, most: number): string[] {
   return [...kept.map((each) => clip(each, columns)), clip(lines.slice(most - 1).join(" "), columns)];
 }
 
+/** A command in lines of at most `columns`. A word that is longer goes on in the next line: none of it is left out. */
+export function wrapCommand(command: string, columns: number): string[] {
+  const pieces = command.split(" ").flatMap((word) => {
+    const parts: string[] = [];
+    let rest = word;
+    while (widthOf(rest) > columns) {
+      const part = clip(rest, columns, "");
+      parts.push(part);
+      rest = rest.slice(part.length);
+    }
+    return [...parts, rest];
+  });
+  return wrap(pieces.join(" "), columns, pieces.length);
+}
+
 /**
  * The line as the terminal gets it, with the theme's control sequences and no others: the last gate for what slipped
  * through uncleaned.

@@ -7,7 +7,7 @@ import { useCursor } from "./components/cursor.ts";
 import { Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { destruction } from "./destruction.ts";
-import { abbreviate, cell, clip, type Line, line, span, widthOf, wrap } from "./line.ts";
+import { abbreviate, cell, clip, type Line, line, span, widthOf, wrap, wrapCommand } from "./line.ts";
 import type { Glyphs, Tone } from "./theme.ts";
 import { age } from "./time.ts";
 
@@ -189,7 +189,7 @@ function cleanupView(
       : [line("   enter deletes it. esc leaves everything as it is.", "strong")]),
     [],
     line("   The same from a shell:", "dim"),
-    ...wrap(command, columns - 6, 2).map((text) => line(`   ${text}`, "accent")),
+    ...wrapCommand(command, columns - 6).map((text) => line(`   ${text}`, "accent")),
   ];
   const body = [
     ...section("Deletes", [...orphans.map(({ name, reason }) => `${name}: ${reason}`), ...takesAlong], "bad"),

@@ -2,7 +2,7 @@ import type { operationWords, PlannedStep } from "../provisioning/plan.ts";
 import type { PlanPreview } from "../state/stores.ts";
 import { countEffects, effectNames } from "./effects.ts";
 import { fieldChangeLines } from "./field-changes.ts";
-import { clip, type Line, line, span, widthOf, wrap } from "./line.ts";
+import { clip, type Line, line, span, widthOf, wrap, wrapCommand } from "./line.ts";
 import type { Glyphs, Tone } from "./theme.ts";
 
 /** What a last page is drawn from. */
@@ -17,7 +17,7 @@ export interface ReviewView {
 /** The last page of a wizard or a form: the plan, what it makes, what to know, and the command that does the same. */
 export function reviewLines(view: ReviewView, foot: readonly Line[] = []): readonly Line[] {
   const { plan, command, columns, height, glyphs } = view;
-  const commandLines = wrap(command, columns - 6, 3).map((text) => line(`   ${text}`, "accent"));
+  const commandLines = wrapCommand(command, columns - 6).map((text) => line(`   ${text}`, "accent"));
   const tail = [...foot, [], line("   The same from a shell:", "dim"), ...commandLines];
   const room = height - tail.length;
   return [...body(plan, columns, room, glyphs).slice(0, room), ...tail];

@@ -37,18 +37,21 @@ function toldLines(view: RunView): readonly Line[] {
     case "RollbackFailed":
       return rollbackFailed(view);
     case "RollingBack":
-      return [line("   Rolling back, the last step first.", "accent"), ...holderLines(view)];
+      return [
+        line("   Rolling back, the last step first.", "accent"),
+        ...(view.own ? [] : holderLines(view)),
+      ];
     case "Pending":
       return [line("   Recorded; nobody executes it yet.", "dim"), ...holderLines(view)];
     case "Running":
-      return [...changeLine(view), ...holderLines(view)];
+      return [...holderLines(view), ...changeLine(view)];
   }
 }
 
 /** What a change alters, in one line. */
 function changeLine({ state, columns, glyphs }: RunView): readonly Line[] {
   const changes = changesOf(state);
-  return changes.length === 0 ? [] : [line(`   ${fieldChangeText(changes, columns - 6, glyphs)}`)];
+  return changes.length === 0 ? [] : [line(`     ${fieldChangeText(changes, columns - 8, glyphs)}`)];
 }
 
 /** What a run alters of a service that exists, field by field. */
@@ -60,7 +63,9 @@ export function changesOf({ change }: RunState) {
 /** Who executes a run elsewhere, and whether that one lives. */
 function holderLines({ state, own, holder, glyphs }: RunView): readonly Line[] {
   const who = state.holder;
-  if (own || who === "") return [];
+  // As many lines as when it is done: nothing moves then.
+  if (own) return [line(`   This terminal executes it: ${verbKeys.cancel} cancels.`, "dim")];
+  if (who === "") return [];
   if (holder === "dead") {
     return [line(`   ${glyphs.warning} ${who} executed it and is gone: nobody works on it.`, "warn")];
   }
@@ -121,7 +126,7 @@ function causeLines(view: RunView): readonly Line[] {
 }
 
 function succeeded(view: RunView): readonly Line[] {
-  const { state, glyphs, columns } = view;
+  const { state, glyphs } = view;
   const { operation, service } = state;
   const time = stopwatch(state.startedAt, state.finishedAt, view.now);
   if (operation === "delete" || operation === "cleanup") {
@@ -129,13 +134,12 @@ function succeeded(view: RunView): readonly Line[] {
   }
   const word = operation === "create" ? "up" : operationWords[operation].done;
   const warnings = state.steps.flatMap((step) => step.warnings);
-  const changes = changesOf(state);
   return [
     [
       span(`   ${glyphs.ok} ${service} is ${word}, in ${time}. `, "good"),
       span(`enter opens it, ${verbKeys.rollback} rolls back.`, "dim"),
     ],
-    ...(changes.length === 0 ? [] : [line(`     ${fieldChangeText(changes, columns - 8, glyphs)}`)]),
+    ...changeLine(view),
     ...warnings.slice(0, 3).map((each) => line(`   ${glyphs.warning} ${each}`, "warn")),
   ];
 }

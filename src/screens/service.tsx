@@ -74,6 +74,7 @@ function verdictSpans({ verdict }: ServiceRow, glyphs: Glyphs): Line {
     degraded: [glyphs.warning, "warn"],
     working: [glyphs.working, "accent"],
     healthy: [glyphs.ok, "good"],
+    kept: [glyphs.full, "dim"],
   } as const;
   const [glyph, tone] = looks[verdict];
   return [span(`${glyph} ${verdict}`, tone)];

@@ -151,12 +151,13 @@ function heading(nameWidth: number, widths: Widths): Line {
 }
 
 const verdicts: Readonly<
-  Record<Verdict, readonly [glyph: "failed" | "warning" | "working" | "ok", tone: Tone]>
+  Record<Verdict, readonly [glyph: "failed" | "warning" | "working" | "ok" | "full", tone: Tone]>
 > = {
   failed: ["failed", "bad"],
   degraded: ["warning", "warn"],
   working: ["working", "accent"],
   healthy: ["ok", "good"],
+  kept: ["full", "dim"],
 };
 
 function serviceRow(
