@@ -14,6 +14,7 @@ import { ProvisioningError } from "./errors.ts";
 import { type ExecutorOptions, startExecution } from "./execution.ts";
 import { livingHolder, observeHolder } from "./heartbeat.ts";
 import { isInstalled } from "./installed.ts";
+import { readLog } from "./log-archive.ts";
 import { lostSteps } from "./lost-steps.ts";
 import {
   changeContext,
@@ -470,5 +471,6 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
         .sort((a, b) => (a.requestedAt < b.requestedAt ? 1 : a.requestedAt > b.requestedAt ? -1 : 0));
     },
     watch: (run, signal) => watchRun(cluster, clock, run, signal),
+    logs: (run) => readLog(cluster, run),
   };
 }

@@ -6,7 +6,7 @@ import type { KubeObject } from "../cluster/object.ts";
 import type { Orphans } from "./orphans/orphan.ts";
 import type { Plan, StepId } from "./plan.ts";
 import type { Release } from "./releases.ts";
-import type { Execution, RollbackPreview, RunName, RunState } from "./run.ts";
+import type { Execution, LogLine, RollbackPreview, RunName, RunState } from "./run.ts";
 
 /** What becomes of data stores: `keep-used` deletes only those this run made and nobody has used. */
 export type DataStoreChoice = "keep-used" | "keep" | "delete";
@@ -90,4 +90,6 @@ export interface Provisioner {
   list(options?: { readonly service?: ServiceName }): Promise<readonly RunState[]>;
   /** The state now and after each change, until the signal aborts or the run is deleted. */
   watch(run: RunName, signal: AbortSignal): AsyncIterable<RunState>;
+  /** The run's whole log, oldest line first: a run's state holds the newest lines only. */
+  logs(run: RunName): AsyncIterable<LogLine>;
 }

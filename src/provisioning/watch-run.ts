@@ -1,17 +1,24 @@
 import { systemNamespace } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
+import type { KubeObject, WatchEvent } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import type { Clock } from "./clock.ts";
+import { atRest } from "./decide.ts";
 import type { RunName, RunState } from "./run.ts";
 import { readRun } from "./run-record.ts";
 
 /** Pause before asking again after the cluster failed to answer, in milliseconds. */
 const pause = 1_000;
+/**
+ * After so long without a word the Run is read, in milliseconds: a connection that was lost without a sign is silent
+ * for minutes. Shorter while somebody works on the run.
+ */
+const quiet = { working: 10_000, atRest: 60_000 } as const;
 
 /**
- * A run's state now and after each change, whoever executes it. Survives broken connections; ends when the signal
- * aborts or the run is deleted.
+ * A run's state now and after each change, whoever executes it. Survives connections that break, and those that fall
+ * silent; ends when the signal aborts or the run is deleted.
  * @throws ClusterError where the run cannot be read the first time
  */
 export async function* watchRun(
@@ -20,36 +27,46 @@ export async function* watchRun(
   run: RunName,
   signal: AbortSignal,
 ): AsyncGenerator<RunState, void, undefined> {
+  const ref = { namespace: systemNamespace, name: run };
+  let seen: { readonly version: string; readonly state: RunState } | undefined;
+  /** Undefined: to be read first. */
   let version: string | undefined;
-  let seen: string | undefined;
+  /** What a person has not been shown yet. */
+  const news = (object: KubeObject): RunState | undefined => {
+    version = object.metadata.resourceVersion ?? "";
+    if (version === seen?.version) return undefined;
+    seen = { version, state: readRun(object).state };
+    return seen.state;
+  };
   while (!signal.aborted) {
+    const watching = new AbortController();
     try {
       if (version === undefined) {
-        const object = await cluster.get(
-          resources.runs,
-          { namespace: systemNamespace, name: run },
-          { signal },
-        );
-        version = object.metadata.resourceVersion ?? "";
-        if (version !== seen) yield readRun(object).state;
-        seen = version;
+        const state = news(await cluster.get(resources.runs, ref, { signal }));
+        if (state !== undefined) yield state;
       }
       const changes = cluster.watch(resources.runs, {
         namespace: systemNamespace,
         fieldSelector: `metadata.name=${run}`,
-        resourceVersion: version,
-        signal,
+        resourceVersion: version ?? "",
+        signal: AbortSignal.any([signal, watching.signal]),
       });
-      for await (const change of changes) {
+      const silence = () => (seen !== undefined && atRest(seen.state) ? quiet.atRest : quiet.working);
+      for await (const change of spoken(changes, clock, silence)) {
+        if (change === "silence") {
+          const state = news(await cluster.get(resources.runs, ref, { signal }));
+          if (state === undefined) continue;
+          // The watch should have told: it is opened anew.
+          yield state;
+          break;
+        }
         if (change.type === "BOOKMARK") {
           version = change.resourceVersion;
           continue;
         }
         if (change.type === "DELETED") return;
-        version = change.object.metadata.resourceVersion ?? version;
-        if (version === seen) continue;
-        seen = version;
-        yield readRun(change.object).state;
+        const state = news(change.object);
+        if (state !== undefined) yield state;
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -57,7 +74,42 @@ export async function* watchRun(
       if (seen === undefined) throw error;
       if (error.kind === "not-found") return;
       version = undefined;
-      if (error.kind !== "expired") await clock.sleep(pause, signal).catch(() => {});
+      if (error.kind !== "expired") {
+        await clock.sleep(Math.max(pause, error.retryAfterMs ?? 0), signal).catch(() => {});
+      }
+    } finally {
+      watching.abort(new Error("the watch is opened anew"));
     }
+  }
+}
+
+/** The same events, and `silence` each time none came for so long, in milliseconds. */
+async function* spoken(
+  events: AsyncIterable<WatchEvent>,
+  clock: Clock,
+  silence: () => number,
+): AsyncGenerator<WatchEvent | "silence", void, undefined> {
+  const iterator = events[Symbol.asyncIterator]();
+  const asked = () => {
+    const next = iterator.next();
+    // Nobody waits for it any more once the watch is opened anew.
+    next.catch(() => {});
+    return next;
+  };
+  let next = asked();
+  for (;;) {
+    const heard = new AbortController();
+    const still = clock.sleep(silence(), heard.signal).then(
+      () => "silence" as const,
+      () => "silence" as const,
+    );
+    const first = await Promise.race([next, still]).finally(() => heard.abort(new Error("heard")));
+    if (first === "silence") {
+      yield first;
+      continue;
+    }
+    if (first.done === true) return;
+    next = asked();
+    yield first.value;
   }
 }

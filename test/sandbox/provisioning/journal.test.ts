@@ -5,10 +5,12 @@ import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { ClusterError } from "../../../src/cluster/errors.ts";
 import { resources } from "../../../src/cluster/resource.ts";
 import { systemTiming } from "../../../src/cluster/timing.ts";
+import type { Effect } from "../../../src/provisioning/effect.ts";
 import { JournalError } from "../../../src/provisioning/errors.ts";
 import type { RunEvent } from "../../../src/provisioning/event.ts";
 import { livingHolder, startHeartbeat } from "../../../src/provisioning/heartbeat.ts";
 import { Journal, maxJournalBytes } from "../../../src/provisioning/journal.ts";
+import { chunkLines, mostChunks, readLog } from "../../../src/provisioning/log-archive.ts";
 import { newRunName, type RunRecord, readRun, runObject } from "../../../src/provisioning/run-record.ts";
 import { keptLogLines } from "../../../src/provisioning/run-reducer.ts";
 import { composition } from "../../provisioning/composition.ts";
@@ -164,17 +166,122 @@ test("a run is a request: its parameters cannot be changed afterwards", async ()
   await expect(change).rejects.toMatchObject({ kind: "invalid" });
 });
 
-test("long logs give way, events never do", async () => {
+const textsOf = async (record: RunRecord) => {
+  const texts: string[] = [];
+  for await (const { line } of readLog(stage.cluster, record.name)) texts.push(line);
+  return texts;
+};
+
+test("a long log gives way in the Run, and is read whole all the same", async () => {
   const record = await requested();
   const journal = journalOf(record, "a");
   await journal.append(started(1));
   for (let index = 0; index < 1_000; index += 1) journal.line(line(`${index} ${"x".repeat(2_000)}`));
-  await journal.append({ type: "RunHeld", at });
+  await journal.flush();
+  // Another engine goes on with it, in the same log.
+  const other = journalOf(await stored(record), "b");
+  await other.append({ type: "RunTaken", at, epoch: 2, holder: "b@here:1", by: "ben" });
+  for (let index = 1_000; index < 1_500; index += 1) other.line(line(`${index} ${"é".repeat(2_000)}`));
+  await other.append({ type: "RunHeld", at });
   const { events, state } = await stored(record);
-  expect(events.filter(({ type }) => type === "StepLogged")).toHaveLength(keptLogLines);
-  expect(state.log.at(-1)?.line).toMatch(/^999 x+…$/);
-  expect(JSON.stringify(events).length).toBeLessThan(maxJournalBytes);
+  expect(events.filter(({ type }) => type === "StepLogged").length).toBeLessThan(2 * keptLogLines);
+  expect(state.log.at(-1)?.line).toMatch(/^1499 é+…$/);
+  expect(Buffer.byteLength(JSON.stringify(events))).toBeLessThan(maxJournalBytes);
   expect(state.phase).toBe("Held");
+  expect((await textsOf(record)).map((text) => Number(text.split(" ")[0]))).toEqual(
+    Array.from({ length: 1_500 }, (_, index) => index),
+  );
+});
+
+test("what is kept of a log is bounded, and goes with its run", async () => {
+  const record = await requested();
+  const journal = journalOf(record, "a");
+  await journal.append(started(1));
+  const lines = (mostChunks + 3) * chunkLines;
+  for (let index = 0; index < lines; index += 1) journal.line(line(String(index)));
+  await journal.flush();
+  const { items } = await stage.cluster.list(resources.configMaps, { namespace: "platform-system" });
+  const chunks = items.filter(({ metadata }) => metadata.name.startsWith(`${record.name}-log-`));
+  expect(chunks).toHaveLength(mostChunks);
+  const owners = chunks.flatMap(({ metadata }) => metadata.ownerReferences?.map(({ uid }) => uid) ?? []);
+  expect(new Set(owners)).toEqual(new Set([record.object.metadata.uid]));
+  const texts = await textsOf(record);
+  expect(texts.at(0)).toBe(String(2 * chunkLines));
+  expect(texts.at(-1)).toBe(String(lines - 1));
+  expect(texts).toHaveLength(lines - 2 * chunkLines);
+});
+
+test("a log that cannot be put aside fails no run", async () => {
+  const record = await requested();
+  const refusing: Cluster = {
+    ...forwarding(stage.cluster),
+    patch: async (resource, ...rest) => {
+      if (resource.plural === "configmaps") throw new ClusterError("forbidden", "no", { status: 403 });
+      return stage.cluster.patch(resource, ...rest);
+    },
+  };
+  const journal = journalOf(record, "a", refusing);
+  await journal.append(started(1));
+  for (let index = 0; index < 1_000; index += 1) journal.line(line(String(index)));
+  await journal.append({ type: "RunHeld", at });
+  expect((await stored(record)).state.phase).toBe("Held");
+  expect((await textsOf(record)).at(-1)).toBe("999");
+});
+
+test("a Run that is full takes on no more effects, and has room to undo those it has", async () => {
+  const record = await requested();
+  const journal = journalOf(record, "a");
+  await journal.append(started(1));
+  const step = "preflight" as const;
+  const made: Effect[] = [];
+  const refusal = await (async () => {
+    for (let index = 0; ; index += 1) {
+      const name = `map-${index}`;
+      const effects: Effect[] = Array.from({ length: 20 }, (_, part) => ({
+        kind: "object",
+        apiVersion: "v1",
+        type: "ConfigMap",
+        namespace: "app-ledger",
+        name: `${name}-${part}`,
+      }));
+      const object = {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name },
+        data: { text: "x".repeat(100_000) },
+      };
+      const before = effects.slice(0, 1).map((effect) => ({ effect, object }));
+      const intent: RunEvent = { type: "EffectsIntended", at, step, effects, before };
+      try {
+        await journal.append(intent);
+      } catch (error) {
+        return error;
+      }
+      made.push(...effects);
+      journal.line(line("y".repeat(400)));
+      journal.note({
+        type: "EffectsRecorded",
+        at,
+        step,
+        results: effects.map((effect) => ({ effect, outcome: "changed", uid: "u".repeat(36) })),
+      });
+    }
+  })();
+  expect(refusal).toMatchObject({ class: "refused", message: expect.stringContaining("is full") });
+  const results = made.map((effect) => ({
+    effect,
+    outcome: "restored" as const,
+    reason: "as it was before",
+  }));
+  await journal.append(
+    { type: "RollbackStarted", at, by: "ann", dataStores: "keep-used" },
+    { type: "EffectsReleased", at, step, results },
+    { type: "RolledBack", at },
+  );
+  const { state, object } = await stored(record);
+  expect(state.phase).toBe("RolledBack");
+  expect(state.steps[0]?.effects.every(({ state: now }) => now === "restored")).toBe(true);
+  expect(JSON.stringify(object).length).toBeLessThan(1_400_000);
 });
 
 test("a deleted run stops its engine", async () => {
