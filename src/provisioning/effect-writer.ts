@@ -115,6 +115,18 @@ export function createEffectWriter({
     return existing;
   }
 
+  /**
+   * Of a service that is being made, hardly anything exists: the intent is journaled while we look, and once more,
+   * with what was, where something is there. No write begins before both.
+   */
+  async function observeAndIntend(objects: readonly KubeObject[]) {
+    const [found] = await Promise.all([
+      observe(objects),
+      changesService ? undefined : intend(objects.map(objectEffect)),
+    ]);
+    return found;
+  }
+
   /** New objects carry this run's label; existing ones keep their maker's. */
   const labelled = (object: KubeObject, existing: KubeObject | undefined) =>
     existing === undefined ? withMaker(object, run) : labelledAs(object, existing);
@@ -182,7 +194,7 @@ export function createEffectWriter({
   return {
     async objects(objects) {
       signal.throwIfAborted();
-      const found = await observe(objects);
+      const found = await observeAndIntend(objects);
       const pairs = objects.map((object, index) => ({ object, existing: found[index] }));
       const isAsWanted = ({ object, existing }: (typeof pairs)[number]) =>
         existing !== undefined && asWanted(labelled(object, existing), existing);
@@ -190,15 +202,16 @@ export function createEffectWriter({
       const same = pairs
         .filter(isAsWanted)
         .flatMap(({ existing }) => (existing === undefined ? [] : [existing]));
-      if (open.length > 0) {
+      const before = beforeOf(
+        open.map(({ object, existing }) => ({
+          existing,
+          before: existing && beforeChange(existing, object),
+        })),
+      );
+      if (changesService ? open.length > 0 : before.length > 0) {
         await intend(
           open.map(({ object }) => objectEffect(object)),
-          beforeOf(
-            open.map(({ object, existing }) => ({
-              existing,
-              before: existing && beforeChange(existing, object),
-            })),
-          ),
+          before,
         );
       }
       signal.throwIfAborted();
@@ -219,13 +232,13 @@ export function createEffectWriter({
 
     async createOnce(object) {
       signal.throwIfAborted();
-      const [existing] = await observe([object]);
+      const [existing] = await observeAndIntend([object]);
       if (existing !== undefined) {
         const kept = left(existing);
         recordWritten([kept]);
         return kept;
       }
-      await intend([objectEffect(object)]);
+      if (changesService) await intend([objectEffect(object)]);
       const made = await createdOnce(object);
       recordWritten([made]);
       return made;

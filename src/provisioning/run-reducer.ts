@@ -148,7 +148,8 @@ export function reduce(state: RunState, event: RunEvent): RunState {
             return { effect, state: "unknown", ...(was === undefined ? {} : { before: was.object }) };
           }),
           // What an attempt recorded as existing stays so: an intent to write it again takes nothing away.
-          (before) => !inPlay(before),
+          // An intent is journaled before one has looked, and again with what was there.
+          (known) => !inPlay(known) || (known.state === "unknown" && known.before === undefined),
         ),
       }));
     case "EffectsRecorded":

@@ -46,14 +46,18 @@ export const generateManifests: Step = {
     const { application, standards, cluster, codeHost, write, run, signal, log } = context;
     const service = serviceNameSchema.parse(application.metadata.name);
     const url = repositoryOf(context);
+    // Made while the cluster and the code host answer.
+    const skeleton = skeletonFiles(application.spec.language, service);
+    skeleton.catch(() => {});
     // A repository is made only for a service whose namespace stands: it is what claims the name.
-    await cluster.get(resources.namespaces, { name: namespaceOf(service) }, { signal });
+    const claimed = cluster.get(resources.namespaces, { name: namespaceOf(service) }, { signal });
+    const files: RepositoryFile[] = [...manifestFiles(application, standards)];
+    await claimed;
     await write.repository(url, () => codeHost.create(url, run));
     const [newest] = await codeHost.log(url, branch, 1, signal);
     const warnings: string[] = [];
-    const files: RepositoryFile[] = [...manifestFiles(application, standards)];
     if (newest === undefined || newest.run === run) {
-      files.push(...(await skeletonFiles(application.spec.language, service)));
+      files.push(...(await skeleton));
     } else {
       warnings.push(
         `the repository had commits already (the newest: "${newest.title}"): its source was left as it is`,
