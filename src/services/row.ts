@@ -62,7 +62,13 @@ export function byUrgency(a: Service, b: Service): number {
   return a.namespace < b.namespace ? -1 : a.namespace > b.namespace ? 1 : 0;
 }
 
-const urgency: Readonly<Record<Verdict, number>> = { failed: 0, degraded: 1, working: 2, healthy: 3 };
+const urgency: Readonly<Record<Verdict, number>> = {
+  failed: 0,
+  degraded: 1,
+  working: 2,
+  healthy: 3,
+  kept: 4,
+};
 
 function judge(parts: Parts, monitoring: Proof): readonly [Verdict, string] {
   const { namespace, run, workload } = parts;
@@ -114,11 +120,27 @@ function judgeWorkload(workload: WorkloadFacts | undefined, problem: string): re
   return workload.settled && ready > 0 ? ["degraded", count] : ["working", count];
 }
 
-function withoutApplication({ complete, run }: Parts): readonly [Verdict, string] {
+function withoutApplication({
+  namespace: { service },
+  complete,
+  run,
+  database,
+  cache,
+}: Parts): readonly [Verdict, string] {
   if (!complete) return ["healthy", ""];
-  if (run?.phase === "RolledBack") return ["degraded", "rolled back; what the roll back kept is still here"];
-  if (run?.operation === "delete") return ["degraded", "deleted; its data stores were kept"];
-  return ["degraded", "the namespace has no Application"];
+  const over = run?.phase === "RolledBack" || (run?.operation === "delete" && run.phase === "Succeeded");
+  if (!over) return ["degraded", "the namespace has no Application"];
+  const stores = [database, cache].flatMap((store) => (store === undefined ? [] : [store.name]));
+  if (stores.length === 0) {
+    return [
+      "kept",
+      `kept: what is left of ${service}, see it with: platform orphans list --service ${service}`,
+    ];
+  }
+  return [
+    "kept",
+    `kept: data stores of ${service}; platform service create ${service} uses them again, platform service delete ${service} --data-stores delete destroys them`,
+  ];
 }
 
 function proofOf(

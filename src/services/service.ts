@@ -22,8 +22,8 @@ export interface LastRun {
   readonly at: string;
 }
 
-/** How much a service needs a person: sorts the dashboard. */
-export type Verdict = "failed" | "degraded" | "working" | "healthy";
+/** How much a service needs a person: sorts the dashboard. `kept`: there is no service any more, only what was left of it on purpose. */
+export type Verdict = "failed" | "degraded" | "working" | "healthy" | "kept";
 
 /** One row of the dashboard: everything known about a service from the cluster, however incomplete. */
 export interface Service {

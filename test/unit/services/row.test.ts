@@ -142,6 +142,29 @@ describe("a row of the dashboard", () => {
     expect(rowOf(parts(nothing)).verdict).toBe("degraded");
   });
 
+  it("that is gone and left its data says what was kept, and what to type", () => {
+    const run = (over: Partial<NonNullable<Parts["run"]>>) => ({
+      name: "ledger-delete-1",
+      service: "ledger",
+      operation: "delete" as const,
+      phase: "Succeeded" as const,
+      message: "",
+      at: "2026-01-02T00:00:00Z",
+      ...over,
+    });
+    const left = { application: undefined, workload: undefined };
+    const database = workload(1, 1, { name: "ledger-db", component: "database" });
+    for (const over of [{}, { operation: "create", phase: "RolledBack" }] as const) {
+      const row = rowOf(parts({ ...left, database, run: run(over) }));
+      expect(row.verdict).toBe("kept");
+      expect(row.reason).toContain("platform service create ledger");
+      expect(row.reason).toContain("platform service delete ledger --data-stores delete");
+    }
+    expect(rowOf(parts({ ...left, run: run({ phase: "RolledBack" }) })).verdict).toBe("kept");
+    expect(rowOf(parts({ ...left, database, run: run({ operation: "scale" }) })).verdict).toBe("degraded");
+    expect(rowOf(parts({ ...left, database, run: undefined })).verdict).toBe("degraded");
+  });
+
   it("comes the earlier the more it needs a person", () => {
     const row = (name: string, verdict: Service["verdict"]): Service => ({
       ...rowOf(parts()),
