@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { runCommands } from "../../../src/commands/program.ts";
+import type { SandboxAccess } from "../../../src/connection.ts";
+import { openSandbox } from "../../../src/sandbox/open.ts";
+import { type MemoryTerminal, memoryTerminal } from "../../unit/commands/memory-terminal.ts";
+
+/** What a command that has ended came to. */
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A command that runs. */
+export interface Running {
+  readonly terminal: MemoryTerminal;
+  readonly ended: Promise<Ended>;
+  /** Resolves once `text` has been printed. */
+  printed(text: string): Promise<void>;
+}
+
+/** The program's commands in this process, on one sandbox that is opened once and is fast. */
+export interface Commands {
+  /** Words after `platform --sandbox`. */
+  run(...words: readonly string[]): Promise<Ended>;
+  start(...words: readonly string[]): Running;
+}
+
+/** Goes when the test has ended. */
+export async function commandsOnSandbox(): Promise<Commands> {
+  const folder = await mkdtemp(join(tmpdir(), "platform-commands-"));
+  const sandbox = await openSandbox({ folder: join(folder, "sandbox"), speed: 200 });
+  onTestFinished(async () => {
+    await sandbox.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  const access: SandboxAccess = {
+    folder: join(folder, "sandbox"),
+    repositories: join(folder, "repositories"),
+    open: async () => ({ ...sandbox, close: async () => undefined }),
+    serve: () => Promise.reject(new Error("not served here")),
+  };
+  const start = (...words: readonly string[]): Running => {
+    const terminal = memoryTerminal();
+    const ended = runCommands(["--sandbox", ...words], { terminal, sandbox: access, version: "1.2.3" }).then(
+      (code) => ({ code, ...terminal.written }),
+    );
+    return {
+      terminal,
+      ended,
+      printed: (text) => printed(terminal, text),
+    };
+  };
+  return { start, run: (...words) => start(...words).ended };
+}
+
+async function printed({ written }: MemoryTerminal, text: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!`${written.out}${written.err}`.includes(text)) {
+    if (Date.now() > deadline)
+      throw new Error(`waited for ${text}; last seen:\n${written.out}${written.err}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
