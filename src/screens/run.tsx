@@ -137,7 +137,8 @@ function stepLines(view: RunView, choosing: boolean): readonly Line[] {
   const titleWidth = Math.min(28, Math.max(...state.steps.map(({ title }) => widthOf(title)), 8));
   return state.steps.map((step, index) => {
     const look = stepLook(step.phase);
-    const spins = step.phase === "Running" || step.phase === "Compensating";
+    const working = step.phase === "Running" || step.phase === "Compensating";
+    const spins = working && view.holder !== "dead";
     const sign = spins ? (glyphs.spinner[frame % glyphs.spinner.length] ?? "") : glyphs[look.glyph];
     const waiting = step.phase === "Waiting";
     const untold = waiting || step.phase === "Compensating";

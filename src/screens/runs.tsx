@@ -2,6 +2,7 @@ import { useMemo } from "react";
 import type { RunState } from "../provisioning/run.ts";
 import { runMessage } from "../provisioning/run-record.ts";
 import { visibleRuns } from "../state/run-list.ts";
+import type { OpenRuns } from "../state/stores.ts";
 import { filterOf } from "../state/ui.ts";
 import { waitingStep } from "./actions/verb-actions.ts";
 import { useApp, useStored } from "./components/context.ts";
@@ -9,7 +10,7 @@ import { useCursor } from "./components/cursor.ts";
 import { Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { abbreviate, cell, clip, type Line, line, span } from "./line.ts";
-import { runPhaseLook } from "./looks.ts";
+import { type Look, runPhaseLook } from "./looks.ts";
 import { nextTry } from "./run.tsx";
 import type { Glyphs } from "./theme.ts";
 import { age, duration } from "./time.ts";
@@ -20,13 +21,17 @@ export function Runs() {
   const { ui, height, index, top } = useCursor({ screen: "runs" });
   const { runs: all, status, error } = useStored((stores) => stores.runs);
   const runs = useMemo(() => visibleRuns(all, ui), [all, ui]);
+  const holders = useStored(
+    (stores) => stores.openRuns,
+    (state) => state.holders,
+  );
   const now = useStored(
     (stores) => stores.ticking,
     (state) => state.now,
   );
   const lines =
     runs.length > 0
-      ? runsTable(runs, { index, top, height, columns: ui.columns, now, glyphs: theme.glyphs })
+      ? runsTable(runs, { index, top, height, columns: ui.columns, now, glyphs: theme.glyphs, holders })
       : error !== undefined
         ? message(`${theme.glyphs.failed} ${error}`, "ctrl-r asks again.")
         : status === "loading"
@@ -52,6 +57,8 @@ export function runsTable(
     readonly columns: number;
     readonly now: number;
     readonly glyphs: Glyphs;
+    /** Whether who executes a run lives, by the run's name. */
+    readonly holders: OpenRuns["holders"];
   },
 ): readonly Line[] {
   const { glyphs, now } = view;
@@ -69,7 +76,7 @@ export function runsTable(
     "dim",
   );
   const rows = runs.slice(view.top, view.top + view.height - 1).map((run, offset): Line => {
-    const look = runPhaseLook(run.operation, run.phase);
+    const look = view.holders[run.name] === "dead" ? holderGone : runPhaseLook(run.operation, run.phase);
     const done = run.steps.filter(({ phase }) => phase === "Succeeded").length;
     const going = run.phase === "Running" || run.phase === "RollingBack";
     const marked = view.top + offset === view.index;
@@ -100,6 +107,9 @@ export function runsTable(
   });
   return [heading, ...rows];
 }
+
+/** A run that looks as if it was going, and that nobody works on. */
+const holderGone: Look = { glyph: "warning", word: "holder gone", tone: "warn" };
 
 /** What a run is at, when it tries again, or why it stopped. */
 function messageOf(run: RunState, now: number): string {

@@ -22,6 +22,10 @@ export function Service({ place }: { readonly place: ServicePlace }) {
   const fleet = useStored((stores) => stores.fleet);
   const detail = useStored((stores) => stores.detail);
   const runs = useStored((stores) => stores.runs);
+  const holders = useStored(
+    (stores) => stores.openRuns,
+    (state) => state.holders,
+  );
   const releases = useStored((stores) => stores.releases);
   const now = useStored(
     (stores) => stores.ticking,
@@ -40,7 +44,7 @@ export function Service({ place }: { readonly place: ServicePlace }) {
     }
     if (place.tab === "runs") {
       const own = runs.runs.filter((run) => run.service === place.service);
-      if (own.length > 0) return runsTable(own, view);
+      if (own.length > 0) return runsTable(own, { ...view, holders });
       return message(
         runs.error ?? (runs.status === "loading" ? `Reading the runs${glyphs.ellipsis}` : "No runs."),
       );

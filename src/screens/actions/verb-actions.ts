@@ -105,10 +105,9 @@ function hintOf(verb: Verb, context: ActionContext): string | undefined {
   if (run === undefined) return undefined;
   if (verb === "retry" && waitingStep(run) !== undefined) return "retry now";
   const dead = context.session.stores.openRuns.getState().holders[run.name] === "dead";
-  // A run that is at work needs a hint only where it is shown: elsewhere it is left to go on.
-  if (!atRest(run) && !(placeOf(context.session.ui()).screen === "run" && (dead || verb === "cancel"))) {
-    return undefined;
-  }
+  // A run that somebody works on is left to go on, or cancelled where it is shown.
+  const shown = placeOf(context.session.ui()).screen === "run";
+  if (!atRest(run) && !dead && !(shown && verb === "cancel")) return undefined;
   return dead && verb === "resume" ? "take over" : verbTitles[verb];
 }
 

@@ -3,7 +3,7 @@ import type { RunName, RunState } from "../../provisioning/run.ts";
 import { tellInOneLine } from "../problem.ts";
 import type { Stores } from "../stores.ts";
 import { type Throttle, throttle } from "../throttle.ts";
-import { type Feed, repeat, storeIntervalMs } from "./feed.ts";
+import { type Feed, repeat, storeIntervalMs, type UseCases } from "./feed.ts";
 
 /** Puts a run's states into the store, at most twenty a second and always the last one. */
 export function runWriter(
@@ -44,31 +44,43 @@ export function feedRun(name: RunName): Feed {
   };
 }
 
+/** Whether who executes one of our runs lives, as long as it is at work. */
 function feedHolder(name: RunName): Feed {
-  return (stores, { cluster, clock }, signal) => {
-    const tell = (holder: "living" | "dead" | undefined) => {
-      if (signal.aborted || stores.openRuns.getState().holders[name] === holder) return;
-      stores.openRuns.setState(({ holders: { [name]: _, ...others } }) => ({
-        holders: holder === undefined ? others : { ...others, [name]: holder },
-      }));
-    };
-    return repeat(clock, signal, async () => {
+  return (stores, useCases, signal) =>
+    repeat(useCases.clock, signal, async () => {
       const state = stores.openRuns.getState().states[name];
-      if (state === undefined) return againMs;
-      if (atRest(state)) {
-        tell(undefined);
+      if (state === undefined || atRest(state)) {
+        tellHolder(stores, name, undefined);
         return againMs;
       }
-      try {
-        const { livingHolder } = await import("../../provisioning/heartbeat.ts");
-        tell((await livingHolder(cluster, clock, name)) === undefined ? "dead" : "living");
-      } catch {
-        // Who cannot be asked about is neither: the state itself tells what is wrong with the connection.
-        tell(undefined);
-      }
+      await lookForHolder(stores, useCases, name, signal);
       return holderMs;
     });
-  };
+}
+
+/** Tells in the store whether who executes a run lives. This may take as long as a lease lasts. */
+export async function lookForHolder(
+  stores: Stores,
+  { cluster, clock }: Pick<UseCases, "cluster" | "clock">,
+  name: RunName,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const { livingHolder } = await import("../../provisioning/heartbeat.ts");
+    const holder = await livingHolder(cluster, clock, name);
+    if (!signal.aborted) tellHolder(stores, name, holder === undefined ? "dead" : "living");
+  } catch {
+    // Who cannot be asked about is neither: the run itself tells what is wrong with the connection.
+    if (!signal.aborted) tellHolder(stores, name, undefined);
+  }
+}
+
+/** Puts what is known of a run's holder into the store; undefined where nothing is. */
+export function tellHolder(stores: Stores, name: RunName, holder: "living" | "dead" | undefined): void {
+  if (stores.openRuns.getState().holders[name] === holder) return;
+  stores.openRuns.setState(({ holders: { [name]: _, ...others } }) => ({
+    holders: holder === undefined ? others : { ...others, [name]: holder },
+  }));
 }
 
 function feedStates(name: RunName): Feed {

@@ -332,6 +332,17 @@ describe("a run of somebody else", () => {
     expect(asked).toEqual([`retry ${held.name} []`]);
   });
 
+  it("is not shown as going once its holder is gone", async () => {
+    const { app: opened, asked } = await started([{ screen: "runs" }], [scaling]);
+    await shows(opened, "scaling");
+    opened.session.stores.openRuns.setState({ holders: { [scaling.name]: "dead" } });
+    const screen = await shown(opened);
+    expect(screen).toContain("holder gone");
+    expect(screen).toContain("u take over");
+    await opened.type("u");
+    expect(asked).toEqual([`resume ${scaling.name}`]);
+  });
+
   it("is found by phase and by who asked for it", async () => {
     const { app: opened } = await started([{ screen: "runs" }], [held, scaling]);
     await shows(opened, "create held");
