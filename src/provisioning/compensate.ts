@@ -197,7 +197,7 @@ function gone(state: RunState, released: Released, step: StepId): Released {
   const { name } = namespace.effect;
   return state.steps
     .filter(({ id }) => id !== step)
-    .flatMap(({ effects }) => effects.filter(inPlay))
+    .flatMap(({ effects }) => effects.filter((effect) => inPlay(effect) || effect.state === "kept"))
     .filter(({ effect }) => effect.kind === "object" && effect.namespace === name)
     .map(({ effect }) => ({ effect, outcome: "deleted", reason: "went with its namespace" }));
 }

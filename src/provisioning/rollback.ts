@@ -70,8 +70,16 @@ export function dataStoresThatGo(
   );
 }
 
+/** Kinds that guard a namespace, whatever is in it. */
+export const guardrailKinds: ReadonlySet<string> = new Set(["NetworkPolicy", "LimitRange", "ResourceQuota"]);
+
 function isNamespace(effect: Effect): effect is Extract<Effect, { readonly kind: "object" }> {
   return effect.kind === "object" && effect.type === "Namespace";
+}
+
+/** Whether an object guards whatever is in the namespace: it stays as long as that does. */
+function isGuardrail(effect: Effect): boolean {
+  return effect.kind === "object" && guardrailKinds.has(effect.type);
 }
 
 /** Whether an effect exists and was made by this run; what else a rollback could delete is nothing. */
@@ -157,6 +165,9 @@ export function planRollback(
       if (isNamespace(effect) && inTheWay.length > 0) {
         return { effect, action: "keep", reason: `holds what this run does not delete: ${some(inTheWay)}` };
       }
+      if (namespace !== undefined && inTheWay.length > 0 && isGuardrail(effect)) {
+        return { effect, action: "keep", reason: "guards the namespace, which stays" };
+      }
       const inside = wholeNamespace && step.id === "create_namespace" && !isNamespace(effect);
       return { effect, action: inside ? "with" : "delete", uid, reason: "made by this run" };
     }
@@ -222,7 +233,7 @@ function strangers(state: RunState, facts: RollbackFacts): readonly string[] {
 
 function keptObjects(state: RunState): readonly string[] {
   return state.steps
-    .flatMap((step) => step.effects)
+    .flatMap((step) => step.effects.filter(({ effect }) => !isGuardrail(effect)))
     .filter(
       ({ state: recorded, effect }) =>
         recorded === "kept" && effect.kind === "object" && !isNamespace(effect),

@@ -7,6 +7,7 @@ import { atRest } from "../../src/provisioning/decide.ts";
 import { JournalError, ProvisioningError } from "../../src/provisioning/errors.ts";
 import type { StepId } from "../../src/provisioning/plan.ts";
 import type { Execution, RunState } from "../../src/provisioning/run.ts";
+import { runName, runObject } from "../../src/provisioning/run-record.ts";
 import { impatient } from "./composition.ts";
 import { faulty, forwarding } from "./fault.ts";
 import { full, named, onStage, type Stage, small } from "./telling.ts";
@@ -208,15 +209,23 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
         metadata: { name: "notes", namespace },
       });
       const preview = await provisioner.previewRollback(created.name, "keep-used");
-      expect(preview.keeps).toEqual([
-        expect.objectContaining({ reason: expect.stringContaining("configmap/notes") }),
+      expect(preview.keeps.map(({ reason }) => reason)).toEqual([
+        expect.stringContaining("configmap/notes"),
+        "guards the namespace, which stays",
       ]);
       const state = await (await provisioner.rollback(created.name, { dataStores: "keep-used" })).finished;
       expect(state.phase).toBe("RolledBack");
       const left = await leftOf(service);
       expect(left).toEqual(
-        expect.arrayContaining([`namespaces ${namespace}`, `configmaps ${namespace}/notes`]),
+        expect.arrayContaining([
+          `namespaces ${namespace}`,
+          `configmaps ${namespace}/notes`,
+          `networkpolicies.networking.k8s.io ${namespace}/deny-all`,
+        ]),
       );
+      expect(
+        (await made.provisioner().orphans.find({ service })).found.map(({ state }) => state),
+      ).not.toContain("orphan");
       expect(left.filter((key) => key.includes(`/${service}`))).toEqual([]);
       await stage.cluster.delete(resources.namespaces, { name: namespace });
       await removeRuns(service);
@@ -293,6 +302,47 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       await removeRuns(service);
     });
 
+    test("a request that was cancelled before anybody took it can be resumed, and is done then", async () => {
+      const service = named("story-pending");
+      const provisioner = made.provisioner();
+      const { metadata } = await stage.cluster.create(
+        resources.runs,
+        runObject(runName(`${service}-create-7f3k2`), {
+          operation: "create",
+          service,
+          team: "platform",
+          parameters: { request: small(service) },
+          requestedBy: "ann",
+        }),
+      );
+      const run = runName(metadata.name);
+      expect((await provisioner.cancel(run)).phase).toBe("Interrupted");
+      const state = await (await provisioner.resume(run, { onFailure: "rollback" })).finished;
+      expect(state.phase, JSON.stringify(state.failure)).toBe("Succeeded");
+      expect(state.steps.map(({ id }) => id)).toContain("apply_kubernetes");
+      await rolledBack(service, await provisioner.rollback(run, { dataStores: "delete" }));
+      await removeRuns(service);
+    });
+
+    test("a living engine is cancelled by another process, and resumed there", async () => {
+      const service = named("story-cancel");
+      const execution = await made
+        .provisioner({ holder: "alive@here:1", cluster: never() })
+        .create(small(service), { onFailure: "rollback" });
+      const other = made.provisioner({ holder: "other@there:2" });
+      expect((await other.cancel(execution.name)).phase).toBe("Interrupted");
+      expect((await execution.finished).phase).toBe("Interrupted");
+      const { spec } = await stage.cluster.get(resources.runs, {
+        namespace: "platform-system",
+        name: execution.name,
+      });
+      expect(spec).not.toHaveProperty("action");
+      const state = await (await other.resume(execution.name, { onFailure: "rollback" })).finished;
+      expect(state.phase, JSON.stringify(state.failure)).toBe("Succeeded");
+      await rolledBack(service, await other.rollback(execution.name, { dataStores: "delete" }));
+      await removeRuns(service);
+    });
+
     test("a second terminal sees the run live, to its end", async () => {
       const service = named("story-watch");
       const execution = await made.provisioner().create(small(service), { onFailure: "rollback" });
@@ -344,6 +394,20 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       );
       await removeRuns(service);
     });
+
+    /** A cluster on which no deployment ever gets ready, as far as its steps can see. */
+    function never(): Cluster {
+      const { cluster } = stage;
+      return {
+        ...forwarding(cluster),
+        get: async (resource, ref, options) => {
+          const object = await cluster.get(resource, ref, options);
+          return options?.step === "apply_kubernetes" && resource.plural === "deployments"
+            ? { ...object, status: {} }
+            : object;
+        },
+      };
+    }
 
     /** A creation whose process loses the cluster for good at a step: as killed, its Lease is no longer renewed. */
     async function vanishing(service: ServiceName, step: StepId): Promise<Execution> {

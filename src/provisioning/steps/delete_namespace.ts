@@ -3,6 +3,8 @@ import { resources } from "../../cluster/resource.ts";
 import { find } from "../checks/existence.ts";
 import { deletions } from "../describe.ts";
 import { dataStoreNames, foreignObjects } from "../namespace-contents.ts";
+import { objectEffect } from "../objects.ts";
+import { guardrailKinds } from "../rollback.ts";
 import type { Step } from "../step.ts";
 import { serviceObjects } from "./service-objects.ts";
 
@@ -35,8 +37,10 @@ export const deleteNamespace: Step = {
       await write.deleteObjects([...guardrails, namespace]);
       return { summary: `${name} deleted` };
     }
+    // What guards the namespace stays as long as it does.
     const { guardrails } = await serviceObjects(cluster, request.name);
-    await write.deleteObjects(guardrails);
+    await write.deleteObjects(guardrails.filter(({ kind }) => !guardrailKinds.has(kind)));
+    await write.keep(objectEffect(namespace), `holds ${foreign.slice(0, 5).join(", ")}`, async () => {});
     return {
       summary: `${name} stays`,
       warnings: [

@@ -4,7 +4,7 @@ import type { RunEvent } from "../../../src/provisioning/event.ts";
 import type { StepId } from "../../../src/provisioning/plan.ts";
 import { planRollback, previewRollback, type RollbackFacts } from "../../../src/provisioning/rollback.ts";
 import { runName } from "../../../src/provisioning/run-record.ts";
-import { replay } from "../../../src/provisioning/run-reducer.ts";
+import { reduce, replay } from "../../../src/provisioning/run-reducer.ts";
 
 const run = runName("ledger-create-7f3k2");
 const at = "2026-01-01T00:00:00.000Z";
@@ -142,13 +142,16 @@ describe("what a rollback deletes and keeps", () => {
     expect(action(database, stateWith(), facts({ usedByOthers: true }), "keep-used")).toBe("keep");
   });
 
-  test("somebody's objects keep the namespace, not what this run made in it", () => {
+  test("somebody's objects keep the namespace and what guards it, not what this run made in it", () => {
     const state = stateWith();
     const found = facts({ foreign: ["configmap/notes"] });
     expect(action(namespace, state, found, "keep-used")).toBe("keep");
-    expect(action(quota, state, found, "keep-used")).toBe("delete");
-    const [kept] = previewRollback(state, found, "keep-used").keeps;
-    expect(kept?.reason).toContain("configmap/notes");
+    expect(action(quota, state, found, "keep-used")).toBe("keep");
+    expect(action(deployment, state, found, "keep-used")).toBe("delete");
+    expect(previewRollback(state, found, "keep-used").keeps.map(({ reason }) => reason)).toEqual([
+      expect.stringContaining("configmap/notes"),
+      "guards the namespace, which stays",
+    ]);
   });
 
   test("a repository with commits of others is kept, its history too", () => {
@@ -184,6 +187,28 @@ describe("what a rollback deletes and keeps", () => {
   });
 });
 
+test("what guards the namespace is not in its way, once it can go after all", () => {
+  const state = stateWith();
+  const kept = reduce(reduce(state, { type: "RollbackStarted", at, by: "p", dataStores: "delete" }), {
+    type: "EffectsReleased",
+    at,
+    step: "create_namespace",
+    results: [{ effect: quota, outcome: "kept", reason: "guards the namespace, which stays" }],
+  });
+  expect(action(namespace, kept, facts(), "delete")).toBe("delete");
+});
+
+test("data stores that go and are protected are named, those that stay are not", () => {
+  const found = facts();
+  const objects = new Map(
+    [...found.objects].map(([key, object]) => [key, { ...object, protected: key === effectKey(database) }]),
+  );
+  const guarded = { ...found, objects };
+  const state = stateWith({ ready: true });
+  expect(previewRollback(state, guarded, "delete").protectedStores).toEqual(["ledger-db"]);
+  expect(previewRollback(state, guarded, "keep-used").protectedStores).toEqual([]);
+});
+
 test("a namespace stays where somebody else's object has taken the place of one of ours", () => {
   for (const taken of [deployment, quota]) {
     const found = facts();
@@ -193,7 +218,7 @@ test("a namespace stays where somebody else's object has taken the place of one 
     ]);
     expect(action(taken, stateWith(), { ...found, objects }, "delete")).toBe("keep");
     expect(action(namespace, stateWith(), { ...found, objects }, "delete")).toBe("keep");
-    const [gone] = previewRollback(stateWith(), { ...found, objects }, "delete").deletes;
-    expect(gone?.text).toBe("what this run made in app-ledger");
+    const { deletes } = previewRollback(stateWith(), { ...found, objects }, "delete");
+    expect(deletes.map(({ text }) => text)).not.toContain("namespace app-ledger and what is in it");
   }
 });
