@@ -281,7 +281,8 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     for (const id of skip) mayBeSkipped(run, state, steps, id);
     const [{ username }, fresh, lost] = await Promise.all([
       cluster.whoAmI(),
-      state.phase === "Pending" ? planFor(spec.operation, context) : undefined,
+      // Not by its phase: one that was cancelled before anybody took it has no plan either.
+      state.steps.length === 0 ? planFor(spec.operation, context) : undefined,
       lostSteps(cluster, state),
     ]);
     const { holder } = options;

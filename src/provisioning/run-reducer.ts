@@ -90,9 +90,10 @@ function recorded(before: EffectState | undefined, now: EffectState): EffectStat
 /** One event onto a run's state. Pure; an event about a step that the plan does not hold changes nothing but the log. */
 export function reduce(state: RunState, event: RunEvent): RunState {
   switch (event.type) {
-    case "RunStarted":
+    case "RunStarted": {
+      const { finishedAt: _, ...rest } = state;
       return {
-        ...state,
+        ...rest,
         phase: "Running",
         epoch: event.epoch,
         holder: event.holder,
@@ -110,6 +111,7 @@ export function reduce(state: RunState, event: RunEvent): RunState {
           effects: [],
         })),
       };
+    }
     case "RunTaken": {
       const { finishedAt: _, ...rest } = state;
       return {
