@@ -31,16 +31,20 @@ export function addRunWatch(run: Command, bind: Bind): void {
   bind(
     run
       .command("logs")
-      .description("print what a run's steps have logged; its journal keeps the newest lines")
+      .description("print what a run's steps have logged, oldest first")
       .argument("<run>", "the run's name"),
     async (session, args) => {
       const name = runNameFrom(args[0]);
       const { provisioner } = await session.platform();
-      const { log, steps } = await ofRun(session, name, () => provisioner.get(name));
+      const { steps } = await ofRun(session, name, () => provisioner.get(name));
       const titles = new Map(steps.map(({ id, title }) => [id, title]));
       const { out, err } = session.terminal;
-      for (const { at, step, line } of log) out.write(`${at}  ${titles.get(step) ?? step}: ${line}\n`);
-      if (log.length === 0) err.write(`run ${name} has logged nothing\n`);
+      let told = false;
+      for await (const { at, step, line } of provisioner.logs(name)) {
+        out.write(`${at}  ${titles.get(step) ?? step}: ${line}\n`);
+        told = true;
+      }
+      if (!told) err.write(`run ${name} has logged nothing\n`);
       return exitCodes.done;
     },
   );

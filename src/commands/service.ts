@@ -4,6 +4,8 @@ import { addServiceChange } from "./service-change.ts";
 import { addServiceCreate } from "./service-create.ts";
 import { addServiceDelete } from "./service-delete.ts";
 import { addServiceList } from "./service-list.ts";
+import { addServiceLogs } from "./service-logs.ts";
+import { addServiceOpen } from "./service-open.ts";
 import { addServiceReleases } from "./service-releases.ts";
 
 /** `platform service …`. */
@@ -13,5 +15,7 @@ export function addService(program: Command, bind: Bind): void {
   addServiceList(service, bind);
   addServiceChange(service, bind);
   addServiceReleases(service, bind);
+  addServiceLogs(service, bind);
+  addServiceOpen(service, bind);
   addServiceDelete(service, bind);
 }

@@ -1,0 +1,69 @@
+import { type Command, Option } from "commander";
+import { z } from "zod";
+import { namespaceOf } from "../application/names.ts";
+import { hostOf } from "../application/objects/network.ts";
+import { applicationSpecSchema } from "../application/schema.ts";
+import { isClusterError } from "../cluster/errors.ts";
+import { resources } from "../cluster/resource.ts";
+import type { Bind } from "./action.ts";
+import { exitCodes } from "./exit-code.ts";
+import { usageFailure } from "./failure.ts";
+import { serviceNameFrom } from "./names.ts";
+import { demandService } from "./nearest-name.ts";
+import type { Session } from "./session.ts";
+
+/** `platform service open`. */
+export function addServiceOpen(service: Command, bind: Bind): void {
+  bind(
+    service
+      .command("open")
+      .description("print where a service answers; on a terminal, open it in the browser")
+      .argument("<name>", "the service's name")
+      .addOption(new Option("--repository", "its repository instead, to clone"))
+      .addOption(new Option("--print", "print only")),
+    async (session, args, raw) => {
+      const options = z
+        .object({ repository: z.boolean().default(false), print: z.boolean().default(false) })
+        .parse(raw);
+      const name = serviceNameFrom(args[0]);
+      const { cluster, standards, codeHost, simulated } = await session.platform();
+      const spec = applicationSpecSchema.parse(await applicationOf(session, name));
+      const { out, err } = session.terminal;
+      if (options.repository) {
+        out.write(`${codeHost.urlOf(spec.team, name)}\n`);
+        return exitCodes.done;
+      }
+      if (spec.exposure === "none") throw usageFailure(`${name} takes no requests (exposure none)`);
+      if (spec.exposure === "internal") {
+        out.write(`http://${name}.${namespaceOf(name)}.svc\n`);
+        err.write(`${name} is reached from inside ${cluster.context} only.\n`);
+        return exitCodes.done;
+      }
+      const url = `https://${hostOf({ name, standards })}`;
+      out.write(`${url}\n`);
+      if (simulated) err.write("The sandbox is simulated: nothing answers there.\n");
+      else if (session.terminal.interactive && !options.print) await openInBrowser(url);
+      return exitCodes.done;
+    },
+  );
+}
+
+async function applicationOf(session: Session, name: ReturnType<typeof serviceNameFrom>): Promise<unknown> {
+  const { cluster } = await session.platform();
+  try {
+    return (await cluster.get(resources.applications, { namespace: namespaceOf(name), name })).spec;
+  } catch (error) {
+    if (!isClusterError(error, "not-found")) throw error;
+    await demandService(session, name);
+    throw usageFailure(`nothing runs of ${name}: only its namespace is left`);
+  }
+}
+
+/** The URL was printed already: where no browser opens, nothing is lost. */
+async function openInBrowser(url: string): Promise<void> {
+  const { spawn } = await import("node:child_process");
+  const opener = process.platform === "darwin" ? "open" : "xdg-open";
+  const child = spawn(opener, [url], { detached: true, stdio: "ignore" });
+  child.on("error", () => undefined);
+  child.unref();
+}
