@@ -17,12 +17,12 @@ export function requestedRun(spec: Partial<RunSpec> = {}): KubeObject {
 }
 
 /** The first event of a run of one step. */
-export function started(epoch: number): RunEvent {
+export function started(epoch: number, holder = "ann@here:1"): RunEvent {
   return {
     type: "RunStarted",
     at,
     epoch,
-    holder: "ann@here:1",
+    holder,
     standardsHash: "x",
     plan: {
       operation: "create",
