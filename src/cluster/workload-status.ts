@@ -35,6 +35,8 @@ export interface WorkloadStatus {
   readonly matchLabels: Readonly<Record<string, string>>;
   /** Image of its first container; empty where there is none. */
   readonly image: string;
+  /** The controller has seen the newest spec. */
+  readonly observed: boolean;
   /** The controller has acted on the newest spec, and every wanted pod is made from it, ready or not. */
   readonly updated: boolean;
   /** Rolled out: `updated`, every wanted pod is ready, and no old pod of a Deployment is left. */
@@ -54,8 +56,8 @@ export interface WorkloadProblem {
 export function workloadStatus(object: KubeObject): WorkloadStatus {
   const { spec, status } = workloadSchema.safeParse(object).data ?? workloadSchema.parse({});
   const wanted = spec.replicas;
-  const updated =
-    status.observedGeneration >= (object.metadata.generation ?? 0) && status.updatedReplicas >= wanted;
+  const observed = status.observedGeneration >= (object.metadata.generation ?? 0);
+  const updated = observed && status.updatedReplicas >= wanted;
   const noneIsOld =
     object.kind === "StatefulSet" || (status.availableReplicas >= wanted && status.replicas === wanted);
   return {
@@ -63,9 +65,11 @@ export function workloadStatus(object: KubeObject): WorkloadStatus {
     ready: status.readyReplicas,
     matchLabels: spec.selector.matchLabels,
     image: cleanText(spec.template?.spec.containers[0]?.image ?? ""),
+    observed,
     updated,
     complete: updated && status.readyReplicas >= wanted && noneIsOld,
-    problem: problemOf(status),
+    // Until the controller has seen the newest spec, its complaints are about the one before.
+    problem: observed ? problemOf(status) : undefined,
   };
 }
 

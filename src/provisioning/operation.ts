@@ -16,7 +16,7 @@ import {
   serviceRequestSchema,
 } from "../application/request.ts";
 import { applicationSpecSchema } from "../application/schema.ts";
-import { specDiff } from "../application/spec-diff.ts";
+import { type FieldChange, specDiff } from "../application/spec-diff.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
@@ -45,6 +45,14 @@ export function stepsFor(operation: Operation, context: PlanContext): readonly S
   return stepsOf[operation].filter((step) => step.when(context));
 }
 
+/** Without those that another need has to wait for anyway. Pure. */
+function directNeeds(needs: readonly StepId[], needsOf: (need: StepId) => readonly StepId[]): StepId[] {
+  const behind = (need: StepId): readonly StepId[] =>
+    needsOf(need).flatMap((further) => [further, ...behind(further)]);
+  const implied = new Set(needs.flatMap(behind));
+  return [...new Set(needs)].filter((need) => !implied.has(need));
+}
+
 /** Computes the plan: who depends on a step that is left out depends on what that one depends on. */
 export async function planFor(operation: Operation, context: PlanContext): Promise<PlanWithManifests> {
   const steps = stepsFor(operation, context);
@@ -61,15 +69,25 @@ export async function planFor(operation: Operation, context: PlanContext): Promi
       steps: steps.map(({ id, title, needs, skippable }, index) => ({
         id,
         title,
-        needs: [...new Set(inPlan(needs))],
+        needs: directNeeds(inPlan(needs), (need) => inPlan(all.get(need) ?? [])),
         effects: [...(described[index]?.effects ?? [])],
         notes: [...(described[index]?.notes ?? [])],
         ...(skippable === true ? { skippable } : {}),
       })),
     },
     manifests: described.flatMap(({ manifests }) => manifests),
-    diff: specDiff(context.change.before, context.change.after),
+    diff: effectiveDiff(context),
   };
+}
+
+/** What differs of the Application; resources that it leaves to the standards are told as what they are. */
+function effectiveDiff({ change: { before, after }, standards }: PlanContext): readonly FieldChange[] {
+  const resources = before?.resources ?? after?.resources;
+  const whole = (spec: ApplicationSpec | undefined) =>
+    spec === undefined || resources === undefined
+      ? spec
+      : { ...spec, resources: spec.resources ?? standards.workload.resources };
+  return specDiff(whole(before), whole(after));
 }
 
 /** @throws RefusedInput where the standards do not allow the request */

@@ -1,9 +1,11 @@
 import type { Cluster } from "../cluster/cluster.ts";
+import { holds } from "../cluster/conditions.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { type PodProblem, type PodTrouble, podProblem, worstProblem } from "../cluster/pod-problem.ts";
+import { podStatus } from "../cluster/pod-status.ts";
 import { type Resource, resourceOf, resources } from "../cluster/resource.ts";
-import { type WorkloadStatus, workloadStatus } from "../cluster/workload-status.ts";
+import { workloadStatus } from "../cluster/workload-status.ts";
 import type { Clock } from "./clock.ts";
 import { StepError } from "./errors.ts";
 import { refOf } from "./objects.ts";
@@ -34,13 +36,15 @@ export async function waitUntilReady(target: KubeObject, options: ReadinessOptio
   const tell = onceEach(log);
   const since = new Map<PodTrouble, number>();
   for (let pause = 50; ; pause = Math.min(1_000, pause * 1.4)) {
-    const workload = await readWorkload(cluster, resource, target, signal);
+    const live = await readWorkload(cluster, resource, target, signal);
+    const workload = workloadStatus(live);
     const { wanted, ready, problem: complaint } = workload;
     if (workload.complete) return ready;
     const now = clock.now().getTime();
-    tell("progress", `waiting for ${Math.max(0, wanted - ready)} of ${wanted} replicas`);
+    const pods = workload.observed ? await newPods(cluster, live, workload.matchLabels, signal) : [];
+    const arrived = pods.filter((pod) => holds(podStatus(pod).conditions, "Ready")).length;
+    tell("progress", `waiting for ${Math.max(0, wanted - arrived)} of ${wanted} replicas`);
 
-    const pods = await podsOf(cluster, target, workload.matchLabels, signal);
     const problems = pods.map(podProblem).filter((problem) => problem !== undefined);
     for (const trouble of since.keys()) {
       if (!problems.some((problem) => problem.trouble === trouble)) since.delete(trouble);
@@ -99,9 +103,9 @@ async function readWorkload(
   resource: Resource,
   target: KubeObject,
   signal: AbortSignal,
-): Promise<WorkloadStatus> {
+): Promise<KubeObject> {
   try {
-    return workloadStatus(await cluster.get(resource, refOf(target), { signal }));
+    return await cluster.get(resource, refOf(target), { signal });
   } catch (error) {
     if (!isClusterError(error, "not-found")) throw error;
     throw new StepError(
@@ -113,19 +117,39 @@ async function readWorkload(
   }
 }
 
-async function podsOf(
+/** The revision a Deployment is at, and which ReplicaSet carries it. */
+const revision = "deployment.kubernetes.io/revision";
+const templateHash = "pod-template-hash";
+
+/**
+ * The pods of a workload's newest template: what the ones before it suffer from says nothing about a rollout that
+ * mends it. A StatefulSet replaces its pods in place, so that all are looked at.
+ */
+async function newPods(
   cluster: Cluster,
-  target: KubeObject,
+  { kind, metadata }: KubeObject,
   matchLabels: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<readonly KubeObject[]> {
-  const { namespace } = target.metadata;
-  const { items } = await cluster.list(resources.pods, {
+  const { namespace } = metadata;
+  const selection = {
     ...(namespace === undefined ? {} : { namespace }),
     labelSelector: Object.entries(matchLabels)
       .map(([key, value]) => `${key}=${value}`)
       .join(","),
     signal,
-  });
-  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  };
+  const [{ items: pods }, { items: sets }] = await Promise.all([
+    cluster.list(resources.pods, selection),
+    kind === "Deployment" ? cluster.listMetadata(resources.replicaSets, selection) : { items: [] },
+  ]);
+  const living = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
+  if (kind !== "Deployment") return living;
+  const newest = sets.find(
+    (set) =>
+      set.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid) === true &&
+      set.metadata.annotations?.[revision] === metadata.annotations?.[revision],
+  );
+  const hash = newest?.metadata.labels?.[templateHash];
+  return living.filter((pod) => hash !== undefined && pod.metadata.labels?.[templateHash] === hash);
 }

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import type { ServiceChange } from "../../src/application/change.ts";
-import { namespaceOf } from "../../src/application/names.ts";
+import { labels, namespaceOf } from "../../src/application/names.ts";
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import type { KubeObject } from "../../src/cluster/object.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
 import type { RunState } from "../../src/provisioning/run.ts";
-import { faulty } from "./fault.ts";
+import { faulty, forwarding } from "./fault.ts";
 import { picture } from "./picture.ts";
 import { full, named, onStage, type Stage, small } from "./telling.ts";
 
@@ -19,6 +21,15 @@ async function succeeded(run: Promise<{ readonly finished: Promise<RunState> }>)
 
 function changed(provisioner: Provisioner, service: ReturnType<typeof named>, change: ServiceChange) {
   return succeeded(provisioner.change(service, change, { onFailure: "hold", dataStores: "keep" }));
+}
+
+/** The pod as a kubelet reports one whose image has no valid name. */
+function invalid(pod: KubeObject): KubeObject {
+  const waiting = { reason: "InvalidImageName", message: "couldn't parse image name" };
+  return {
+    ...pod,
+    status: { phase: "Pending", containerStatuses: [{ name: "app", ready: false, state: { waiting } }] },
+  };
 }
 
 /**
@@ -129,6 +140,36 @@ export function changeStories(title: string, open: () => Promise<Stage>, sicknes
       expect(await picture(stage.cluster, service)).toEqual(before);
       const [current] = await provisioner.releases(service);
       expect(current?.spec.image).toBe(image("b"));
+      await deleted(service);
+    });
+
+    test("a deployment that mends a sick one is not judged by the sick one's pods", async () => {
+      const service = named("change-mend");
+      const provisioner = made.provisioner();
+      await succeeded(provisioner.create(small(service), { onFailure: "hold" }));
+      const { cluster } = stage;
+      const namespace = namespaceOf(service);
+      // What runs now breaks by itself, and stays so.
+      const labelSelector = `${labels.service}=${service},${labels.component}=workload`;
+      const sick: Cluster = {
+        ...forwarding(cluster),
+        list: async (resource, options) => {
+          const found = await cluster.list(resource, options);
+          if (resource.plural !== "pods" || options?.step !== "apply_kubernetes") return found;
+          return {
+            ...found,
+            items: found.items.map((pod) => (old.has(pod.metadata.uid) ? invalid(pod) : pod)),
+          };
+        },
+      };
+      const { items } = await cluster.list(resources.pods, { namespace, labelSelector });
+      const old = new Set(items.map(({ metadata }) => metadata.uid));
+      const mended = await succeeded(
+        made
+          .provisioner({ cluster: sick })
+          .change(service, { operation: "deploy", image: image("9") }, { dataStores: "keep" }),
+      );
+      expect(mended.phase).toBe("Succeeded");
       await deleted(service);
     });
 

@@ -42,11 +42,18 @@ describe("a rollout", () => {
   it("that its controller gave up says so, and a refusal of pods comes first", () => {
     const late = { type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" };
     const refused = { type: "ReplicaFailure", status: "True", message: "exceeded quota" };
-    expect(statusOf("Deployment", { conditions: [late] }).problem?.kind).toBe("late");
-    expect(statusOf("Deployment", { conditions: [late, refused] }).problem).toEqual({
+    const seen = { observedGeneration: 2 };
+    expect(statusOf("Deployment", { ...seen, conditions: [late] }).problem?.kind).toBe("late");
+    expect(statusOf("Deployment", { ...seen, conditions: [late, refused] }).problem).toEqual({
       kind: "refused",
       text: "pods cannot be created: exceeded quota",
     });
-    expect(statusOf("Deployment", { conditions: [{ ...refused, status: "False" }] }).problem).toBeUndefined();
+    const passed = { ...seen, conditions: [{ ...refused, status: "False" }] };
+    expect(statusOf("Deployment", passed).problem).toBeUndefined();
+  });
+
+  it("whose newest spec nobody has looked at is not judged by what was wrong with the one before", () => {
+    const late = { type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" };
+    expect(statusOf("Deployment", { observedGeneration: 1, conditions: [late] }).problem).toBeUndefined();
   });
 });
