@@ -1,7 +1,9 @@
 import { parseArgs } from "node:util";
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
+import { serviceNameSchema } from "../application/names.ts";
 import type { SandboxAccess } from "../connection.ts";
+import { type Verb, verbs, verbsOf } from "../provisioning/verbs.ts";
 import { appFlagNames } from "./flags.ts";
 import { openSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
@@ -9,14 +11,25 @@ import type { Terminal } from "./terminal.ts";
 /** A shell waits for these; longer, and no names are offered. */
 const patienceMs = 2500;
 
+/** What is completed: a command's first argument, or the value of its flag. */
+type Kind =
+  | { readonly kind: "service" }
+  /** Only runs that take the verb, where there is one. */
+  | { readonly kind: "run"; readonly verb?: Verb }
+  | { readonly kind: "release"; readonly service: string };
+
 /** Commands whose first argument is a service or a run. */
-const named: Readonly<Record<string, "service" | "run">> = {
-  "service get": "service",
-  "service delete": "service",
-  "run show": "run",
-  "run watch": "run",
-  "run retry": "run",
-  "run rollback": "run",
+const named: Readonly<Record<string, Kind>> = {
+  ...Object.fromEntries(
+    ["get", "delete", "scale", "deploy", "set", "rollback", "releases", "logs", "open"].map((command) => [
+      `service ${command}`,
+      { kind: "service" } as const,
+    ]),
+  ),
+  ...Object.fromEntries(verbs.map((verb) => [`run ${verb}`, { kind: "run", verb } as const])),
+  "run show": { kind: "run" },
+  "run watch": { kind: "run" },
+  "run logs": { kind: "run" },
 };
 
 /**
@@ -34,18 +47,21 @@ export async function addCompletion(
     ?.description("print a shell's completion script: source <(platform completion bash)");
   if (argv[0] !== "complete") return;
   const words = argv.slice(argv.indexOf("--") + 1);
-  const kind =
-    named[
-      words
-        .filter((word) => /^[a-z]+$/.test(word))
-        .slice(0, 2)
-        .join(" ")
-    ];
-  const names = kind === undefined ? [] : await orNothing(namesOf(kind, words, around));
-  for (const [path, wanted] of Object.entries(named)) {
-    if (wanted !== kind) continue;
-    for (const argument of completions.commands.get(path)?.arguments.values() ?? []) {
-      argument.handler = (complete) => {
+  const { positionals } = parseArgs({
+    args: [...words],
+    options: appFlagNames,
+    strict: false,
+    allowPositionals: true,
+  });
+  const path = positionals.slice(0, 2).join(" ");
+  const command = completions.commands.get(path);
+  const wanted = named[path];
+  if (command !== undefined && wanted !== undefined) {
+    const to = path === "service rollback" && words.includes("--to") ? command.options.get("to") : undefined;
+    const kind: Kind = to === undefined ? wanted : { kind: "release", service: positionals[2] ?? "" };
+    const names = await orNothing(namesOf(kind, words, around));
+    for (const completed of to === undefined ? command.arguments.values() : [to]) {
+      completed.handler = (complete) => {
         for (const { name, description } of names) complete(name, description);
       };
     }
@@ -64,7 +80,7 @@ export async function addCompletion(
 }
 
 async function namesOf(
-  kind: "service" | "run",
+  wanted: Kind,
   words: readonly string[],
   { terminal, sandbox }: { readonly terminal: Terminal; readonly sandbox: SandboxAccess },
 ): Promise<readonly { readonly name: string; readonly description: string }[]> {
@@ -85,9 +101,16 @@ async function namesOf(
   );
   try {
     const platform = await session.platform();
-    if (kind === "run") {
+    if (wanted.kind === "run") {
+      const { verb } = wanted;
       const runs = await platform.provisioner.list();
-      return runs.map(({ name, phase }) => ({ name, description: phase }));
+      return runs
+        .filter((run) => verb === undefined || verbsOf(run).includes(verb))
+        .map(({ name, phase }) => ({ name, description: phase }));
+    }
+    if (wanted.kind === "release") {
+      const releases = await platform.provisioner.releases(serviceNameSchema.parse(wanted.service));
+      return releases.map(({ number, spec }) => ({ name: String(number), description: spec.image }));
     }
     const { labels } = await import("../application/names.ts");
     const { resources } = await import("../cluster/resource.ts");

@@ -108,6 +108,14 @@ test("completion knows commands, flags, values and the names of services", async
   await expect
     .poll(() => complete("--sandbox", "service", "get", ""), { timeout: 30_000 })
     .toMatch(/^shop\t/m);
+  // Runs that take the verb, and releases there are to go back to.
+  await expect
+    .poll(() => complete("--sandbox", "run", "rollback", ""), { timeout: 30_000 })
+    .toMatch(/^shop-create-\S+\tSucceeded/m);
+  expect(await complete("--sandbox", "run", "retry", "")).not.toContain("shop-create");
+  await expect
+    .poll(() => complete("--sandbox", "service", "rollback", "shop", "--to", ""), { timeout: 30_000 })
+    .toMatch(/^1\t/m);
 });
 
 test("faults are added, listed and cleared", async () => {
