@@ -3,14 +3,16 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { isKubeObject } from "../../../src/cluster/json.ts";
 import type { KubeObject } from "../../../src/cluster/object.ts";
-import type { RunState } from "../../../src/provisioning/run.ts";
+import { eventVersion } from "../../../src/provisioning/event.ts";
 import { readRun } from "../../../src/provisioning/run-record.ts";
 import { reduce } from "../../../src/provisioning/run-reducer.ts";
 import { verbsOf } from "../../../src/provisioning/verbs.ts";
+import { essence } from "../../provisioning/essence.ts";
 
 /**
  * Runs as real engines recorded them, a folder a version of the events, each with what the program that wrote it
- * said of it. They are never changed: what was recorded once is readable for ever.
+ * said of it. They are never changed: what was recorded once is readable for ever. `test/provisioning/record-journals.ts`
+ * records those of a new version.
  */
 const folder = new URL("../../journals/", import.meta.url);
 const recordings = readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -26,27 +28,10 @@ function recording(path: string) {
   return recordingSchema.parse(JSON.parse(readFileSync(new URL(path, folder), "utf8")));
 }
 
-/** What a recording compares: which steps there are, how they stand, and what they made. */
-function essence(state: RunState) {
-  const { phase, epoch, holder, failure, orphans, reachedReady, rollback, log } = state;
-  return {
-    phase,
-    epoch,
-    holder,
-    ...(failure === undefined ? {} : { failure }),
-    steps: state.steps.map(({ id, phase, attempt, summary, effects }) => ({
-      id,
-      phase,
-      attempt,
-      summary,
-      effects,
-    })),
-    orphans,
-    logLines: log.length,
-    reachedReady,
-    ...(rollback === undefined ? {} : { rollback }),
-  };
-}
+test("every version of the events has recordings", () => {
+  const versions = new Set(recordings.map((path) => path.split("/")[0]));
+  expect([...versions].sort()).toEqual(Array.from({ length: eventVersion }, (_, index) => `v${index + 1}`));
+});
 
 test.each(recordings)("%s means today what it meant when it was recorded", (path) => {
   const { run, expected } = recording(path);
