@@ -147,7 +147,11 @@ export async function changeContext(
   const numbers = states.flatMap((state) => state.change?.release ?? []);
   const release =
     change.operation === "scale" ? releaseBefore : Math.max(releaseBefore, firstRelease, ...numbers) + 1;
-  const planned = { before, after, releaseBefore, release };
+  const commit =
+    change.operation === "deploy"
+      ? change.commit
+      : (earlier ?? releases.find(({ current }) => current))?.commit;
+  const planned = { before, after, releaseBefore, release, ...(commit === undefined ? {} : { commit }) };
   return contextOfChange(service, planned, choice === "delete" ? "delete" : "keep", surroundings);
 }
 

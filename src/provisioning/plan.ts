@@ -61,6 +61,8 @@ export const plannedChangeSchema = z.strictObject({
   /** Number of the release that runs before and after; a scale makes none. */
   releaseBefore: z.int().optional(),
   release: z.int().optional(),
+  /** The commit that the release's image was built from, where whoever deployed it said so. */
+  commit: z.string().optional(),
 });
 export type PlannedChange = z.output<typeof plannedChangeSchema>;
 

@@ -14,6 +14,8 @@ export interface Release {
   /** When it was complete, RFC 3339. */
   readonly at: string;
   readonly spec: ApplicationSpec;
+  /** What its image was built from; left out where nobody said so. */
+  readonly commit?: string;
   /** Whether it is what the service runs. */
   readonly current: boolean;
 }
@@ -31,7 +33,15 @@ export function releasesOf(runs: readonly RunState[]): readonly Release[] {
     if (run.phase !== "Succeeded" || change?.release === undefined || change.after === undefined) return [];
     if (change.release === change.releaseBefore) return [];
     return [
-      { number: change.release, run: name, operation, by: requestedBy, at: finishedAt, spec: change.after },
+      {
+        number: change.release,
+        run: name,
+        operation,
+        by: requestedBy,
+        at: finishedAt,
+        spec: change.after,
+        ...(change.commit === undefined ? {} : { commit: change.commit }),
+      },
     ];
   });
   return made
