@@ -1,4 +1,5 @@
 import { render } from "ink";
+import { verbsOf } from "../provisioning/verbs.ts";
 import type { CommandLine } from "../state/command-line.ts";
 import type { Feed, UseCases } from "../state/feeds/feed.ts";
 import { feedFleet } from "../state/feeds/fleet.ts";
@@ -142,10 +143,11 @@ function leftBehind(session: Session, commandLine: CommandLine): readonly string
   const { states } = session.stores.openRuns.getState();
   return Object.values(states)
     .filter(({ phase }) => phase === "Interrupted" || phase === "Held")
-    .map(
-      ({ name, operation, service, phase }) =>
-        `${operation} ${service} is ${phase === "Held" ? "held" : "stopped"}: ${commandLine(["run", "retry", name])} goes on, ${commandLine(["run", "rollback", name])} undoes it\n`,
-    );
+    .map((state) => {
+      const { name, operation, service, phase } = state;
+      const can = verbsOf(state).map((verb) => `  ${commandLine(["run", verb, name])}\n`);
+      return `${operation} ${service} is ${phase === "Held" ? "held" : "stopped"}; anyone can go on with it:\n${can.join("")}`;
+    });
 }
 
 /** Keeps what is logged away from the screen, which it would tear, and gives it back at the end. */

@@ -8,6 +8,9 @@ import { abbreviate, cell, clip, type Line, line, span, widthOf } from "./line.t
 import type { Glyphs } from "./theme.ts";
 import { age } from "./time.ts";
 
+/** Digits of a commit that are shown, as Git shows them. */
+const commitLength = 7;
+
 interface ReleasesView {
   readonly index: number;
   readonly top: number;
@@ -44,16 +47,20 @@ function tableLines(releases: readonly Release[], view: ReleasesView): readonly 
     5,
   );
   const byWidth = releases.reduce((width, { by }) => Math.max(width, Math.min(20, widthOf(by))), 2);
-  const runWidth = columns - 39 - imageWidth - byWidth;
+  const withCommit = releases.some(({ commit }) => commit !== undefined);
+  const commitWidth = withCommit ? commitLength + 2 : 0;
+  const commitCell = (commit: string) =>
+    withCommit ? `${cell(commit.slice(0, commitLength), commitLength)}  ` : "";
+  const runWidth = columns - 39 - imageWidth - commitWidth - byWidth;
   const withRun = runWidth >= 20;
   const heading = line(
-    `     ${cell("RELEASE", 11)}  ${cell("IMAGE", imageWidth)}  ${cell("BY", byWidth)}  ${cell("HOW", 10)}  ${cell("AGE", 4, "right")}${withRun ? "  RUN" : ""}`,
+    `     ${cell("RELEASE", 11)}  ${cell("IMAGE", imageWidth)}  ${commitCell("COMMIT")}${cell("BY", byWidth)}  ${cell("HOW", 10)}  ${cell("AGE", 4, "right")}${withRun ? "  RUN" : ""}`,
     "dim",
   );
   const room = Math.max(1, view.height - releasePaneLines - 1);
   const rows = releases.slice(view.top, view.top + room).map((release, offset): Line => {
     const under = view.top + offset === view.index;
-    const { number, current, by, at, operation, spec, run } = release;
+    const { number, current, by, at, operation, spec, run, commit = "" } = release;
     return [
       span(under ? ` ${glyphs.bar}` : "  ", "accent"),
       span(`${current ? glyphs.full : glyphs.empty}  `, current ? "good" : "dim"),
@@ -62,6 +69,7 @@ function tableLines(releases: readonly Release[], view: ReleasesView): readonly 
         under ? "strong" : "plain",
       ),
       span(`  ${cell(shortImage(spec.image), imageWidth)}  `),
+      span(commitCell(commit), "dim"),
       span(cell(by, byWidth), "dim"),
       span(`  ${cell(operationWords[operation].done, 10)}  `, "dim"),
       span(cell(age(at, now), 4, "right"), "dim"),

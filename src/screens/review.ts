@@ -1,4 +1,5 @@
-import type { operationWords, PlannedStep } from "../provisioning/plan.ts";
+import type { Effect } from "../provisioning/effect.ts";
+import type { Operation, PlannedStep } from "../provisioning/plan.ts";
 import type { PlanPreview } from "../state/stores.ts";
 import { countEffects, effectNames } from "./effects.ts";
 import { fieldChangeLines } from "./field-changes.ts";
@@ -63,7 +64,7 @@ function body(preview: PlanPreview, columns: number, room: number, glyphs: Glyph
 }
 
 /** What enter does, in the third person. */
-function verbOf(operation: keyof typeof operationWords): string {
+function verbOf(operation: Operation): string {
   return {
     create: "creates",
     scale: "scales",
@@ -89,7 +90,8 @@ function changeHead(
 ): readonly Line[] {
   const effects = (plan?.steps ?? []).flatMap((step) => step.effects);
   const of = (title: string, action: "create" | "change" | "delete", tone: Tone): readonly Line[] => {
-    const names = effectNames(effects.filter((each) => each.action === action).map(({ effect }) => effect));
+    const named = effects.filter((each) => each.action === action).map(({ effect }) => effect);
+    const names = effectNames([...named.filter(weighs), ...named.filter((effect) => !weighs(effect))]);
     if (names === "") return [];
     return wrap(names, columns - 16, 2).map((text, index) => [
       span(`   ${(index === 0 ? title : "").padEnd(10)}`, tone),
@@ -106,6 +108,11 @@ function changeHead(
       ? []
       : fieldChangeLines(diff, { columns, most: Math.max(2, room - objects.length), glyphs });
   return [...(fields.length === 0 ? [] : [[], ...fields]), ...(objects.length === 0 ? [] : [[], ...objects])];
+}
+
+/** What a person must not miss among many: namespaces, and what holds data. */
+function weighs(effect: Effect): boolean {
+  return effect.kind !== "object" || /^(Namespace|StatefulSet|PersistentVolumeClaim)$/.test(effect.type);
 }
 
 function stepLine(step: PlannedStep, width: number, columns: number, glyphs: Glyphs): Line {

@@ -1,4 +1,5 @@
 import { useMemo } from "react";
+import { atRest } from "../provisioning/decide.ts";
 import type { RunState } from "../provisioning/run.ts";
 import { runMessage } from "../provisioning/run-record.ts";
 import { visibleRuns } from "../state/run-list.ts";
@@ -76,7 +77,8 @@ export function runsTable(
     "dim",
   );
   const rows = runs.slice(view.top, view.top + view.height - 1).map((run, offset): Line => {
-    const look = view.holders[run.name] === "dead" ? holderGone : runPhaseLook(run.operation, run.phase);
+    const look =
+      view.holders[run.name] === "dead" && !atRest(run) ? holderGone : runPhaseLook(run.operation, run.phase);
     const done = run.steps.filter(({ phase }) => phase === "Succeeded").length;
     const going = run.phase === "Running" || run.phase === "RollingBack";
     const marked = view.top + offset === view.index;

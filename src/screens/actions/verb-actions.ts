@@ -104,7 +104,7 @@ function hintOf(verb: Verb, context: ActionContext): string | undefined {
   const run = runOf(context);
   if (run === undefined) return undefined;
   if (verb === "retry" && waitingStep(run) !== undefined) return "retry now";
-  const dead = context.session.stores.openRuns.getState().holders[run.name] === "dead";
+  const dead = !atRest(run) && context.session.stores.openRuns.getState().holders[run.name] === "dead";
   // A run that somebody works on is left to go on, or cancelled where it is shown.
   const shown = placeOf(context.session.ui()).screen === "run";
   if (!atRest(run) && !dead && !(shown && verb === "cancel")) return undefined;

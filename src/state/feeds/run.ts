@@ -34,6 +34,9 @@ const againMs = 1_000;
 /** Milliseconds between two looks at whether a run's holder lives. */
 const holderMs = 5_000;
 
+/** How long a run that was asked for may take until somebody executes it, in milliseconds. */
+const takenWithinMs = 10_000;
+
 /** One run as the cluster's record shows it, live: whoever executes it, and whether that one lives. */
 export function feedRun(name: RunName): Feed {
   return async (stores, useCases, signal) => {
@@ -61,14 +64,18 @@ function feedHolder(name: RunName): Feed {
 /** Tells in the store whether who executes a run lives. This may take as long as a lease lasts. */
 export async function lookForHolder(
   stores: Stores,
-  { cluster, clock }: Pick<UseCases, "cluster" | "clock">,
+  { cluster, clock, provisioner }: UseCases,
   name: RunName,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     const { livingHolder } = await import("../../provisioning/heartbeat.ts");
-    const holder = await livingHolder(cluster, clock, name);
-    if (!signal.aborted) tellHolder(stores, name, holder === undefined ? "dead" : "living");
+    const living = (await livingHolder(cluster, clock, name)) !== undefined;
+    // Who has brought the run to rest meanwhile is not missed; nor is who has just asked for it not yet there.
+    const missed = living ? undefined : await provisioner.get(name);
+    const young = clock.now().getTime() - Date.parse(missed?.requestedAt ?? "") < takenWithinMs;
+    const gone = missed !== undefined && !atRest(missed) && !(missed.phase === "Pending" && young);
+    if (!signal.aborted) tellHolder(stores, name, living ? "living" : gone ? "dead" : undefined);
   } catch {
     // Who cannot be asked about is neither: the run itself tells what is wrong with the connection.
     if (!signal.aborted) tellHolder(stores, name, undefined);

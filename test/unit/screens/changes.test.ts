@@ -85,6 +85,7 @@ function byHand(others: readonly RunState[] = []) {
       record(`cancel ${run}`);
       return { ...scaling, phase: "Interrupted" };
     },
+    get: async (run) => runs.find(({ name }) => name === run) ?? scaling,
     releases: async () => releases,
     list: async () => runs,
     watch: async function* (run, signal) {

@@ -242,6 +242,7 @@ export const releases: readonly Release[] = [
     by: "system:serviceaccount:platform-system:pipeline-checkout",
     at: ago(360),
     spec,
+    commit: "3f2c1a9d8e7b6a5f4e3d2c1b0a9f8e7d6c5b4a39",
     current: true,
   },
   {
