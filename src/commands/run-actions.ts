@@ -11,14 +11,14 @@ import { runNameFrom } from "./names.ts";
 import { ofRun } from "./nearest-name.ts";
 import { runOutput, timeout } from "./options.ts";
 import { type RunFormat, runFormats } from "./output/format.ts";
-import { onFailure, onFailureChoices } from "./run-options.ts";
+import { type OnFailureChoice, onFailureChoices, onFailureOfChange } from "./run-options.ts";
 import { runView } from "./run-view-of.ts";
 import { watchToRest } from "./run-watch.ts";
 import type { Session } from "./session.ts";
 
 const goOnSchema = z.object({
   output: z.enum(runFormats),
-  onFailure: z.enum(onFailureChoices),
+  onFailure: z.enum(onFailureChoices).optional(),
   timeout: z.number().optional(),
 });
 
@@ -29,7 +29,7 @@ export function addRunActions(run: Command, bind: Bind): void {
       .command("resume")
       .description("go on with a run that was interrupted, or take it over from a holder that is dead")
       .argument("<run>", "the run's name")
-      .addOption(onFailure())
+      .addOption(onFailureOfChange())
       .addOption(timeout())
       .addOption(runOutput()),
     async (session, args, raw) => {
@@ -37,7 +37,9 @@ export function addRunActions(run: Command, bind: Bind): void {
       const name = runNameFrom(args[0]);
       const { provisioner } = await session.platform();
       return goOn(session, options, () =>
-        ofRun(session, name, () => provisioner.resume(name, { onFailure: options.onFailure })),
+        ofRun(session, name, async () =>
+          provisioner.resume(name, { onFailure: await onFailureOf(session, name, options) }),
+        ),
       );
     },
   );
@@ -51,17 +53,19 @@ export function addRunActions(run: Command, bind: Bind): void {
           .argParser(skipped)
           .default([], "none"),
       )
-      .addOption(onFailure())
+      .addOption(onFailureOfChange())
       .addOption(timeout())
       .addOption(runOutput()),
     async (session, args, raw) => {
       const options = goOnSchema.extend({ skip: z.array(z.enum(stepIds)) }).parse(raw);
       const name = runNameFrom(args[0]);
       const { provisioner } = await session.platform();
-      const { onFailure, skip } = options;
+      const { skip } = options;
       try {
         return await goOn(session, options, () =>
-          ofRun(session, name, () => provisioner.retry(name, { onFailure, skip })),
+          ofRun(session, name, async () =>
+            provisioner.retry(name, { onFailure: await onFailureOf(session, name, options), skip }),
+          ),
         );
       } catch (error) {
         const busy = error instanceof ProvisioningError && error.kind === "busy";
@@ -101,6 +105,18 @@ async function goOn(
     ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
     rollBack: (run) => provisioner.rollback(run, { dataStores: "keep-used" }),
   });
+}
+
+/** As it was said; else a creation rolls back, and of a change the standards decide. */
+async function onFailureOf(
+  session: Session,
+  name: RunName,
+  { onFailure }: { readonly onFailure?: OnFailureChoice | undefined },
+): Promise<OnFailureChoice> {
+  if (onFailure !== undefined) return onFailure;
+  const { provisioner, standards } = await session.platform();
+  const { operation } = await provisioner.get(name);
+  return operation === "create" ? "rollback" : standards.workload.onUnhealthy;
 }
 
 async function waitsForNextTry(session: Session, name: RunName): Promise<boolean> {

@@ -24,7 +24,7 @@ export function onFailure(): Option {
     .default("rollback");
 }
 
-/** `--on-failure` of changes, for which the standards have a default. */
+/** `--on-failure` of changes, and of runs that may be some, for which the standards have a default. */
 export function onFailureOfChange(): Option {
   return new Option(
     "--on-failure <choice>",

@@ -80,7 +80,7 @@ function judge(parts: Parts, monitoring: Proof): readonly [Verdict, string] {
       case "RollbackFailed":
         return ["failed", `the roll back of ${run.operation} failed${because}`];
       case "Interrupted":
-        return ["degraded", `${run.operation} was interrupted, go on with: platform run retry ${run.name}`];
+        return ["degraded", `${run.operation} was interrupted, go on with: platform run resume ${run.name}`];
       case "Pending":
       case "Running":
       case "RollingBack":

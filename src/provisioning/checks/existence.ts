@@ -8,6 +8,7 @@ import { ProvisioningError } from "../errors.ts";
 import { belongsTo } from "../objects.ts";
 import type { Operation } from "../plan.ts";
 import { type RunRecord, readRun } from "../run-record.ts";
+import { verbsOf, verbTitles } from "../verbs.ts";
 import type { Check } from "./check.ts";
 
 /** Reads an object, or undefined where it is not there. */
@@ -135,7 +136,9 @@ export function noUnfinishedRun(verb: Operation): Check {
           : `run ${name} of ${request.name} is unfinished (${state.phase.toLowerCase()})`,
         busy
           ? `watch it: platform run watch ${name}`
-          : `go on with it: platform run retry ${name}, or undo it: platform run rollback ${name}`,
+          : verbsOf(state)
+              .map((verb) => `${verbTitles[verb]} it: platform run ${verb} ${name}`)
+              .join(", or "),
       );
     }
     return undefined;

@@ -103,7 +103,7 @@ describe("a row of the dashboard", () => {
     ["Held", "failed", "create is held: Pipeline: push refused"],
     ["RollbackFailed", "failed", "the roll back of create failed: Pipeline: push refused"],
     ["Running", "working", "Pipeline: push refused"],
-    ["Interrupted", "degraded", "create was interrupted, go on with: platform run retry ledger-create-1"],
+    ["Interrupted", "degraded", "create was interrupted, go on with: platform run resume ledger-create-1"],
   ] as const)("with a run that is %s is %s", (phase, verdict, reason) => {
     expect(rowOf(parts({ run: run(phase, "Pipeline: push refused") }))).toMatchObject({ verdict, reason });
   });
