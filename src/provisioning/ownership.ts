@@ -2,7 +2,7 @@ import { ClusterError } from "../cluster/errors.ts";
 import type { Clock } from "./clock.ts";
 
 /**
- * Times of fencing, in milliseconds; `docs/decisions/0011-living-and-dead-engines.md` has the reasons. A write begins
+ * Times of fencing, in milliseconds; `docs/decisions/0012-living-and-dead-engines.md` has the reasons. A write begins
  * at most `marginMs` after ownership was certain and takes at most `writeTimeoutMs`: it is over before anybody else
  * may think its engine dead.
  */
