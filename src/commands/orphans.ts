@@ -66,6 +66,11 @@ function columns(now: Date): readonly Column<Orphan>[] {
       value: ({ createdAt }) => (createdAt === "" ? "–" : age(createdAt, now)),
     },
     { title: "DATA", value: (orphan) => dataText(orphan) },
+    {
+      title: "HOLDS",
+      align: "right",
+      value: ({ contains = [] }) => (contains.length === 0 ? "–" : count(contains.length, "object")),
+    },
     { title: "WHY", value: ({ reason }) => reason },
     { title: "RUN", wide: true, value: ({ run }) => run || "–" },
   ];
@@ -201,7 +206,7 @@ function cleanupText({
   return [
     `Orphans of ${service}`,
     ...orphans.map(({ name, reason }) => `  - ${name}  (${reason})`),
-    ...takesAlong.map((what) => `  - ${what}`),
+    ...takesAlong.map((what) => `    - ${what}`),
     ...data.map((what) => `  ▲ ${what}: its data is lost`),
     ...protectedStores.map((name) => `  ▲ ${name} is protected against deletion: that is lifted`),
     ...notes.map((note) => `    ${note}`),

@@ -69,7 +69,11 @@ function leaseOf(run: KubeObject, holder: string, now: Date, identity: string): 
     metadata: {
       name: run.metadata.name,
       namespace: systemNamespace,
-      labels: { [labels.managed]: "true", "app.kubernetes.io/managed-by": "platform" },
+      labels: {
+        [labels.managed]: "true",
+        [labels.service]: run.metadata.labels?.[labels.service] ?? "",
+        "app.kubernetes.io/managed-by": "platform",
+      },
       annotations: { [processAnnotation]: identity },
       ...(run.metadata.uid === undefined
         ? {}

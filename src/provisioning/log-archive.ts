@@ -29,7 +29,11 @@ function chunkOf(run: KubeObject, number: number, lines: readonly LogLine[]): Ku
     metadata: {
       name: chunkName(name, number),
       namespace: systemNamespace,
-      labels: { [labels.managed]: "true", "app.kubernetes.io/managed-by": "platform" },
+      labels: {
+        [labels.managed]: "true",
+        [labels.service]: run.metadata.labels?.[labels.service] ?? "",
+        "app.kubernetes.io/managed-by": "platform",
+      },
       // It goes when its Run goes.
       ...(uid === undefined
         ? {}

@@ -123,21 +123,38 @@ export function orphanStories(
       const byName = states(found);
       expect(Object.values(byName)).not.toContain("orphan");
       expect(byName[`namespace/${namespace}`]).toBe("kept");
-      expect(byName[`${namespace}/persistentvolumeclaim/data-${service}-db-0`]).toBe("kept");
       expect(found.find(({ name }) => name === `namespace/${namespace}`)).toMatchObject({
         protected: true,
+        contains: expect.arrayContaining([
+          `${namespace}/persistentvolumeclaim/data-${service}-db-0`,
+          `${namespace}/networkpolicy/deny-all`,
+        ]),
         data: [`volume claim data-${service}-cache-0`, `volume claim data-${service}-db-0`],
       });
 
       const [plan] = await provisioner.orphans.planDelete([`namespace/${namespace}`]);
       if (plan === undefined) throw new Error("no plan");
       expect(plan.protectedStores).toEqual([`${service}-db`, `${service}-cache`]);
+      expect(plan.takesAlong).toContain(`statefulset/${service}-db`);
       await expect(provisioner.orphans.delete(plan)).rejects.toThrow(/protected against deletion/);
       const cleanup = await provisioner.orphans.delete(plan, { confirmed: service });
       const state = await cleanup.finished;
       expect(state.phase, problem(state)).toBe("Succeeded");
       expect(await leftOf(service)).toEqual([]);
+      await expect(provisioner.rollback(state.name, { dataStores: "keep" })).rejects.toThrow(
+        /has deleted data/,
+      );
       expect(await contentsOf(service)).toHaveLength(snapshots ? 2 : 0);
+
+      // What was kept goes when a person wants it to, the repository too.
+      const names = (await orphansOf(service)).map(({ name }) => name);
+      expect(names).toContain(`repository/platform/${service}`);
+      const [rest] = await provisioner.orphans.planDelete(names);
+      if (rest === undefined) throw new Error("no plan");
+      const over = await (await provisioner.orphans.delete(rest)).finished;
+      expect(over.phase, problem(over)).toBe("Succeeded");
+      expect(await contentsOf(service)).toEqual([]);
+      expect(await orphansOf(service)).toEqual([]);
       await cleaned(service);
     });
 
@@ -151,7 +168,8 @@ export function orphanStories(
         kind: "ConfigMap",
         metadata: { name, namespace, labels: { [labels.managed]: "true", [labels.service]: service } },
       });
-      for (const name of ["stray-one", "stray-two"]) await stage.cluster.create(resources.configMaps, stray(name));
+      for (const name of ["stray-one", "stray-two"])
+        await stage.cluster.create(resources.configMaps, stray(name));
       const [one, two] = [`${namespace}/configmap/stray-one`, `${namespace}/configmap/stray-two`];
       expect(states(await orphansOf(service))).toEqual({ [one]: "orphan", [two]: "orphan" });
 

@@ -10,13 +10,17 @@ import { isClusterError } from "../../cluster/errors.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
 import { find } from "../checks/existence.ts";
 import type { Clock } from "../clock.ts";
+import { effectKey, effectLabel } from "../effect.ts";
 import { ProvisioningError } from "../errors.ts";
+import { objectEffect } from "../objects.ts";
 import { protectedAtStake } from "../protection.ts";
 import type { Execution } from "../run.ts";
 import type { RunSpec } from "../run-record.ts";
 import { canSnapshot } from "../snapshot.ts";
 import type { PlanContext } from "../step.ts";
+import { doomedBy } from "../steps/delete_orphans.ts";
 import { findOrphans, type SweepSurroundings } from "./find.ts";
+import { folded } from "./judge.ts";
 import type { CleanupPlan, Orphan, Orphans } from "./orphan.ts";
 
 /** What the use cases of orphans take from outside. */
@@ -95,6 +99,10 @@ export function createOrphans(options: OrphansOptions): Orphans {
 
   async function planOf(service: ServiceName, orphans: readonly Orphan[]): Promise<CleanupPlan> {
     const context = options.contextOf(await specOf(cluster, service, orphans));
+    const named = new Set(orphans.map(({ effect }) => effectKey(effect)));
+    const inside = (await doomedBy(context))
+      .map(objectEffect)
+      .filter((effect) => !named.has(effectKey(effect)));
     const stores = await protectedAtStake(context);
     const claims = stores.flatMap((store) => store.claims);
     const ability =
@@ -104,9 +112,7 @@ export function createOrphans(options: OrphansOptions): Orphans {
     return {
       service,
       orphans,
-      takesAlong: orphans.flatMap(({ effect }) =>
-        effect.kind === "object" && effect.type === "Namespace" ? [`all that is in ${effect.name}`] : [],
-      ),
+      takesAlong: inside.map(effectLabel).sort(),
       data: [...new Set(orphans.flatMap(({ data }) => data))],
       protectedStores: stores.map(({ name }) => name),
       notes:
@@ -123,7 +129,8 @@ export function createOrphans(options: OrphansOptions): Orphans {
   return {
     async find(asked = {}) {
       await options.mustBeInstalled();
-      return findOrphans(options, asked);
+      const { found, unseen } = await findOrphans(options, asked);
+      return { found: folded(found), unseen };
     },
     async adopt(names) {
       const [orphans, { username }] = await Promise.all([named(names), cluster.whoAmI()]);

@@ -247,11 +247,18 @@ function dataOf(object: SeenObject, objects: readonly SeenObject[]): readonly Se
   switch (effect.type) {
     case "PersistentVolumeClaim":
       return [object];
+    case "VolumeSnapshotContent":
+      return [object];
     case "Namespace":
       return claims.filter((claim) => claim.effect.namespace === effect.name);
     default:
       return [];
   }
+}
+
+function dataLabel({ effect, metadata }: SeenObject): string {
+  if (effect.type === "PersistentVolumeClaim") return `volume claim ${effect.name}`;
+  return `snapshot of ${metadata.annotations?.[snapshotOfAnnotation] ?? "a volume"}`;
 }
 
 /**
@@ -278,7 +285,7 @@ export function judge(seen: Seen): readonly Orphan[] {
         createdAt: creationTimestamp,
         state: verdict.state,
         reason: verdict.reason,
-        data: data.map((claim) => `volume claim ${claim.effect.name}`),
+        data: data.map(dataLabel),
         protected: [object, ...data].some(({ metadata }) => isProtected(metadata)),
       },
     ];
@@ -317,6 +324,27 @@ export function judge(seen: Seen): readonly Orphan[] {
     ];
   });
   return [...objects, ...repositories].sort(byPlace);
+}
+
+/** The same list, what is in a namespace of the same state told by the namespace alone. Pure. */
+export function folded(found: readonly Orphan[]): readonly Orphan[] {
+  const namespaceOf = (orphan: Orphan): string =>
+    orphan.effect.kind !== "object" ? "" : (orphan.effect.namespace ?? "");
+  const outer = new Map(
+    found.flatMap((orphan) =>
+      orphan.effect.kind === "object" && orphan.effect.type === "Namespace"
+        ? [[`${orphan.effect.name} ${orphan.state}`, orphan] as const]
+        : [],
+    ),
+  );
+  const outside = (orphan: Orphan) => outer.get(`${namespaceOf(orphan)} ${orphan.state}`);
+  const inside = Map.groupBy(found, outside);
+  return found
+    .filter((orphan) => outside(orphan) === undefined)
+    .map((orphan) => {
+      const contents = inside.get(orphan) ?? [];
+      return contents.length === 0 ? orphan : { ...orphan, contains: contents.map(({ name }) => name) };
+    });
 }
 
 function byPlace(a: Orphan, b: Orphan): number {

@@ -20,13 +20,18 @@ export interface Orphan {
   readonly reason: string;
   /** The data that goes with it: volume claims, commits. Empty where it holds none. */
   readonly data: readonly string[];
+  /** Names of what is in a namespace and goes with it; left out where nothing is. */
+  readonly contains?: readonly string[];
   /** Whether it, or what is in it, is protected against deletion. */
   readonly protected: boolean;
 }
 
 /** What a sweep found. */
 export interface Sweep {
-  /** Orphans first, then what was kept; by service and name. */
+  /**
+   * Orphans first, then what was kept; by service and name. What is in a namespace that is among them, and has the same
+   * state, is told by the namespace ({@link Orphan.contains}).
+   */
   readonly found: readonly Orphan[];
   /** What could not be looked at, and why: nothing is known about orphans among these. */
   readonly unseen: readonly string[];

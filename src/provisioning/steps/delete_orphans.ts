@@ -1,9 +1,11 @@
 import type { KubeObject } from "../../cluster/object.ts";
 import { effectLabel } from "../effect.ts";
-import { foreignObjects } from "../namespace-contents.ts";
+import { dataStoreNames, foreignObjects } from "../namespace-contents.ts";
 import { objectEffect, observeEffect } from "../objects.ts";
+import { guardrailKinds } from "../rollback.ts";
 import type { OrphanTarget } from "../run-record.ts";
 import type { PlanContext, Step } from "../step.ts";
+import { serviceObjects } from "./service-objects.ts";
 
 /** Later ones hold what earlier ones use: data goes after what runs on it, a namespace after all. */
 function rank(type: string): number {
@@ -27,17 +29,33 @@ async function remaining({ cluster, cleanup }: PlanContext): Promise<readonly Ku
   return found.flat();
 }
 
+/**
+ * Everything that a cleanup deletes: what was named and is still there, and what the platform made in a namespace that
+ * was named. Each is deleted by itself, so that the journal knows what can be brought back and what is lost.
+ */
+export async function doomedBy(context: PlanContext): Promise<readonly KubeObject[]> {
+  const objects = await remaining(context);
+  if (!objects.some(({ kind }) => kind === "Namespace")) return objects;
+  const { workload, dataStores, claims, guardrails } = await serviceObjects(
+    context.cluster,
+    context.request.name,
+  );
+  const known = new Set(objects.map(({ metadata }) => metadata.uid));
+  const inside = [...workload, ...dataStores, ...claims, ...guardrails];
+  return [...objects, ...inside.filter(({ metadata }) => !known.has(metadata.uid))];
+}
+
 /** Deletes orphans that a person has named, each by its UID. */
 export const deleteOrphans: Step = {
   id: "delete_orphans",
   title: "Orphans",
   needs: ["preflight", "lift_protection", "snapshot_data_stores"],
   when: () => true,
-  async describe({ cleanup }) {
+  async describe(context) {
     return {
       effects: [
-        ...(cleanup?.orphans ?? []).map(effectOf),
-        ...(cleanup?.repositories ?? []).map(({ url }) => ({ kind: "repository" as const, url })),
+        ...(await doomedBy(context)).map(objectEffect),
+        ...(context.cleanup?.repositories ?? []).map(({ url }) => ({ kind: "repository" as const, url })),
       ].map((effect) => ({ action: "delete" as const, effect })),
       notes: [],
       manifests: [],
@@ -45,21 +63,30 @@ export const deleteOrphans: Step = {
   },
   async apply(context) {
     const { cluster, codeHost, request, write, cleanup, run, signal } = context;
-    const objects = await remaining(context);
+    const objects = await doomedBy(context);
     const warnings: string[] = [];
+    const namespaces = objects.filter(({ kind }) => kind === "Namespace");
+    // Without this the snapshot itself would stay where it is stored, and nothing would know of it.
+    const snapshots = objects.filter(({ kind }) => kind === "VolumeSnapshotContent");
+    await write.patchObjects(snapshots, { spec: { deletionPolicy: "Delete" } });
     for (const order of [0, 1, 2]) {
-      await write.deleteObjects(objects.filter(({ kind }) => rank(kind) === order));
+      await write.deleteObjects(
+        objects.filter(
+          ({ kind }) => rank(kind) === order && !(namespaces.length > 0 && guardrailKinds.has(kind)),
+        ),
+      );
     }
-    for (const namespace of objects.filter(({ kind }) => rank(kind) === 3)) {
+    for (const namespace of namespaces) {
       const { name } = namespace.metadata;
       // What of the platform's is still in it was made for the same service and goes with it.
       const foreign = await foreignObjects(cluster, name, {
         effects: new Set(),
         service: request.name,
-        statefulSets: [`${request.name}-db`, `${request.name}-cache`],
+        statefulSets: dataStoreNames(request.name),
       });
-      if (foreign.length === 0) await write.deleteObjects([namespace]);
-      else {
+      if (foreign.length === 0) {
+        await write.deleteObjects([...objects.filter(({ kind }) => guardrailKinds.has(kind)), namespace]);
+      } else {
         const reason = `it holds ${foreign.slice(0, 5).join(", ")}, which the platform did not make`;
         warnings.push(`namespace ${name} stays: ${reason}`);
         await write.keep(objectEffect(namespace), reason, async () => {});
@@ -75,6 +102,6 @@ export const deleteOrphans: Step = {
       }
     }
     const count = objects.length + (cleanup?.repositories.length ?? 0) - warnings.length;
-    return { summary: `${count} ${count === 1 ? "orphan" : "orphans"} deleted`, warnings };
+    return { summary: `${count} ${count === 1 ? "effect" : "effects"} deleted`, warnings };
   },
 };
