@@ -10,7 +10,7 @@ import { checks } from "./checks/index.ts";
 import { mustBeConfirmed, unconfirmed } from "./checks/protection.ts";
 import { observeRun } from "./compensate.ts";
 import { atRest, isOver } from "./decide.ts";
-import { ProvisioningError } from "./errors.ts";
+import { JournalError, ProvisioningError } from "./errors.ts";
 import { type ExecutorOptions, startExecution } from "./execution.ts";
 import { livingHolder, observeHolder } from "./heartbeat.ts";
 import { isInstalled } from "./installed.ts";
@@ -97,7 +97,9 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
   }
 
   async function execute(...[start]: [Parameters<typeof startExecution>[1]]): Promise<Execution> {
-    const execution = await startExecution(options, start);
+    const execution = await startExecution(options, start).catch((error: unknown) => {
+      throw tooOld(error) ?? error;
+    });
     executing.set(execution.name, execution);
     const forget = () => executing.delete(execution.name);
     execution.finished.then(forget, forget);
@@ -150,7 +152,7 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     const name = newRunName(context.request.name, operation, randomBytes);
     const record = readRun(await requested(runObject(name, spec)));
     await mustBeFirst(operation, { ...context, run: name });
-    return execute({
+    const starting = execute({
       record,
       context,
       steps: stepsFor(operation, context),
@@ -168,6 +170,15 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
         },
       ],
     });
+    return starting.catch(async (error: unknown) => {
+      if (error instanceof ProvisioningError) await withdraw(name);
+      throw error;
+    });
+  }
+
+  /** A request of which nothing else was written. */
+  async function withdraw(run: RunName): Promise<void> {
+    await cluster.delete(resources.runs, { namespace: systemNamespace, name: run });
   }
 
   /** @throws ProvisioningError `refused` where the platform on the cluster is older than this program */
@@ -175,21 +186,27 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     try {
       return await cluster.create(resources.runs, run);
     } catch (error) {
-      if (!isClusterError(error, "invalid", "server") || !/unknown field/.test(error.message)) throw error;
-      throw new ProvisioningError(
-        "refused",
-        `the platform on ${cluster.context} is older than this program, and does not know what is asked for`,
-        "have a platform engineer run: platform install",
-        error,
-      );
+      throw tooOld(error) ?? error;
     }
+  }
+
+  /** Why a Run cannot be written, where the cluster's definition of it is older than this program. */
+  function tooOld(error: unknown): ProvisioningError | undefined {
+    const cause = error instanceof JournalError ? error.cause : error;
+    if (!isClusterError(cause, "invalid", "server") || !/unknown field/.test(cause.message)) return undefined;
+    return new ProvisioningError(
+      "refused",
+      `the platform on ${cluster.context} is older than this program, and does not know what is asked for`,
+      "have a platform engineer run: platform install",
+      error,
+    );
   }
 
   /** Of two who ask at the same time, the later withdraws: it has written nothing but its request. */
   async function mustBeFirst(operation: Operation, context: CheckContext & { readonly run: RunName }) {
     const outcome = await noUnfinishedRun(operation)(context);
     if (!(outcome instanceof ProvisioningError)) return;
-    await cluster.delete(resources.runs, { namespace: systemNamespace, name: context.run });
+    await withdraw(context.run);
     throw outcome;
   }
 
