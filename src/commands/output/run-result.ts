@@ -30,7 +30,10 @@ export function runResult(
     }
     case "RolledBack": {
       const kept = effectsIn(state, "kept");
-      notes.push(`  Undone   ${count(effectsIn(state, "rolled-back").length, "effect")}`);
+      const undone = effectsIn(state, "rolled-back").length;
+      const restored = effectsIn(state, "restored").length;
+      if (undone > 0 || restored === 0) notes.push(`  Undone   ${count(undone, "effect")}`);
+      if (restored > 0) notes.push(`  Restored ${count(restored, "effect")}, as before the run`);
       for (const { effect, reason } of kept) notes.push(`  Kept     ${effectLabel(effect)}: ${reason ?? ""}`);
       return { result: `${subject} rolled back${failedAt(state)}`, notes };
     }
