@@ -108,21 +108,19 @@ export function runView(view: RunView): readonly Line[] {
   const head = [...trouble, ...outcome];
   const room = height - head.length - (head.length > 0 ? 1 : 0);
   const steps = stepLines(view, view.choices.length > 0);
-  const shown = window(
-    steps,
-    marked,
-    Math.max(1, steps.length + 4 > room ? room - Math.min(5, room >> 1) : room),
-  );
+  // Who asked for effects wants to read them; the log may be short.
+  const pane = view.pane === "effects" ? Math.max(1, room - 3) : Math.min(5, room >> 1);
+  const shown = window(steps, marked, Math.max(1, steps.length + 4 > room ? room - pane : room));
   const top = head.length > 0 ? [...head, []] : [[], ...[]];
   const lines = [...top.slice(0, height), ...shown];
   const rest = height - lines.length - 1;
   if (rest < 1) return lines.slice(0, height);
   const step = state.steps[marked];
-  const pane =
+  const below =
     view.pane === "effects"
       ? effectLines(step, rest, columns, glyphs)
       : logTail(state, rest, columns, glyphs);
-  return [...lines, [], ...pane];
+  return [...lines, [], ...below];
 }
 
 /** The part of `lines` of the given length that has the marked one in it. */
@@ -153,6 +151,9 @@ function stepLines(view: RunView, choosing: boolean): readonly Line[] {
     ];
   });
 }
+
+/** Columns below which a warning beside a summary says nothing. */
+const leastWarning = 16;
 
 function summarySpans(step: StepState, state: RunState, width: number, now: number, glyphs: Glyphs): Line {
   switch (step.phase) {
@@ -190,10 +191,14 @@ function summarySpans(step: StepState, state: RunState, width: number, now: numb
       return [span("undone", "dim")];
     default: {
       const attempt = step.attempt > 1 ? `attempt ${step.attempt}  ` : "";
-      const warning = step.warnings[0];
-      const warned =
-        warning === undefined ? [] : [span(`  ${glyphs.warning} `, "warn"), span(warning, "dim")];
       const summary = clip(step.summary, width - attempt.length, glyphs.ellipsis);
+      const [warning = ""] = step.warnings;
+      const left = width - attempt.length - widthOf(summary) - 4;
+      // The warnings of a run stand above its steps once it is done: here only where they can be read.
+      const warned =
+        warning === "" || left < leastWarning
+          ? []
+          : [span(`  ${glyphs.warning} `, "warn"), span(clip(warning, left, glyphs.ellipsis), "dim")];
       return [span(attempt, "warn"), span(summary, "dim"), ...warned];
     }
   }
