@@ -114,7 +114,9 @@ function addAdopt(orphans: Command, bind: Bind): void {
       const { out } = session.terminal;
       if (output !== "text") await writeDocument(out, output, "adopted", { items: adopted });
       else for (const { name, service } of adopted) out.write(`${name} belongs to ${service} from now on\n`);
-      return exitCodes.done;
+      const missed = args.filter((name) => !adopted.some((orphan) => orphan.name === name));
+      for (const name of missed) session.terminal.err.write(`${name} was deleted or replaced meanwhile\n`);
+      return missed.length === 0 ? exitCodes.done : exitCodes.usage;
     },
   );
 }

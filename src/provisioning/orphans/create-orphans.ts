@@ -12,7 +12,7 @@ import { find } from "../checks/existence.ts";
 import type { Clock } from "../clock.ts";
 import { effectKey, effectLabel } from "../effect.ts";
 import { ProvisioningError } from "../errors.ts";
-import { objectEffect } from "../objects.ts";
+import { type ObjectEffect, objectEffect } from "../objects.ts";
 import { protectedAtStake } from "../protection.ts";
 import type { Execution } from "../run.ts";
 import type { RunSpec } from "../run-record.ts";
@@ -52,24 +52,8 @@ export function createOrphans(options: OrphansOptions): Orphans {
     });
   }
 
-  async function adopt(orphan: Orphan, by: string): Promise<void> {
-    const { effect, uid } = orphan;
-    const service = serviceOf(orphan);
-    if (effect.kind !== "object") {
-      throw new ProvisioningError(
-        "usage",
-        `${orphan.name} is a repository: it belongs to its service as soon as there is one of its name`,
-        `platform service create ${service} uses it again, platform orphans delete ${orphan.name} deletes it`,
-      );
-    }
-    const place = effect.type === "Namespace" ? effect.name : effect.namespace;
-    if (place !== namespaceOf(service)) {
-      throw new ProvisioningError(
-        "usage",
-        `${orphan.name} is not in ${namespaceOf(service)}: no service can account for it`,
-        `platform orphans delete ${orphan.name} deletes it`,
-      );
-    }
+  /** Whether it was still there. */
+  async function adopt({ effect, uid }: Adoptable, service: ServiceName, by: string): Promise<boolean> {
     const { namespace, name, apiVersion, type } = effect;
     try {
       await cluster.patch(
@@ -86,14 +70,10 @@ export function createOrphans(options: OrphansOptions): Orphans {
           },
         },
       );
+      return true;
     } catch (error) {
       if (!isClusterError(error, "not-found", "conflict")) throw error;
-      throw new ProvisioningError(
-        "usage",
-        `${orphan.name} was deleted or replaced meanwhile`,
-        "see what is there with: platform orphans list",
-        error,
-      );
+      return false;
     }
   }
 
@@ -134,10 +114,17 @@ export function createOrphans(options: OrphansOptions): Orphans {
     },
     async adopt(names) {
       const [orphans, { username }] = await Promise.all([named(names), cluster.whoAmI()]);
-      const services = new Set(orphans.map(serviceOf));
-      for (const service of services) await mustExist(cluster, service);
-      for (const orphan of orphans) await adopt(orphan, username);
-      return orphans;
+      // Nothing is written before all of them can be.
+      const adoptable = orphans.map((orphan) => ({
+        orphan: adoptableBy(orphan),
+        service: serviceOf(orphan),
+      }));
+      for (const service of new Set(adoptable.map((one) => one.service))) await mustExist(cluster, service);
+      const adopted: Orphan[] = [];
+      for (const { orphan, service } of adoptable) {
+        if (await adopt(orphan, service, username)) adopted.push(orphan);
+      }
+      return adopted;
     },
     async planDelete(names) {
       const groups = Map.groupBy(await named(names), serviceOf);
@@ -163,6 +150,29 @@ export function createOrphans(options: OrphansOptions): Orphans {
       });
     },
   };
+}
+
+type Adoptable = Orphan & { readonly effect: ObjectEffect };
+
+/** @throws ProvisioningError `usage` for a repository, and for what is in no service's namespace */
+function adoptableBy(orphan: Orphan): Adoptable {
+  const { effect, name } = orphan;
+  const service = serviceOf(orphan);
+  if (effect.kind !== "object") {
+    throw new ProvisioningError(
+      "usage",
+      `${name} is a repository: it belongs to its service as soon as there is one of its name`,
+      `platform service create ${service} uses it again, platform orphans delete ${name} deletes it`,
+    );
+  }
+  if ((effect.type === "Namespace" ? effect.name : effect.namespace) !== namespaceOf(service)) {
+    throw new ProvisioningError(
+      "usage",
+      `${name} is not in ${namespaceOf(service)}: no service can account for it`,
+      `platform orphans delete ${name} deletes it`,
+    );
+  }
+  return { ...orphan, effect };
 }
 
 /** @throws ProvisioningError `usage` where nothing says which service an orphan was made for */

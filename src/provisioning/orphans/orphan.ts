@@ -57,7 +57,7 @@ export interface Orphans {
   find(options?: { readonly service?: string; readonly signal?: AbortSignal }): Promise<Sweep>;
   /**
    * Has the service account for orphans from now on: each gets an annotation with who adopted it and when, and the
-   * service's labels, by which `service delete` finds it.
+   * service's labels, by which `service delete` finds it. Answers with those that were still there.
    * @param names - as {@link Orphan.name}
    */
   adopt(names: readonly string[]): Promise<readonly Orphan[]>;
