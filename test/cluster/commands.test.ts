@@ -32,6 +32,7 @@ const podSchema = z.object({
 
 describe.skipIf(connection === undefined)("commands on a real API server", () => {
   const name = uniqueName("cmd");
+  const shop = uniqueName("cmd");
   let cluster: Cluster;
   let folder: string;
 
@@ -52,10 +53,13 @@ describe.skipIf(connection === undefined)("commands on a real API server", () =>
 
   afterAll(async () => {
     if (connection === undefined) return;
-    await cluster.delete(resources.namespaces, { name: `app-${name}` }).catch(() => undefined);
+    const made = [name, shop];
+    for (const service of made) {
+      await cluster.delete(resources.namespaces, { name: `app-${service}` }).catch(() => undefined);
+    }
     const runs = await cluster.list(resources.runs, { namespace: "platform-system" });
     for (const { metadata } of runs.items) {
-      if (!metadata.name.startsWith(`${name}-`)) continue;
+      if (!made.some((service) => metadata.name.startsWith(`${service}-`))) continue;
       await cluster.delete(resources.runs, { name: metadata.name, namespace: "platform-system" });
     }
     await cluster.close();
@@ -85,12 +89,39 @@ describe.skipIf(connection === undefined)("commands on a real API server", () =>
     const list = await platform("service", "list");
     expect(list.out).toMatch(new RegExp(`^${name} +\\S+ +3/3 +postgres +redis`, "m"));
 
-    const deleted = await platform("service", "delete", name, "--data-stores", "delete", "--yes");
+    const destroy = ["service", "delete", name, "--data-stores", "delete"];
+    expect(await platform(...destroy, "--yes")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`--confirm ${name}`),
+    });
+    const deleted = await platform(...destroy, "--confirm", name);
     expect(deleted.code, deleted.err).toBe(0);
     const { added } = difference(before, await inventory(cluster, { about: name }));
     // The record of what was done stays.
     expect(added.filter((key) => !/^(runs|leases)\./.test(key))).toEqual([]);
     expect((await platform("service", "get", name)).code).toBe(2);
+  });
+
+  test("scaled, deployed and taken back: what the Application says, and a release each", async () => {
+    const done = async (...words: string[]) => {
+      const ended = await platform("service", ...words);
+      expect(ended.code, ended.err).toBe(0);
+      return ended;
+    };
+    const ref = { namespace: `app-${shop}`, name: shop };
+    const spec = async () => (await cluster.get(resources.applications, ref)).spec;
+    const image = `registry.example.internal/platform/${shop}@sha256:${"a".repeat(64)}`;
+    await done("create", shop, "--language", "go");
+    const first = await spec();
+    await done("scale", shop, "--replicas", "3");
+    await done("deploy", shop, "--image", image, "--commit", "3f2c1ab");
+    expect(await spec()).toMatchObject({ replicas: 3, image, starter: false });
+    expect((await done("scale", shop, "--replicas", "3")).out).toContain("nothing to change");
+    await done("rollback", shop);
+    expect(await spec()).toEqual({ ...Object(first), replicas: 3 });
+    expect((await done("releases", shop, "-o", "name")).out).toBe("release/3\nrelease/2\nrelease/1\n");
+    const removed = await platform("service", "delete", shop, "--yes");
+    expect(removed.code, removed.err).toBe(0);
   });
 
   test("a developer without rights: 4, which right is missing, nothing written", async () => {
