@@ -56,8 +56,9 @@ async function thisProcess(): Promise<string> {
 
 /** Whether a recorded process ran on this machine and is certainly gone. */
 async function certainlyGone(recorded: string | undefined): Promise<boolean> {
+  if (recorded === undefined || recorded === "") return false;
   const host = await machine();
-  if (recorded === undefined || host === undefined || !recorded.startsWith(`${host} `)) return false;
+  if (host === undefined || !recorded.startsWith(`${host} `)) return false;
   const [pid, start] = recorded.slice(host.length + 1).split(" ");
   return (await startOf(Number(pid))) !== start;
 }
@@ -96,6 +97,7 @@ function leaseOf(run: KubeObject, holder: string, now: Date, identity: string): 
  * epoch does. It ends at once when `lost` aborts, because the Lease is another's then. The returned function stops it
  * and removes the Lease.
  * @param ownership - told of each renewal that the server took
+ * @param whoAmI - this process as no other can be named; empty where that is unknown
  */
 export async function startHeartbeat(
   cluster: Cluster,
@@ -104,10 +106,11 @@ export async function startHeartbeat(
   holder: string,
   lost: AbortSignal,
   ownership?: Pick<Ownership, "moment" | "renewed">,
+  whoAmI: () => Promise<string> = thisProcess,
 ): Promise<() => Promise<void>> {
   const stopped = new AbortController();
   const signal = AbortSignal.any([stopped.signal, lost]);
-  const identity = await thisProcess();
+  const identity = await whoAmI();
   await apply(cluster, resources.leases, leaseOf(run, holder, clock.now(), identity));
   const beating = (async () => {
     for (;;) {

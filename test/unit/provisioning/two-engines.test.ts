@@ -36,7 +36,9 @@ function told(events: readonly RunEvent[]): readonly { readonly by: string; read
   });
 }
 
-test("however two or three engines and their lost answers interleave, each epoch's events are its owner's alone", async () => {
+test("however two or three engines and their lost answers interleave, each epoch's events are its owner's alone", {
+  timeout: 60_000,
+}, async () => {
   const faults = fc.infiniteStream(fc.constantFrom("none", "none", "none", "before", "after"));
   await fc.assert(
     fc.asyncProperty(

@@ -33,7 +33,7 @@ function lived(plan: ReturnType<typeof planOf>, throws: readonly number[], look 
   return world;
 }
 
-const all = { numRuns: 400 };
+const all = { numRuns: 200 };
 
 test("from every state something leads on: an engine's command, a person's verb, or it is over", () => {
   fc.assert(
