@@ -7,7 +7,7 @@ import { standardsHash } from "../standards/load.ts";
 import { type CheckContext, runChecks } from "./checks/check.ts";
 import { noUnfinishedRun, runsOf } from "./checks/existence.ts";
 import { checks } from "./checks/index.ts";
-import { mustBeConfirmed, unconfirmed } from "./checks/protection.ts";
+import { mustBeConfirmed, rollbackMayDestroy } from "./checks/protection.ts";
 import { observeRun } from "./compensate.ts";
 import { atRest, isOver } from "./decide.ts";
 import { JournalError, ProvisioningError } from "./errors.ts";
@@ -394,13 +394,13 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
       const record = await takeable(run);
       await mayRollBack(record);
       const { service } = record.spec;
-      if (dataStores === "delete" && confirmed !== service) {
+      if (dataStores === "delete") {
         const { protectedStores = [] } = previewRollback(
           record.state,
           await observeRun({ cluster, codeHost }, record.state),
           dataStores,
         );
-        if (protectedStores.length > 0) throw unconfirmed(service, protectedStores);
+        await rollbackMayDestroy(protectedStores, { cluster, standards, service, confirmed });
       }
       const [context, { username }] = await Promise.all([
         contextOf(record.spec, record.state.change, surroundings),

@@ -34,6 +34,7 @@ export interface Composition {
     readonly codeHost?: CodeHost;
     readonly holder?: string;
     readonly clock?: Clock;
+    readonly standards?: Standards;
   }): Provisioner;
   readonly codeHost: CodeHost;
   close(): Promise<void>;
@@ -58,12 +59,13 @@ export async function composition(cluster: Cluster, repositories?: string): Prom
       codeHost: otherHost = codeHost,
       holder = "test@here:1",
       clock = impatient,
+      standards = testStandards,
     } = {}) =>
       createProvisioner({
         cluster: other,
         codeHost: otherHost,
-        metrics: prometheus(other, testStandards),
-        standards: testStandards,
+        metrics: prometheus(other, standards),
+        standards,
         clock,
         randomBytes,
         holder,

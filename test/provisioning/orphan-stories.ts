@@ -5,6 +5,7 @@ import { ClusterError } from "../../src/cluster/errors.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import type { Orphan } from "../../src/provisioning/orphans/orphan.ts";
 import type { RunState } from "../../src/provisioning/run.ts";
+import { testStandards } from "./composition.ts";
 import { forwarding } from "./fault.ts";
 import { full, named, onStage, type Stage, small } from "./telling.ts";
 
@@ -155,6 +156,92 @@ export function orphanStories(
       expect(over.phase, problem(over)).toBe("Succeeded");
       expect(await contentsOf(service)).toEqual([]);
       expect(await orphansOf(service)).toEqual([]);
+      await cleaned(service);
+    });
+
+    test("a cache that a change takes away is kept unless the service is named, and then it alone goes", async () => {
+      const service = named("take-away");
+      const provisioner = made.provisioner();
+      await (await provisioner.create(full(service), { onFailure: "hold" })).finished;
+      const change = { operation: "set", cache: "none" } as const;
+      const namespace = `app-${service}`;
+      const claim = { namespace, name: `data-${service}-cache-0` };
+
+      const kept = await (
+        await provisioner.change(service, change, { onFailure: "hold", dataStores: "keep" })
+      ).finished;
+      expect(kept.phase, problem(kept)).toBe("Succeeded");
+      const found = await orphansOf(service);
+      expect(new Set(Object.values(states(found)))).toEqual(new Set(["kept"]));
+      expect(states(found)[`${namespace}/persistentvolumeclaim/${claim.name}`]).toBe("kept");
+      const back = { operation: "set", cache: "redis" } as const;
+      const again = await (await provisioner.change(service, back, { onFailure: "hold", dataStores: "keep" }))
+        .finished;
+      expect(again.phase, problem(again)).toBe("Succeeded");
+      expect(await orphansOf(service)).toEqual([]);
+
+      const planned = await provisioner.planChange(service, change, { dataStores: "delete" });
+      expect(planned.protectedStores).toEqual([`${service}-cache`]);
+      await expect(
+        provisioner.change(service, change, { onFailure: "hold", dataStores: "delete" }),
+      ).rejects.toThrow(/protected against deletion/);
+      const execution = await provisioner.change(service, change, {
+        onFailure: "hold",
+        dataStores: "delete",
+        confirmed: service,
+      });
+      const state = await execution.finished;
+      expect(state.phase, problem(state)).toBe("Succeeded");
+      await expect(stage.cluster.get(resources.persistentVolumeClaims, claim)).rejects.toMatchObject({
+        kind: "not-found",
+      });
+      await expect(
+        stage.cluster.get(resources.secrets, { namespace, name: `${service}-cache` }),
+      ).rejects.toMatchObject({ kind: "not-found" });
+      const database = await stage.cluster.get(resources.statefulSets, { namespace, name: `${service}-db` });
+      expect(database.metadata.annotations?.[protectionAnnotation]).toBe("true");
+      expect(await contentsOf(service)).toHaveLength(snapshots ? 1 : 0);
+      const gone = await (await provisioner.delete(service, { dataStores: "delete", confirmed: service }))
+        .finished;
+      expect(gone.phase, problem(gone)).toBe("Succeeded");
+      expect(await leftOf(service)).toEqual([]);
+      await cleaned(service);
+    });
+
+    test("where the standards demand a snapshot that cannot be taken, nothing is destroyed", async () => {
+      const service = named("demand");
+      const standards = {
+        ...testStandards,
+        dataStores: { deletionProtection: true, snapshot: "required" },
+      } as const;
+      const without: Cluster = {
+        ...forwarding(stage.cluster),
+        serves: async (resource, options) =>
+          resource.group !== "snapshot.storage.k8s.io" && stage.cluster.serves(resource, options),
+      };
+      const strict = made.provisioner({ cluster: without, standards });
+      await (await strict.create(full(service), { onFailure: "hold" })).finished;
+      const runs = await strict.list({ service });
+      await expect(strict.delete(service, { dataStores: "delete", confirmed: service })).rejects.toThrow(
+        /the standards demand a last snapshot, and none can be taken/,
+      );
+      expect(await strict.list({ service })).toEqual(runs);
+      // Neither does a rollback destroy it.
+      const [created] = runs;
+      if (created === undefined) throw new Error("no run");
+      await expect(
+        strict.rollback(created.name, { dataStores: "delete", confirmed: service }),
+      ).rejects.toThrow(/the standards demand a last snapshot/);
+      const store = { namespace: `app-${service}`, name: `${service}-db` };
+      expect((await stage.cluster.get(resources.statefulSets, store)).metadata.annotations).toMatchObject({
+        [protectionAnnotation]: "true",
+      });
+      const provisioner = made.provisioner();
+      const undone = await (
+        await provisioner.rollback(created.name, { dataStores: "delete", confirmed: service })
+      ).finished;
+      expect(undone.phase, problem(undone)).toBe("RolledBack");
+      expect(await leftOf(service)).toEqual([]);
       await cleaned(service);
     });
 

@@ -1,5 +1,7 @@
+import { serviceNameSchema } from "../../application/names.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
 import { ProvisioningError } from "../errors.ts";
-import { protectedAtStake } from "../protection.ts";
+import { type DataStore, protectedAtStake, readDataStores } from "../protection.ts";
 import { canSnapshot } from "../snapshot.ts";
 import type { PlanContext } from "../step.ts";
 import { snapshotNeeded } from "../steps/snapshot_data_stores.ts";
@@ -8,13 +10,47 @@ import type { Check } from "./check.ts";
 /** Where the standards demand a last snapshot of what is destroyed, the cluster must be able to take it. */
 export const snapshotIsPossible: Check = async (context) => {
   if (context.standards.dataStores.snapshot !== "required") return undefined;
-  const claims = (await protectedAtStake(context)).flatMap((store) => store.claims);
+  return snapshotRefusal(context.cluster, await protectedAtStake(context));
+};
+
+async function snapshotRefusal(
+  cluster: Cluster,
+  stores: readonly DataStore[],
+): Promise<ProvisioningError | undefined> {
+  const claims = stores.flatMap((store) => store.claims);
   if (claims.length === 0) return undefined;
-  const ability = await canSnapshot(context.cluster, claims);
+  const ability = await canSnapshot(cluster, claims);
   if (ability.possible) return undefined;
   const { message, mend } = snapshotNeeded(ability.reason);
   return new ProvisioningError("refused", message, mend);
-};
+}
+
+/**
+ * What holds for every operation holds for a rollback that destroys protected data stores.
+ * @param stores - names of those that go
+ * @throws ProvisioningError `usage` where nobody has named the service, `refused` where a snapshot is demanded and impossible
+ */
+export async function rollbackMayDestroy(
+  stores: readonly string[],
+  {
+    cluster,
+    standards,
+    service,
+    confirmed,
+  }: Pick<PlanContext, "cluster" | "standards"> & {
+    readonly service: string;
+    readonly confirmed: string | undefined;
+  },
+): Promise<void> {
+  if (stores.length === 0) return;
+  if (confirmed !== service) throw unconfirmed(service, stores);
+  if (standards.dataStores.snapshot !== "required") return;
+  const refusal = await snapshotRefusal(
+    cluster,
+    await readDataStores(cluster, serviceNameSchema.parse(service), stores),
+  );
+  if (refusal !== undefined) throw refusal;
+}
 
 /**
  * Protected data is destroyed only where whoever asks has named the service; not asked of a preview.
@@ -31,8 +67,7 @@ export async function mustBeConfirmed(context: PlanContext): Promise<void> {
     );
 }
 
-/** The refusal to destroy protected data stores that nobody has confirmed by naming the service. */
-export function unconfirmed(service: string, stores: readonly string[]): ProvisioningError {
+function unconfirmed(service: string, stores: readonly string[]): ProvisioningError {
   const verb = stores.length === 1 ? "is" : "are";
   return new ProvisioningError(
     "usage",
