@@ -1,5 +1,5 @@
 import { type Effect, effectLabel } from "../provisioning/effect.ts";
-import type { RunState, StepState } from "../provisioning/run.ts";
+import type { EffectState, RunState, StepState } from "../provisioning/run.ts";
 import { clip, type Line, line, span } from "./line.ts";
 import { effectLook } from "./looks.ts";
 import type { Glyphs } from "./theme.ts";
@@ -16,18 +16,25 @@ export function effectLines(
   if (step.effects.length === 0) return [head, line("   none so far", "dim")];
   const room = Math.max(1, height - 1);
   const shown = step.effects.length > room ? step.effects.slice(0, room - 1) : step.effects;
-  const lines = shown.map(({ effect, state, reason }): Line => {
+  const lines = shown.map(({ effect, state, reason, before }): Line => {
     const look = effectLook(state);
     const where = effect.kind === "object" && effect.namespace !== undefined ? ` in ${effect.namespace}` : "";
     const why = reason === undefined || reason === "" ? "" : `, ${reason}`;
     return [
       span(`   ${glyphs[look.glyph]} `, look.tone),
       span(clip(effectLabel(effect), Math.max(10, columns - 40), glyphs.ellipsis)),
-      span(`  ${look.word}${why}${where}`, "dim"),
+      span(`  ${look.word}${why}${where}${changed(state, before)}`, "dim"),
     ];
   });
   const missing = step.effects.length - shown.length;
   return missing === 0 ? [head, ...lines] : [head, ...lines, line(`   and ${missing} more`, "dim")];
+}
+
+/** What is known of an object that was there before. */
+function changed(state: EffectState["state"], before: EffectState["before"]): string {
+  if (before === undefined) return "";
+  if (state === "restored") return ", as it was";
+  return state === "changed" || state === "deleted" ? ", what was is recorded" : "";
 }
 
 /** What exists now by a run, in one line: `namespace app-ledger, 14 objects, 1 repository`. */

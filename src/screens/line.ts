@@ -140,5 +140,7 @@ export function paint(spans: Line, theme: Theme): string {
     const [open, close] = theme.sgr[piece.tone];
     text += open + (narrow.test(piece.text) ? piece.text : shownText(piece.text)) + close;
   }
-  return text;
+  // Who shortens a text need not know what the terminal can show.
+  const { ellipsis } = theme.glyphs;
+  return ellipsis === "…" ? text : text.replaceAll("…", ellipsis);
 }

@@ -2,7 +2,7 @@ import { type ServiceName, serviceNameSchema } from "../application/names.ts";
 import { alertNames } from "../application/request.ts";
 import { atRest, isOver } from "../provisioning/decide.ts";
 import type { StepId } from "../provisioning/plan.ts";
-import type { DataStoreChoice } from "../provisioning/provisioner.ts";
+import type { DataStoreChoice, OnFailure } from "../provisioning/provisioner.ts";
 import type { RunName, RunState } from "../provisioning/run.ts";
 import type { Service } from "../services/service.ts";
 import { changeWords } from "./change.ts";
@@ -295,7 +295,8 @@ export function createSession(options: SessionOptions): Session {
         ...run,
         busy: "Going on with the run",
         show: "not",
-        begin: ({ provisioner }) => provisioner.resume(run.name, { onFailure: "hold" }),
+        begin: async (cases) =>
+          cases.provisioner.resume(run.name, { onFailure: await onFailureOf(run.name, cases) }),
       });
     },
     retry(run, skip = []) {
@@ -303,7 +304,8 @@ export function createSession(options: SessionOptions): Session {
         ...run,
         busy: skip.length === 0 ? "Going on with the run" : "Going on without that step",
         show: "not",
-        begin: ({ provisioner }) => provisioner.retry(run.name, { onFailure: "hold", skip }),
+        begin: async (cases) =>
+          cases.provisioner.retry(run.name, { onFailure: await onFailureOf(run.name, cases), skip }),
       });
     },
     retryNow(run) {
@@ -373,6 +375,13 @@ export function createSession(options: SessionOptions): Session {
   stores.openRuns.subscribe(otherCame);
   feedTicking(stores, options, life.signal);
   return session;
+}
+
+/** A change that is gone on with fails as it would have at first; everything else waits for the person who looks on. */
+async function onFailureOf(run: RunName, { provisioner, standards }: UseCases): Promise<OnFailure> {
+  const { operation } = await provisioner.get(run);
+  const changes = operation !== "create" && operation !== "delete" && operation !== "cleanup";
+  return changes ? standards.workload.onUnhealthy : "hold";
 }
 
 /** A service's name that came from the cluster, as use cases take it. */

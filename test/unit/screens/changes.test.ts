@@ -72,12 +72,12 @@ function byHand(others: readonly RunState[] = []) {
     }),
     change: (service, change, options) => begun(`change ${service}`, change, options),
     delete: (service, options) => begun(`delete ${service}`, options),
-    resume: async (run) => {
-      record(`resume ${run}`);
+    resume: async (run, { onFailure }) => {
+      record(`resume ${run}, ${onFailure}`);
       return execution(scaling);
     },
-    retry: async (run, { skip = [] }) => {
-      record(`retry ${run}`, skip);
+    retry: async (run, { skip = [], onFailure }) => {
+      record(`retry ${run}, ${onFailure}`, skip);
       return execution(scaling);
     },
     retryNow: async (run) => void record(`retry now ${run}`),
@@ -122,7 +122,10 @@ function byHand(others: readonly RunState[] = []) {
         throw new Error("no such object");
       },
     },
-    standards: { teams: { platform: { groups: ["developers"] } } },
+    standards: {
+      teams: { platform: { groups: ["developers"] } },
+      workload: { onUnhealthy: "rollback" },
+    },
     clock: { sleep: () => new Promise(() => {}), now: () => new Date() },
   } as unknown as UseCases;
   return {
@@ -277,7 +280,7 @@ describe("two people on one service", () => {
     const { app: opened, asked } = await asksToScale([scaling]);
     opened.session.stores.openRuns.setState({ holders: { [scaling.name]: "dead" } });
     await opened.type("u");
-    expect(asked).toEqual([`resume ${scaling.name}`]);
+    expect(asked).toEqual([`resume ${scaling.name}, rollback`]);
   });
 });
 
@@ -321,7 +324,7 @@ describe("a run of somebody else", () => {
     const { app: opened, asked } = await started([on(scaling)], [failed("verify")]);
     await shows(opened, "goes on without Verify");
     await opened.type("s");
-    expect(asked).toEqual([`retry ${scaling.name} ["verify"]`]);
+    expect(asked).toEqual([`retry ${scaling.name}, rollback ["verify"]`]);
   });
 
   it("offers the same verbs in the list as on its screen", async () => {
@@ -330,7 +333,7 @@ describe("a run of somebody else", () => {
     await opened.type("u");
     expect(await shown(opened)).toContain("create api-gateway is held: r retry, b roll back");
     await opened.type("r");
-    expect(asked).toEqual([`retry ${held.name} []`]);
+    expect(asked).toEqual([`retry ${held.name}, hold []`]);
   });
 
   it("is not shown as going once its holder is gone", async () => {
@@ -341,7 +344,7 @@ describe("a run of somebody else", () => {
     expect(screen).toContain("holder gone");
     expect(screen).toContain("u take over");
     await opened.type("u");
-    expect(asked).toEqual([`resume ${scaling.name}`]);
+    expect(asked).toEqual([`resume ${scaling.name}, rollback`]);
   });
 
   it("is found by phase and by who asked for it", async () => {

@@ -304,7 +304,11 @@ export const scaling: RunState = {
           },
           state: "changed",
         },
-        { effect: deployment, state: "changed" },
+        {
+          effect: deployment,
+          state: "changed",
+          before: { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "checkout" } },
+        },
       ],
     }),
     step("verify", "Verify", { phase: "Waiting", needs: ["apply_kubernetes"], skippable: true }),
@@ -329,7 +333,7 @@ export const scaledBack: RunState = {
   steps: scaling.steps.map((each) => ({
     ...each,
     phase: "Compensated",
-    effects: each.effects.map(({ effect }) => ({ effect, state: "restored" as const })),
+    effects: each.effects.map((effect) => ({ ...effect, state: "restored" as const })),
   })),
 };
 

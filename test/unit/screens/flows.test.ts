@@ -58,6 +58,7 @@ function byHand() {
       return execution();
     },
     previewRollback: async (_, dataStores) => ({ ...preview, destroysData: dataStores === "delete" }),
+    get: async () => state,
     list: async () => [state],
     watch: async function* (_, signal) {
       yield state;

@@ -247,7 +247,14 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
   "run-holder-gone": [live, runIs(scaling, "dead")],
   "run-interrupted": [live, runIs({ ...running, phase: "Interrupted", finishedAt: ago(1) })],
   "run-scaled": [live, runIs({ ...scaling, phase: "Succeeded", finishedAt: ago(2) })],
-  "run-scaled-back": [live, runIs(scaledBack), ui({ runPane: "effects" })],
+  "run-scaled-back": [
+    live,
+    runIs(scaledBack),
+    ui({
+      runPane: "effects",
+      lists: { [`run/${scaledBack.name}`]: { key: "apply_kubernetes", index: 1, top: 0 } },
+    }),
+  ],
   "run-undoing": [
     live,
     runIs(
@@ -444,13 +451,21 @@ it("says how large a terminal it needs, and comes back when it is", async () => 
   expect(await app.screen()).toContain("checkout");
 });
 
-it("tells everything without colour and without Unicode", async () => {
-  app = open({ env: { TERM: "linux", NO_COLOR: "1" } });
-  live(app);
-  const screen = await app.screen();
-  expect(screen).toMatch(/^ >x ledger/m);
-  expect(screen).toMatch(/^[\x20-\x7e\n]*$/);
-});
+it.each(["services", "run-holder-gone", "releases", "other-run", "change-set", "delete-destroys", "orphans"])(
+  "tells everything of %s without colour and without Unicode",
+  async (name) => {
+    app = open({ env: { TERM: "linux", NO_COLOR: "1" } });
+    for (const each of screens[name] ?? []) each(app);
+    const screen = await app.screen();
+    expect(screen).toMatch(/^[\x20-\x7e\n]*$/);
+    // The same words as with colour: none of them was in a sign alone.
+    app.close();
+    app = open();
+    for (const each of screens[name] ?? []) each(app);
+    const words = (text: string) => text.match(/[A-Za-z]{3,}/g);
+    expect(words(screen)).toEqual(words(await app.screen()));
+  },
+);
 
 it("starts with a skeleton that looks like its first frame", async () => {
   app = open();
