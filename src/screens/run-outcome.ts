@@ -31,7 +31,7 @@ function toldLines(view: RunView): readonly Line[] {
     case "RolledBack":
       return [
         [span(`   ${glyphs.ok} Rolled back. `, "good"), span(kept(view))],
-        ...causeLines(view),
+        ...labelled("Cause", state.failure?.error.message ?? "", view),
         line("   esc goes back.", "dim"),
       ];
     case "RollbackFailed":

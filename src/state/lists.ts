@@ -41,7 +41,7 @@ export interface PlaceList {
   readonly viewport: Viewport;
 }
 
-/** Index of the step a person should look at: the failed one, else the first that runs. */
+/** Index of the step a person should look at: the failed one, else the first that runs, else why it was undone. */
 export function activeStep(state: RunState | undefined): number {
   const steps = state?.steps ?? [];
   const failed = steps.findIndex(({ phase }) => phase === "Failed" || phase === "CompensationFailed");
@@ -49,7 +49,9 @@ export function activeStep(state: RunState | undefined): number {
   const busy = steps.findIndex(
     ({ phase }) => phase === "Running" || phase === "Retrying" || phase === "Compensating",
   );
-  return busy === -1 ? Math.max(0, steps.length - 1) : busy;
+  if (busy !== -1) return busy;
+  const cause = steps.findIndex(({ id }) => id === state?.failure?.step);
+  return cause === -1 ? Math.max(0, steps.length - 1) : cause;
 }
 
 /** What the cursor of the shown place moves over. */
