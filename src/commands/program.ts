@@ -48,7 +48,11 @@ Examples:
   platform --sandbox                        open it on an embedded, simulated cluster
   platform service create api-gateway --language go --replicas 3 --database postgres --cache redis
   platform service list
-  platform run rollback NAME
+  platform service scale api-gateway --replicas 5
+  platform service deploy api-gateway --image REPOSITORY@sha256:…
+  platform service rollback api-gateway
+  platform run list
+  platform run rollback RUN
 
 Exit codes:
   0    done

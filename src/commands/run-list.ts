@@ -123,6 +123,7 @@ function runText(
   const lines = [
     `${state.name}: ${state.phase}`,
     `  ${state.operation} ${state.service}, team ${state.team}, asked for by ${state.requestedBy} at ${state.requestedAt}`,
+    ...(state.change?.commit === undefined ? [] : [`  commit ${state.change.commit}`]),
     "",
   ];
   for (const step of state.steps) {

@@ -98,6 +98,7 @@ function columns(now: Date): readonly Column<Release>[] {
     { title: "CURRENT", value: ({ current }) => (current ? "*" : "") },
     { title: "OPERATION", value: ({ operation }) => operationWords[operation].done },
     { title: "IMAGE", value: ({ spec }) => shortImage(spec.image) },
+    { title: "COMMIT", value: ({ commit }) => commit?.slice(0, 10) ?? "–" },
     { title: "BY", value: ({ by }) => by },
     { title: "AGE", align: "right", value: ({ at }) => age(at, now) },
     { title: "RUN", value: ({ run }) => run },

@@ -57,6 +57,7 @@ test("a push to the service's repository starts a simulated pipeline that deploy
   expect(current).toMatchObject({
     number: 2,
     operation: "deploy",
+    commit: (await git(home, clone, "rev-parse", "HEAD")).trim(),
     by: "system:serviceaccount:app-shop:simulated-pipeline",
     spec: { image, starter: false },
   });
