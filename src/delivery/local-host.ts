@@ -2,7 +2,6 @@ import {
   access,
   constants,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   rename,
@@ -83,7 +82,9 @@ export function localHost(prefix: string, root: string, host: HostOptions): Code
         const team = dirname(repository.folder);
         await mkdir(team, { recursive: true, mode: 0o700 });
         // Made aside and renamed into place: nobody ever sees half a repository, and of two makers one wins.
-        const aside = await mkdtemp(join(team, ".making-"));
+        const { making: aside } = asideOf(repository.folder, run);
+        await rm(aside, { recursive: true, force: true });
+        await mkdir(aside, { mode: 0o700 });
         try {
           await layOut(aside);
           if (host.onPush !== undefined) await addPushHook(aside, host.onPush);
@@ -133,22 +134,37 @@ export function localHost(prefix: string, root: string, host: HostOptions): Code
     async remove(url, run, signal) {
       const repository = open(url, signal);
       return guarded(root, async () => {
-        if ((await kindOf(repository)) === "nothing") return true;
-        if ((await kindOf(repository)) !== "repository" || (await maker(repository)) !== run) return false;
-        if ((await countForeignCommits(repository)) > 0) return false;
-        // Out of everybody's reach first, then counted again: a push that came in between is not lost.
-        const aside = join(dirname(repository.folder), `.removing-${run}-${basename(repository.folder)}`);
-        await rename(repository.folder, aside);
-        if ((await countForeignCommits({ ...repository, folder: aside })) > 0) {
-          await rename(aside, repository.folder);
-          return false;
+        const { making, removing, removed } = asideOf(repository.folder, run);
+        // What a process left that was killed at it.
+        for (const rest of [making, removed]) await rm(rest, { recursive: true, force: true });
+        if ((await kindOf(repository)) !== "nothing") {
+          if ((await kindOf(repository)) !== "repository" || (await maker(repository)) !== run) return false;
+          if ((await countForeignCommits(repository)) > 0) return false;
+          // Out of everybody's reach first, then counted again: a push that came in between is not lost.
+          await rename(repository.folder, removing);
         }
-        await rm(aside, { recursive: true, force: true });
+        if ((await kindOf({ ...repository, folder: removing })) === "repository") {
+          if ((await countForeignCommits({ ...repository, folder: removing })) > 0) {
+            await rename(removing, repository.folder);
+            return false;
+          }
+          await rename(removing, removed);
+          await rm(removed, { recursive: true, force: true });
+        }
         await removeIfEmpty(dirname(repository.folder));
         return true;
       });
     },
   };
+}
+
+/**
+ * Where one run has a repository that is not whole: while it is made, while it is looked at for the last time before
+ * it is deleted, and while it is deleted. Beside its place, so that a rename is enough, and found again by that run.
+ */
+function asideOf(folder: string, run: string) {
+  const at = (what: string) => join(dirname(folder), `.${what}-${run}-${basename(folder)}`);
+  return { making: at("making"), removing: at("removing"), removed: at("removed") };
 }
 
 /** @throws DeliveryError where there is no repository. */

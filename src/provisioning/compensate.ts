@@ -3,7 +3,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { resourceOf, resources } from "../cluster/resource.ts";
 import type { CodeHost } from "../delivery/code-host.ts";
-import { effectKey } from "./effect.ts";
+import { type Effect, effectKey } from "./effect.ts";
 import type { RunEvent } from "./event.ts";
 import type { Journal } from "./journal.ts";
 import { dataStoreNames, deleteClaims, foreignObjects } from "./namespace-contents.ts";
@@ -174,6 +174,10 @@ export async function compensateStep(context: CompensationContext, step: StepId)
       await attempt(() => dispose(context, disposal, plan));
   }
   for (const { effect, action, reason } of mine) {
+    if (action === "gone" && effect.kind === "repository") {
+      await attempt(() => finishRemoval(context, effect, reason));
+      continue;
+    }
     if (action === "keep") released.push({ effect, outcome: "kept", reason });
     if (action === "gone" || action === "lost") released.push({ effect, outcome: "gone", reason });
     // A commit goes with its repository, and is reported when that is gone.
@@ -186,6 +190,18 @@ export async function compensateStep(context: CompensationContext, step: StepId)
     await journal.append({ type: "EffectsReleased", at: clock.now().toISOString(), step, results: released });
   }
   if (failure !== undefined) throw failure.error;
+}
+
+/** A process that was killed at making or removing a repository may have left it aside, where nobody sees it. */
+async function finishRemoval(
+  { codeHost, journal, signal }: CompensationContext,
+  effect: Extract<Effect, { readonly kind: "repository" }>,
+  reason: string,
+): Promise<Released> {
+  await codeHost.remove(effect.url, journal.state.name, signal);
+  return (await codeHost.exists(effect.url, signal))
+    ? [{ effect, outcome: "kept", reason: "holds commits that are not ours" }]
+    : [{ effect, outcome: "gone", reason }];
 }
 
 /** What other steps could not undo has gone with the namespace all the same. */

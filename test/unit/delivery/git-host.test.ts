@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -153,6 +153,28 @@ describe("a code host in a folder", () => {
     expect(await host.remove(url, "ledger-create-1")).toBe(true);
     expect(await readdir(join(folder, "repositories"))).toEqual([]);
     expect(await host.remove(url, "ledger-create-1")).toBe(true);
+  });
+
+  it("finishes what a process left that was killed at making or removing it", async () => {
+    const team = join(folder, "repositories", "payments");
+    await mkdir(join(team, ".making-ledger-create-1-ledger.git"), { recursive: true });
+    await host.create(url, "ledger-create-1");
+    expect(await readdir(team)).toEqual(["ledger.git"]);
+    await commit(host, { "a.txt": "a\n" });
+    await rename(join(team, "ledger.git"), join(team, ".removing-ledger-create-1-ledger.git"));
+    await mkdir(join(team, ".removed-ledger-create-1-ledger.git"));
+    expect(await host.remove(url, "ledger-create-1")).toBe(true);
+    expect(await readdir(join(folder, "repositories"))).toEqual([]);
+  });
+
+  it("brings back somebody's work that was pushed just before a removal that was killed", async () => {
+    const team = join(folder, "repositories", "payments");
+    await host.create(url, "ledger-create-1");
+    await commit(host, { "a.txt": "a\n" });
+    await developerPushes();
+    await rename(join(team, "ledger.git"), join(team, ".removing-ledger-create-1-ledger.git"));
+    expect(await host.remove(url, "ledger-create-1")).toBe(false);
+    expect((await host.log(url, "main", 1))[0]).toMatchObject({ title: "My work" });
   });
 
   it("keeps a repository that holds somebody's work", async () => {
