@@ -34,17 +34,18 @@ export const operations = ["create", "scale", "deploy", "set", "rollback", "dele
 export const operationSchema = z.enum(operations);
 export type Operation = z.output<typeof operationSchema>;
 
-/** An operation as a person reads it: what it did, and what it does. */
-export const operationWords: Readonly<Record<Operation, { readonly done: string; readonly doing: string }>> =
-  {
-    create: { done: "created", doing: "creating" },
-    scale: { done: "scaled", doing: "scaling" },
-    deploy: { done: "deployed", doing: "deploying" },
-    set: { done: "changed", doing: "changing" },
-    rollback: { done: "taken back", doing: "taking back" },
-    delete: { done: "deleted", doing: "deleting" },
-    cleanup: { done: "cleaned up", doing: "cleaning up" },
-  };
+/** An operation as a person reads it: what a run of it is called, what it did, and what it does. */
+export const operationWords: Readonly<
+  Record<Operation, { readonly name: string; readonly done: string; readonly doing: string }>
+> = {
+  create: { name: "create", done: "created", doing: "creating" },
+  scale: { name: "scale", done: "scaled", doing: "scaling" },
+  deploy: { name: "deploy", done: "deployed", doing: "deploying" },
+  set: { name: "set", done: "changed", doing: "changing" },
+  rollback: { name: "take back", done: "taken back", doing: "taking back" },
+  delete: { name: "delete", done: "deleted", doing: "deleting" },
+  cleanup: { name: "clean up", done: "cleaned up", doing: "cleaning up" },
+};
 
 /** Operations that change a service that exists, by changing its Application. */
 export type ChangeOperation = Exclude<Operation, "create" | "delete" | "cleanup">;

@@ -1,4 +1,5 @@
 import { render } from "ink";
+import { operationWords } from "../provisioning/plan.ts";
 import { verbsOf } from "../provisioning/verbs.ts";
 import type { CommandLine } from "../state/command-line.ts";
 import type { Feed, UseCases } from "../state/feeds/feed.ts";
@@ -146,7 +147,7 @@ function leftBehind(session: Session, commandLine: CommandLine): readonly string
     .map((state) => {
       const { name, operation, service, phase } = state;
       const can = verbsOf(state).map((verb) => `  ${commandLine(["run", verb, name])}\n`);
-      return `${operation} ${service} is ${phase === "Held" ? "held" : "stopped"}; anyone can go on with it:\n${can.join("")}`;
+      return `${operationWords[operation].name} ${service} is ${phase === "Held" ? "held" : "stopped"}; anyone can go on with it:\n${can.join("")}`;
     });
 }
 

@@ -11,7 +11,7 @@ export interface Look {
 
 /** A run in two words: `create held`; a finished one in one: `created`. */
 export function runPhaseLook(operation: Operation, phase: RunPhase): Look {
-  const verb = operation;
+  const { name: verb } = operationWords[operation];
   switch (phase) {
     case "Succeeded":
       return { glyph: "ok", word: operationWords[operation].done, tone: "plain" };

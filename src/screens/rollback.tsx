@@ -1,6 +1,7 @@
 import type { PreviewLine, RollbackPreview } from "../provisioning/run.ts";
 import { bodyLines } from "../state/lists.ts";
 import type { Place } from "../state/place.ts";
+import { touchesData } from "../state/reviews.ts";
 import type { RollbackPage } from "../state/stores.ts";
 import type { Ui } from "../state/ui.ts";
 import { useApp, useStored } from "./components/context.ts";
@@ -49,12 +50,10 @@ export function rollbackView(
     );
   }
   const { preview } = page;
-  const foot: Line[] = [
-    [],
-    [span("   Data stores  ", "dim"), span(stores[ui.dataStores]), span("   tab changes it", "dim")],
-    [],
-    ...confirm(service, preview, ui, glyphs),
-  ];
+  const asks: readonly Line[] = touchesData(preview)
+    ? [[span("   Data stores  ", "dim"), span(stores[ui.dataStores]), span("   tab changes it", "dim")], []]
+    : [];
+  const foot: Line[] = [[], ...asks, ...confirm(service, preview, ui, glyphs)];
   const room = height - foot.length;
   return [...sections(preview, ui.columns, room, glyphs), ...foot];
 }

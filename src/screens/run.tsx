@@ -68,11 +68,9 @@ export function Run({ place }: { readonly place: Place & { readonly screen: "run
 function summaryOf(state: RunState, now: number, glyphs: Glyphs): Line {
   const { operation, phase, startedAt, finishedAt } = state;
   const look = runPhaseLook(operation, phase);
-  const time = stopwatch(
-    startedAt,
-    phase === "Running" || phase === "RollingBack" ? undefined : finishedAt,
-    now,
-  );
+  // A run that is undone later has no time of its own any more.
+  const undone = phase === "RollingBack" || phase === "RolledBack" || phase === "RollbackFailed";
+  const time = undone ? "" : stopwatch(startedAt, phase === "Running" ? undefined : finishedAt, now);
   const failed = state.steps.find(({ id }) => id === state.failure?.step);
   const word = phase === "Held" && failed !== undefined ? `held at ${failed.title}` : look.word;
   return [span(`${glyphs[look.glyph]} ${word}`, look.tone), span(time === "" ? "" : `  ${time}`)];

@@ -1,5 +1,7 @@
 import { serviceNameSchema } from "../application/names.ts";
+import type { Effect } from "../provisioning/effect.ts";
 import type { PlanWithManifests } from "../provisioning/provisioner.ts";
+import type { RollbackPreview } from "../provisioning/run.ts";
 import { draftOfForm, takesDataStore } from "./change.ts";
 import type { Beginning } from "./executions.ts";
 import type { UseCases } from "./feeds/feed.ts";
@@ -71,7 +73,7 @@ export function createReviews({ stores, connected, facts, refused }: ReviewsOpti
         if (plan === undefined) return undefined;
         return {
           busy: "Checking, then recording the run",
-          title: `cleanup ${plan.service}`,
+          title: `clean up ${plan.service}`,
           service: plan.service,
           show: "replace",
           begin: ({ provisioner }) => provisioner.orphans.delete(plan, confirmation(stores)),
@@ -154,12 +156,7 @@ function askedFor(stores: Stores, facts: WizardFacts): Asked | string | undefine
 function destroysData({ plan, protectedStores }: PlanPreview): boolean {
   if (protectedStores.length > 0) return true;
   return (plan?.steps ?? []).some(({ effects }) =>
-    effects.some(
-      ({ action, effect }) =>
-        action === "delete" &&
-        effect.kind === "object" &&
-        (effect.type === "PersistentVolumeClaim" || effect.type === "StatefulSet"),
-    ),
+    effects.some(({ action, effect }) => action === "delete" && holdsData(effect)),
   );
 }
 
@@ -193,6 +190,17 @@ export function nameToType(stores: Stores): string | undefined {
 export function confirmation(stores: Stores): { readonly confirmed?: string } {
   const { text } = stores.ui.getState().confirmation;
   return text !== "" && text === nameToType(stores) ? { confirmed: text } : {};
+}
+
+/** Whether a rollback has to do with data stores at all: then it is asked what becomes of them. */
+export function touchesData({ deletes, keeps }: RollbackPreview): boolean {
+  return [...deletes, ...keeps].some(({ effects }) => effects.some(holdsData));
+}
+
+function holdsData(effect: Effect): boolean {
+  return (
+    effect.kind === "object" && (effect.type === "PersistentVolumeClaim" || effect.type === "StatefulSet")
+  );
 }
 
 /** Whether the change or deletion on the screen asks what becomes of data stores. */

@@ -270,7 +270,7 @@ export function createSession(options: SessionOptions): Session {
     takeBack(service, release) {
       executions.begin({
         busy: `Taking ${service} back to release ${release}`,
-        title: `rollback ${service}`,
+        title: `take back ${service}`,
         service,
         show: "above",
         begin: ({ provisioner }) =>

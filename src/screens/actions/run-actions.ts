@@ -1,4 +1,5 @@
-import { nameToType } from "../../state/reviews.ts";
+import { nameToType, touchesData } from "../../state/reviews.ts";
+import type { Session } from "../../state/session.ts";
 import { emptyEntry } from "../../state/text-entry.ts";
 import { filterOf, go, placeOf, withFilter } from "../../state/ui.ts";
 import type { Action, ActionContext } from "./action.ts";
@@ -14,6 +15,12 @@ function notConfirmed({ session }: ActionContext): string | undefined {
   const name = nameToType(session.stores);
   if (name === undefined || session.ui().confirmation.text === name) return undefined;
   return `this destroys data: type ${name} first`;
+}
+
+/** Whether it is to be chosen what becomes of data stores; as long as that is not known, keys may choose ahead. */
+function asksAboutData({ stores }: Session): boolean {
+  const { preview, status } = stores.rollback.getState();
+  return preview === undefined ? status === "loading" : touchesData(preview);
 }
 
 function enterRun(context: ActionContext): void {
@@ -145,7 +152,11 @@ export const runActions: readonly Action[] = [
     category: "Run",
     on: ["rollback"],
     whileTyping: true,
-    hint: { word: "data stores", rank: 2 },
+    hint: {
+      word: ({ session }) => (asksAboutData(session) ? "data stores" : undefined),
+      rank: 2,
+    },
+    disabledReason: ({ session }) => (asksAboutData(session) ? undefined : "it touches no data store"),
     run: ({ session }) => {
       const following = { "keep-used": "keep", keep: "delete", delete: "keep-used" } as const;
       session.setUi((ui) => ({ ...ui, dataStores: following[ui.dataStores], confirmation: emptyEntry }));

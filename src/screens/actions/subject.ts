@@ -1,4 +1,4 @@
-import type { Operation } from "../../provisioning/plan.ts";
+import { type Operation, operationWords } from "../../provisioning/plan.ts";
 import type { RunName, RunPhase, RunState, StepState } from "../../provisioning/run.ts";
 import { runName } from "../../provisioning/run-record.ts";
 import { keyUnderCursor } from "../../state/lists.ts";
@@ -35,7 +35,7 @@ export function titleOf({
   readonly operation: Operation;
   readonly service: string;
 }): string {
-  return `${operation} ${service}`;
+  return `${operationWords[operation].name} ${service}`;
 }
 
 /** The run a key is about: the one shown, the one under the cursor, or the newest one of the service. */

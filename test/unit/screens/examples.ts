@@ -207,7 +207,11 @@ export const preview: RollbackPreview = {
   restores: [],
   deletes: [
     { effects: [], text: "namespace app-ledger and what is in it", reason: "14 objects" },
-    { effects: [], text: "database ledger-db", reason: "made by this run, never used" },
+    {
+      effects: [object("StatefulSet", "ledger-db", "app-ledger")],
+      text: "database ledger-db",
+      reason: "made by this run, never used",
+    },
   ],
   keeps: [{ effects: [], text: "repository platform/ledger", reason: "holds 2 commits that are not ours" }],
   irreversible: [{ effects: [], text: "the first image push", reason: "it is public history" }],
