@@ -88,6 +88,29 @@ describe("wrong input is refused with 2 before any cluster is asked", () => {
   });
 });
 
+describe("a change that cannot be is refused with 2 before any cluster is asked", () => {
+  test.each([
+    [["scale", "shop", "--replicas", "51"], /--replicas: must be a whole number from 1 to 50.*mean 50\?/],
+    [["scale", "shop", "--replicas", "three"], /--replicas: must be a whole number/],
+    [["scale", "shop"], /required option '-r, --replicas/],
+    [["scale", "My_Shop", "--replicas", "3"], /did you mean my-shop\?/],
+    [["deploy", "shop", "--image", "registry.example/shop:1.2"], /--image: images are deployed by digest/],
+    [["deploy", "shop", "--image", "registry.example/shop@sha256:abc"], /64 digits/],
+    [["set", "shop", "--limits", "memory=lots"], /--limits: memory must be a quantity/],
+    [["set", "shop", "--databse", "none"], /Did you mean --database\?/],
+    [["rollback", "shop", "--to", "latest"], /--to: must be a release's number/],
+    [["releases", "shop", "--diff", "1-2"], /such as 1\.\.3/],
+    [["delete", "shop", "--data-stores", "burn"], /Allowed choices are/],
+    [["logs", "shop", "--tail", "-1"], /a number of lines/],
+  ])("%j", async (words, message) => {
+    const { code, err, out } = await run(["--sandbox", "service", ...words]);
+    expect(code).toBe(2);
+    expect(err).toMatch(message);
+    expect(err).toContain("Nothing was written");
+    expect(out).toBe("");
+  });
+});
+
 describe("argv", () => {
   test.each([
     [["service", "creat"], /Did you mean create\?/],
@@ -95,6 +118,8 @@ describe("argv", () => {
     [["service", "list", "-o", "xml"], /Allowed choices are table, wide, json, yaml, name/],
     [["run", "show"], /missing required argument 'run'/],
     [["service", "delete", "a", "b"], /too many arguments/],
+    [["run", "retry", "x", "--skip", "configure_netwrk"], /did you mean configure_network\?/],
+    [["run", "resume", "Not A Run"], /cannot be a run's name/],
     [["--sandbox", "--context", "prod", "service", "list"], /--sandbox is a cluster of its own/],
     [["--sandbox", "--context", "prod"], /--sandbox is a cluster of its own/],
     [["--speed", "fast", "--sandbox", "service", "list"], /--speed is a number/],
