@@ -1,8 +1,8 @@
 import { serviceNameSchema } from "../application/names.ts";
-import { resourceOf } from "../cluster/resource.ts";
+import { resourceOf, resources } from "../cluster/resource.ts";
 import type { Standards } from "../standards/standards.ts";
 import { type CompensationContext, observeRun } from "./compensate.ts";
-import type { Effect } from "./effect.ts";
+import { type Effect, effectKey } from "./effect.ts";
 import { StepError } from "./errors.ts";
 import type { RunEvent } from "./event.ts";
 import { observeEffect, refOf, waitUntilGone } from "./objects.ts";
@@ -43,10 +43,10 @@ export async function compensateProtection(context: ProtectionCompensation, step
       : step === "lift_protection"
         ? await putBack(context)
         : await dropped(context);
-  const known = new Set(results.map(({ effect }) => JSON.stringify(effect)));
+  const known = new Set(results.map(({ effect }) => effectKey(effect)));
   // What is not there any more has nothing to be undone.
   const rest = effectsOf(context, step)
-    .filter((effect) => !known.has(JSON.stringify(effect)))
+    .filter((effect) => !known.has(effectKey(effect)))
     .map((effect): Released => ({ effect, outcome: "gone", reason: "" }));
   await journal.append({
     type: "EffectsReleased",
@@ -95,11 +95,25 @@ async function dropped(context: ProtectionCompensation): Promise<readonly Releas
     }),
   );
   const contents = await dropSnapshots(cluster, journal.state.name);
-  return [...deleted.flat(), ...contents].map((effect) => ({
+  const known = new Set(contents.map(effectKey));
+  const recorded = journal.state.steps
+    .flatMap(({ effects }) => effects)
+    .filter(({ state, effect }) => state === "kept" && isContent(effect) && !known.has(effectKey(effect)));
+  // An earlier try dropped them, and did not record that.
+  const gone = await Promise.all(
+    recorded.map(async ({ effect }) =>
+      effect.kind === "object" && (await observeEffect(cluster, effect)) === undefined ? [effect] : [],
+    ),
+  );
+  return [...deleted.flat(), ...contents, ...gone.flat()].map((effect) => ({
     effect,
     outcome: "deleted",
     reason: "nothing is destroyed, so no last snapshot is kept",
   }));
+}
+
+function isContent(effect: Effect): boolean {
+  return effect.kind === "object" && effect.type === resources.volumeSnapshotContents.kind;
 }
 
 async function takeBack(context: ProtectionCompensation): Promise<readonly Released[]> {

@@ -291,7 +291,11 @@ export function createEffectWriter({
           const { uid } = object.metadata;
           const body = merged(patch, uid === undefined ? {} : { metadata: { uid } });
           const stored = await cluster.patch(resourceOf(object), refOf(object), { type: "merge", body });
-          return { object: { ...object, metadata: stored.metadata }, outcome: "changed" };
+          const same = stored.metadata.resourceVersion === object.metadata.resourceVersion;
+          return {
+            object: { ...object, metadata: stored.metadata },
+            outcome: same ? "unchanged" : "changed",
+          };
         }),
       );
     },
@@ -303,10 +307,20 @@ export function createEffectWriter({
       await release([{ effect, outcome: "kept", reason }]);
     },
 
-    async forget(effects, reason) {
-      if (effects.length > 0) {
-        await release(effects.map((effect) => ({ effect, outcome: "gone", reason })));
-      }
+    async passing(effect, reason, work) {
+      signal.throwIfAborted();
+      await intend([effect]);
+      await work();
+      await release([{ effect, outcome: "gone", reason }]);
+    },
+
+    async remove(effect, reason, remove) {
+      signal.throwIfAborted();
+      await intend([effect]);
+      const removed = await remove();
+      if (removed) record([{ effect, outcome: "deleted" }]);
+      else await release([{ effect, outcome: "kept", reason }]);
+      return removed;
     },
 
     async repository(url, make) {

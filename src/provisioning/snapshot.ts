@@ -1,15 +1,15 @@
 import { z } from "zod";
 import { labels } from "../application/names.ts";
-import type { Cluster } from "../cluster/cluster.ts";
+import { apply, type Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
-import { resources } from "../cluster/resource.ts";
+import { apiVersionOf, resources } from "../cluster/resource.ts";
 import { cleanText } from "../cluster/text.ts";
 import { find } from "./checks/existence.ts";
 import type { Clock } from "./clock.ts";
 import type { Effect } from "./effect.ts";
 import { StepError } from "./errors.ts";
-import { type ObjectEffect, objectEffect, waitUntilGone } from "./objects.ts";
+import { type ObjectEffect, objectEffect, observeEffect, waitUntilGone } from "./objects.ts";
 import type { EffectWriter } from "./step.ts";
 
 /** On a VolumeSnapshotContent that was kept: the claim it was taken of, `NAMESPACE/NAME`. */
@@ -106,40 +106,43 @@ export async function takeSnapshots(
 ): Promise<void> {
   const kept = await keptSnapshots(context.cluster, context.run);
   await Promise.all(
-    claims.map(async (claim) => {
-      const isOfClaim = ({ metadata }: KubeObject) =>
-        metadata.annotations?.[snapshotOfAnnotation] === claimKey(claim);
-      if (!kept.some(isOfClaim)) await takeSnapshot(context, claim, classOf.get(claim.metadata.name) ?? "");
-      await removeRequest(context, claim);
+    claims.map((claim) => {
+      const { namespace = "", name } = claim.metadata;
+      const request: ObjectEffect = {
+        kind: "object",
+        apiVersion,
+        type: resources.volumeSnapshots.kind,
+        namespace,
+        name: `${name}-${context.run}`,
+      };
+      const before = kept.find(
+        ({ metadata }) => metadata.annotations?.[snapshotOfAnnotation] === claimKey(claim),
+      );
+      // Only the content is kept: the VolumeSnapshot, which asked for it, would be in the way of the namespace.
+      return context.write.passing(request, "its content is kept", async () => {
+        // An earlier try may have kept it, and not have recorded that.
+        const content =
+          before === undefined
+            ? await snapshotOf(context, claim, request, classOf.get(name) ?? "")
+            : before.metadata.name;
+        await keepContent(context, claim, content);
+        await removeRequest(context, request);
+      });
     }),
   );
 }
 
-/** Only the content is kept: the VolumeSnapshot, which asked for it, would be in the way of the namespace. */
+const apiVersion = apiVersionOf(resources.volumeSnapshots);
+
 async function removeRequest(
-  { cluster, clock, signal, write, run }: SnapshotContext,
-  claim: KubeObject,
+  { cluster, clock, signal }: SnapshotContext,
+  request: ObjectEffect,
 ): Promise<void> {
-  const { namespace = "" } = claim.metadata;
-  const ref = { namespace, name: requestName(claim, run) };
-  const found = await find(cluster, resources.volumeSnapshots, ref);
-  const { uid } = found?.metadata ?? {};
-  const effect = { ...requestEffect, ...ref };
-  if (found !== undefined) {
-    await cluster.delete(resources.volumeSnapshots, ref, uid === undefined ? {} : { uid });
-    await waitUntilGone(cluster, clock, effect, uid, { signal });
-  }
-  await write.forget([effect], "its content is kept");
-}
-
-const requestEffect = {
-  kind: "object",
-  apiVersion: "snapshot.storage.k8s.io/v1",
-  type: resources.volumeSnapshots.kind,
-} as const;
-
-function requestName({ metadata }: KubeObject, run: string): string {
-  return `${metadata.name}-${run}`;
+  const { uid } = (await observeEffect(cluster, request))?.metadata ?? {};
+  if (uid === undefined) return;
+  const { namespace = "", name } = request;
+  await cluster.delete(resources.volumeSnapshots, { namespace, name }, { uid });
+  await waitUntilGone(cluster, clock, request, uid, { signal });
 }
 
 /** Contents of snapshots that this run has kept. */
@@ -150,7 +153,7 @@ export async function keptSnapshots(cluster: Cluster, run: string): Promise<read
   });
   return items.map((item) => ({
     ...item,
-    apiVersion: "snapshot.storage.k8s.io/v1",
+    apiVersion,
     kind: resources.volumeSnapshotContents.kind,
   }));
 }
@@ -164,78 +167,74 @@ export function snapshotReason(of: string): string {
   return `last snapshot of ${of}, taken before it was deleted`;
 }
 
-async function takeSnapshot(
-  { cluster, clock, signal, write, run, log }: SnapshotContext,
+/** Labels by which the platform finds what belongs to a claim. */
+function marksOf({ metadata }: KubeObject, run: string): Record<string, string> {
+  const inherited = [labels.managed, labels.service, labels.component].flatMap((key) => {
+    const value = metadata.labels?.[key];
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  return { ...Object.fromEntries(inherited), [labels.run]: run, "app.kubernetes.io/managed-by": "platform" };
+}
+
+/** Has a snapshot taken. Answers with the name of its content, once it can be used. */
+async function snapshotOf(
+  { cluster, clock, signal, run, log }: SnapshotContext,
   claim: KubeObject,
+  { namespace = "", name }: ObjectEffect,
   className: string,
+): Promise<string> {
+  const source = claim.metadata.name;
+  await apply(cluster, resources.volumeSnapshots, {
+    apiVersion,
+    kind: resources.volumeSnapshots.kind,
+    metadata: { name, namespace, labels: marksOf(claim, run) },
+    spec: { volumeSnapshotClassName: className, source: { persistentVolumeClaimName: source } },
+  });
+  const deadline = clock.now().getTime() + readyWithin;
+  let told = "";
+  for (let pause = 50; ; pause = Math.min(2_000, pause * 1.4)) {
+    const object = await cluster.get(resources.volumeSnapshots, { name, namespace });
+    const status = statusSchema.safeParse(object.status ?? {}).data;
+    const bound = status?.boundVolumeSnapshotContentName;
+    if (status?.readyToUse === true && bound !== undefined && bound !== null) return bound;
+    const problem = cleanText(status?.error?.message ?? "");
+    if (clock.now().getTime() > deadline) {
+      throw new StepError(
+        "unhealthy",
+        `the last snapshot of ${source} is not ready after half an hour: ${problem || "its driver does not say why"}`,
+        `see kubectl describe volumesnapshot ${name} -n ${namespace}, then retry`,
+      );
+    }
+    const line =
+      problem === "" ? `waiting for the snapshot of ${source}` : `snapshot of ${source}: ${problem}`;
+    if (line !== told) log(line);
+    told = line;
+    await clock.sleep(pause, signal);
+  }
+}
+
+/** From here on the content outlives snapshot, claim and namespace. */
+async function keepContent(
+  { cluster, write, run, log }: SnapshotContext,
+  claim: KubeObject,
+  name: string,
 ): Promise<void> {
-  const { namespace = "", name, labels: own = {} } = claim.metadata;
-  const marks = Object.fromEntries(
-    [labels.managed, labels.service, labels.component].flatMap((key) =>
-      own[key] === undefined ? [] : [[key, own[key]]],
-    ),
-  );
-  const [made] = await write.objects([
-    {
-      apiVersion: "snapshot.storage.k8s.io/v1",
-      kind: resources.volumeSnapshots.kind,
-      metadata: { name: requestName(claim, run), namespace, labels: marks },
-      spec: { volumeSnapshotClassName: className, source: { persistentVolumeClaimName: name } },
-    },
-  ]);
-  if (made === undefined) throw new Error("a snapshot was written and is not among what was written");
-  const content = await contentOf(made.object);
-  const reason = snapshotReason(claimKey(claim));
-  const changed: Effect = {
-    kind: "object",
-    apiVersion: "snapshot.storage.k8s.io/v1",
-    type: resources.volumeSnapshotContents.kind,
-    name: content,
-  };
-  await write.keep(changed, reason, () =>
+  const of = claimKey(claim);
+  const effect: Effect = { kind: "object", apiVersion, type: resources.volumeSnapshotContents.kind, name };
+  await write.keep(effect, snapshotReason(of), () =>
     cluster.patch(
       resources.volumeSnapshotContents,
-      { name: content },
+      { name },
       {
         type: "merge",
         body: {
-          metadata: {
-            labels: { ...marks, [labels.run]: run, "app.kubernetes.io/managed-by": "platform" },
-            annotations: { [snapshotOfAnnotation]: claimKey(claim) },
-          },
+          metadata: { labels: marksOf(claim, run), annotations: { [snapshotOfAnnotation]: of } },
           spec: { deletionPolicy: "Retain" },
         },
       },
     ),
   );
-  log(`snapshot of ${name} kept as volumesnapshotcontent/${content}`);
-
-  /** Name of the content, once the snapshot can be used. */
-  async function contentOf(snapshot: KubeObject): Promise<string> {
-    const deadline = clock.now().getTime() + readyWithin;
-    let told = "";
-    for (let pause = 50; ; pause = Math.min(2_000, pause * 1.4)) {
-      const object = await cluster.get(resources.volumeSnapshots, {
-        name: snapshot.metadata.name,
-        namespace,
-      });
-      const status = statusSchema.safeParse(object.status ?? {}).data;
-      const bound = status?.boundVolumeSnapshotContentName;
-      if (status?.readyToUse === true && bound !== undefined && bound !== null) return bound;
-      const problem = cleanText(status?.error?.message ?? "");
-      if (clock.now().getTime() > deadline) {
-        throw new StepError(
-          "unhealthy",
-          `the last snapshot of ${name} is not ready after half an hour: ${problem || "its driver does not say why"}`,
-          `see kubectl describe volumesnapshot ${snapshot.metadata.name} -n ${namespace}, then retry`,
-        );
-      }
-      const line = problem === "" ? `waiting for the snapshot of ${name}` : `snapshot of ${name}: ${problem}`;
-      if (line !== told) log(line);
-      told = line;
-      await clock.sleep(pause, signal);
-    }
-  }
+  log(`snapshot of ${claim.metadata.name} kept as volumesnapshotcontent/${name}`);
 }
 
 /**

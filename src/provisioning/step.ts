@@ -66,8 +66,10 @@ export interface EffectWriter {
   patchObjects(objects: readonly KubeObject[], patch: object): Promise<void>;
   /** Does something by which an object outlives what it was made for, and records that, and why, it is kept. */
   keep(effect: Effect, reason: string, make: () => Promise<unknown>): Promise<void>;
-  /** Records that what this step made for itself is gone again. */
-  forget(effects: readonly Effect[], reason: string): Promise<void>;
+  /** Records something that is there only while `work` lasts, which makes it and takes it away. */
+  passing(effect: Effect, reason: string, work: () => Promise<void>): Promise<void>;
+  /** Deletes what is no object; `remove` answers whether it did, and `reason` says why it may not have. */
+  remove(effect: Effect, reason: string, remove: () => Promise<boolean>): Promise<boolean>;
   repository(
     url: string,
     make: () => Promise<{ readonly created: boolean }>,

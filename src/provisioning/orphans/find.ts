@@ -85,14 +85,9 @@ export async function findOrphans(
   ]);
   const [runs, repositories] = await Promise.all([
     runsOfServices(cluster, [...questions].filter(isLabelValue), ask),
-    Promise.all(
-      doubtful.map(async (repository) => ({
-        ...repository,
-        foreignCommits: await codeHost.foreignCommits(repository.url, signal),
-      })),
-    ),
+    Promise.all(doubtful.map((repository) => withCommits(codeHost, repository, signal))),
   ]);
-  return { found: judge({ ...seen, repositories, runs }), unseen };
+  return { found: judge({ ...seen, repositories: repositories.flat(), runs }), unseen };
 }
 
 function isLabelValue(text: string): boolean {
@@ -206,4 +201,19 @@ async function madeRepositories(
   return (await codeHost.list(signal))
     .map(({ url, run }) => ({ url, path: pathOf(url), run }))
     .filter(({ path }) => service === undefined || serviceOfPath(path) === service);
+}
+
+/** Nothing where it was deleted since it was listed. */
+async function withCommits(
+  codeHost: CodeHost,
+  repository: Omit<SeenRepository, "foreignCommits">,
+  signal: AbortSignal | undefined,
+): Promise<readonly SeenRepository[]> {
+  try {
+    return [{ ...repository, foreignCommits: await codeHost.foreignCommits(repository.url, signal) }];
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (await codeHost.exists(repository.url, signal)) throw error;
+    return [];
+  }
 }

@@ -62,7 +62,7 @@ export const deleteOrphans: Step = {
     };
   },
   async apply(context) {
-    const { cluster, codeHost, request, write, cleanup, run, signal } = context;
+    const { cluster, codeHost, request, write, cleanup, signal } = context;
     const objects = await doomedBy(context);
     const warnings: string[] = [];
     const namespaces = objects.filter(({ kind }) => kind === "Namespace");
@@ -94,12 +94,9 @@ export const deleteOrphans: Step = {
     }
     for (const { url, run: maker } of cleanup?.repositories ?? []) {
       const effect = { kind: "repository" as const, url };
-      if (await codeHost.remove(url, maker, signal)) await write.forget([effect], `deleted by ${run}`);
-      else {
-        const reason = "it holds commits that are not the platform's, or the host cannot delete it";
-        warnings.push(`${effectLabel(effect)} stays: ${reason}`);
-        await write.keep(effect, reason, async () => {});
-      }
+      const reason = "it holds commits that are not the platform's, or the host cannot delete it";
+      const removed = await write.remove(effect, reason, () => codeHost.remove(url, maker, signal));
+      if (!removed) warnings.push(`${effectLabel(effect)} stays: ${reason}`);
     }
     const count = objects.length + (cleanup?.repositories.length ?? 0) - warnings.length;
     return { summary: `${count} ${count === 1 ? "effect" : "effects"} deleted`, warnings };

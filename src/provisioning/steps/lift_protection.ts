@@ -1,5 +1,5 @@
 import { StepError } from "../errors.ts";
-import { guardsAgainst, lifting, protectedAtStake, protectedObjects, storesAtStake } from "../protection.ts";
+import { isProtected, lifting, protectedAtStake, protectedObjects, storesAtStake } from "../protection.ts";
 import type { Step } from "../step.ts";
 
 /** Lifts the protection of data stores that are destroyed, where whoever asked has named the service. */
@@ -21,7 +21,6 @@ export const liftProtection: Step = {
   async apply(context) {
     const { run, confirmed, request, write } = context;
     const stores = await protectedAtStake(context);
-    const objects = stores.flatMap(protectedObjects).filter(({ metadata }) => guardsAgainst(run, metadata));
     if (stores.length === 0) return { summary: "nothing is protected" };
     if (confirmed !== request.name) {
       throw new StepError(
@@ -30,6 +29,8 @@ export const liftProtection: Step = {
         `roll the run back, then ask again with --confirm ${request.name}`,
       );
     }
+    // Those that an earlier try has lifted too: so that the journal knows of them.
+    const objects = stores.flatMap(protectedObjects).filter(({ metadata }) => isProtected(metadata));
     await write.patchObjects(objects, lifting(run));
     return { summary: `lifted from ${stores.map(({ name }) => name).join(", ")}` };
   },

@@ -1,6 +1,6 @@
 import type { Part } from "../../application/desired-objects.ts";
 import { dataStoreNames } from "../namespace-contents.ts";
-import { isProtected, protectedObjects, protecting, readDataStores } from "../protection.ts";
+import { protectedObjects, protecting, readDataStores } from "../protection.ts";
 import type { Step } from "../step.ts";
 
 type Context = Parameters<Step["when"]>[0];
@@ -29,8 +29,7 @@ export const protectDataStores: Step = {
   async apply(context) {
     const names = given(context);
     const stores = await readDataStores(context.cluster, context.request.name, names);
-    const open = stores.flatMap(protectedObjects).filter(({ metadata }) => !isProtected(metadata));
-    await context.write.patchObjects(open, protecting);
+    await context.write.patchObjects(stores.flatMap(protectedObjects), protecting);
     return { summary: `${names.join(", ")} protected` };
   },
 };
