@@ -26,7 +26,7 @@ function toldLines(view: RunView): readonly Line[] {
     case "Interrupted":
       return [
         line(`   ${glyphs.warning} Stopped between two writes: nothing is half-made.`, "warn"),
-        ...labelled("Exists", whatExists(state), view),
+        ...existsLines(view),
       ];
     case "RolledBack":
       return [
@@ -113,8 +113,14 @@ function held(view: RunView): readonly Line[] {
     line(`   ${glyphs.failed} ${title} failed${attempts}${time === "" ? "" : `, ${time}`}.`, "bad"),
     [],
     ...causeLines(view),
-    ...labelled("Exists", whatExists(state), view),
+    ...existsLines(view),
   ];
+}
+
+/** What there is outside by this run; of a service that was there before, what it has changed. */
+function existsLines(view: RunView): readonly Line[] {
+  const { state } = view;
+  return labelled(changesOf(state).length === 0 ? "Exists" : "Changed", whatExists(state), view);
 }
 
 function causeLines(view: RunView): readonly Line[] {

@@ -80,6 +80,7 @@ export function createExecutions({ stores, connected, refused, rested }: Executi
       }
       if (stores.openRuns.getState().busy !== undefined) return;
       stores.openRuns.setState({ busy: beginning.busy });
+      stores.ui.setState({ notice: undefined });
       const from = listOf(placeOf(stores.ui.getState()));
       starting = beginning.begin(cases).then(
         (execution) => {
