@@ -64,7 +64,8 @@ export async function changeService(
         await printPlan(session, planned, output);
         return exitCodes.done;
       }
-      if (output === "text" || session.terminal.interactive) await printPlan(session, planned, "progress");
+      if (output === "text" || (session.terminal.interactive && !options.yes))
+        await printPlan(session, planned, "progress");
       const confirmed = await asked(session, service, change.operation, planned, options);
       const begin = () =>
         whenFree(session, service, options.wait, () =>

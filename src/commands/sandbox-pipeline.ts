@@ -6,7 +6,7 @@ import { changeService } from "./change-flow.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
 import { openSession, type Session } from "./session.ts";
-import { readAll } from "./terminal.ts";
+import { readAll, type Terminal } from "./terminal.ts";
 
 /** `platform sandbox pipeline`: what the hook of a repository of the sandbox runs after a push. */
 export function addSandboxPipeline(sandbox: Command, bind: Bind): void {
@@ -23,8 +23,21 @@ export function addSandboxPipeline(sandbox: Command, bind: Bind): void {
   );
 }
 
+/** Who pushed may leave, with ctrl-c too: a pipeline goes on. */
+function outlivingThePush(terminal: Terminal): Terminal {
+  return {
+    ...terminal,
+    onStop: (listener) =>
+      terminal.onStop((signal) => {
+        if (signal === "SIGTERM") listener(signal);
+      }),
+  };
+}
+
 async function simulate(session: Session, folder: string, input: string): Promise<ExitCode> {
-  const { terminal, sandbox } = session;
+  const { sandbox } = session;
+  const terminal = outlivingThePush(session.terminal);
+  const unlisten = terminal.onStop(() => undefined);
   const say = (text: string) => terminal.out.write(`${text}\n`);
   const delivery = await import("../delivery/simulated-pipeline.ts");
   const hash = delivery.pushedHead(input);
@@ -61,6 +74,7 @@ async function simulate(session: Session, folder: string, input: string): Promis
       { output: "text", dryRun: false, yes: true, wait: true, dataStores: "keep" },
     );
   } finally {
+    unlisten();
     await own.close();
   }
 }

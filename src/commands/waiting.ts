@@ -9,8 +9,8 @@ import type { Session } from "./session.ts";
 /** How long the engine of a run may take to say that it lives, in milliseconds. */
 const takenWithin = 1_000;
 
-/** Pause between two looks at whether a run's holder lives, in milliseconds. */
-const lookAgain = 2_000;
+/** Pause between two looks at a run and its holder, in milliseconds. */
+const lookAgain = 1_000;
 
 /**
  * Does what is asked of a service as soon as no other run is at work on it.
@@ -28,11 +28,12 @@ export async function whenFree<T>(
       return await work();
     } catch (error) {
       if (!(error instanceof ProvisioningError) || error.kind !== "busy") throw error;
-      const { provisioner } = await session.platform();
+      const { provisioner, clock } = await session.platform();
       const other = (await provisioner.list({ service })).find((run) => !atRest(run));
       if (!wait) throw other === undefined ? error : refusal(session, other, error);
-      // It has come to rest meanwhile: asked again.
       if (other !== undefined) await untilAtRest(session, other);
+      // It has come to rest meanwhile, or is just being requested: asked again.
+      else await clock.sleep(lookAgain);
     }
   }
 }
