@@ -49,7 +49,7 @@ export default defineConfig({
           include: ["test/crash/**/*.test.ts"],
           globalSetup: ["test/terminal/build.ts"],
           testTimeout: 1_800_000,
-          hookTimeout: 120_000,
+          hookTimeout: 1_800_000,
         },
       },
       {

@@ -49,7 +49,7 @@ export function contradictions(service: string, found: Survey, told: Told): read
     const key = `${maker} ${effectKey(objectEffect(object))}`;
     const effect = effects.get(key);
     if (effect === undefined) problems.push(`${key} is there, and its run never intended it`);
-    else if (!inPlay(effect) && effect.state !== "kept")
+    else if (!inPlay(effect) && effect.state !== "kept" && effect.state !== "restored")
       problems.push(`${key} is there, and recorded ${effect.state}`);
   }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { crashTest } from "./crash-test.ts";
-import { type Made, makeServices } from "./kills.ts";
 import { deletion, deployment, rollback, scaling, setting } from "./operations.ts";
+import { type Made, makeServices } from "./stage.ts";
 
 let made: Made;
 beforeAll(async () => {

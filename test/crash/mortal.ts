@@ -3,39 +3,24 @@ import type { Cluster, Patch } from "../../src/cluster/cluster.ts";
 import type { CodeHost } from "../../src/delivery/code-host.ts";
 import type { Clock } from "../../src/provisioning/clock.ts";
 import { forwarding } from "../provisioning/fault.ts";
+import { type ClusterWrite, WriteNames } from "./writes.ts";
 
 /** When an engine dies: before its write has reached the server, or after, before it saw the answer. */
 export type KillTime = "before" | "after";
 
-/**
- * Where an engine dies. A write is named so that it has the same name in every run of its operation:
- * `patch services app-<service>/<service>`, `journal StepStarted verify`, `commit skeleton`.
- */
+/** Where an engine dies: at a write, named as {@link WriteNames} does. */
 export interface KillPoint {
   readonly write: string;
   readonly time: KillTime;
 }
-
-const journalSchema = z.looseObject({
-  status: z.looseObject({
-    holder: z.string(),
-    events: z.array(
-      z.looseObject({ type: z.string(), step: z.string().optional(), holder: z.string().optional() }),
-    ),
-  }),
-});
 
 /**
  * One engine's life. Whatever reaches the outside goes through it; from its death on, no call of that engine ever
  * settles, as in a process that is gone, and nothing more is written.
  */
 export class Mortal {
-  readonly #service: string;
   readonly #kill: KillPoint | undefined;
-  readonly #counts = new Map<string, number>();
-  readonly #writes: (readonly string[])[] = [];
-  readonly #leases = new Set<string>();
-  #journaled = 0;
+  readonly #names: WriteNames;
   #dead = false;
   #die: () => void = () => {};
   /** Resolves when it dies. */
@@ -44,13 +29,13 @@ export class Mortal {
   });
 
   constructor(service: string, kill?: KillPoint) {
-    this.#service = service;
+    this.#names = new WriteNames(service);
     this.#kill = kill;
   }
 
-  /** The writes so far, in order, each with its names: events that shared a write of the journal each name it. */
+  /** The writes so far: see {@link WriteNames.all}. */
   get writes(): readonly (readonly string[])[] {
-    return this.#writes;
+    return this.#names.all;
   }
 
   clock(clock: Clock): Clock {
@@ -61,11 +46,10 @@ export class Mortal {
   }
 
   cluster(cluster: Cluster): Cluster {
-    const alive = forwarding(cluster);
-    const place = ({ namespace, name }: { readonly namespace?: string; readonly name: string }) =>
-      namespace === undefined ? name : `${namespace}/${name}`;
+    const write = <T>(of: ClusterWrite, call: () => Promise<T>) =>
+      this.#write(this.#dead ? [] : this.#names.ofCluster(of), call);
     return {
-      ...alive,
+      ...forwarding(cluster),
       get: (...args) => this.#living(() => cluster.get(...args)),
       list: (...args) => this.#living(() => cluster.list(...args)),
       listMetadata: (...args) => this.#living(() => cluster.listMetadata(...args)),
@@ -75,44 +59,41 @@ export class Mortal {
       serviceProxy: (...args) => this.#living(() => cluster.serviceProxy(...args)),
       discover: (...args) => this.#living(() => cluster.discover(...args)),
       create: (resource, object, options) =>
-        this.#write([`create ${resource.plural} ${place(object.metadata)}`], () =>
+        write({ verb: "create", plural: resource.plural, ...object.metadata }, () =>
           cluster.create(resource, object, options),
         ),
       replace: (resource, object, options) =>
-        this.#write(
-          resource.plural === "runs"
-            ? this.#newEvents(object)
-            : [`replace ${resource.plural} ${place(object.metadata)}`],
-          () => cluster.replace(resource, object, options),
+        write({ verb: "replace", plural: resource.plural, ...object.metadata, body: object }, () =>
+          cluster.replace(resource, object, options),
         ),
       patch: (resource, ref, patch, options) =>
-        this.#write(
-          resource.plural === "leases" && this.#leases.has(place(ref))
-            ? []
-            : [`patch ${resource.plural} ${place(ref)}`],
-          () => {
-            if (resource.plural !== "leases") return cluster.patch(resource, ref, patch, options);
-            this.#leases.add(place(ref));
-            return cluster.patch(resource, ref, ofAnotherProcess(patch), options);
-          },
+        write({ verb: "patch", plural: resource.plural, ...ref }, () =>
+          cluster.patch(
+            resource,
+            ref,
+            resource.plural === "leases" ? ofAnotherProcess(patch) : patch,
+            options,
+          ),
         ),
       delete: (resource, ref, options) =>
-        this.#write([`delete ${resource.plural} ${place(ref)}`], () =>
+        write({ verb: "delete", plural: resource.plural, ...ref }, () =>
           cluster.delete(resource, ref, options),
         ),
     };
   }
 
   codeHost(host: CodeHost): CodeHost {
+    const write = <T>(kind: string, call: () => Promise<T>) =>
+      this.#write(this.#dead ? [] : this.#names.ofOther(kind), call);
     return {
-      urlOf: (...args) => host.urlOf(...args),
+      ...host,
       check: (...args) => this.#living(() => host.check(...args)),
       exists: (...args) => this.#living(() => host.exists(...args)),
       log: (...args) => this.#living(() => host.log(...args)),
       foreignCommits: (...args) => this.#living(() => host.foreignCommits(...args)),
-      create: (...args) => this.#write(["create repository"], () => host.create(...args)),
-      commit: (...args) => this.#write([`commit ${args[1].title}`], () => host.commit(...args)),
-      remove: (...args) => this.#write(["remove repository"], () => host.remove(...args)),
+      create: (...args) => write("create repository", () => host.create(...args)),
+      commit: (...args) => write(`commit ${args[1].title}`, () => host.commit(...args)),
+      remove: (...args) => write("remove repository", () => host.remove(...args)),
     };
   }
 
@@ -128,10 +109,7 @@ export class Mortal {
     }
   }
 
-  #write<T>(kinds: readonly string[], call: () => Promise<T>): Promise<T> {
-    if (this.#dead) return never();
-    const names = kinds.map((kind) => this.#named(kind));
-    if (names.length > 0) this.#writes.push(names);
+  #write<T>(names: readonly string[], call: () => Promise<T>): Promise<T> {
     const kill = this.#kill !== undefined && names.includes(this.#kill.write) ? this.#kill.time : undefined;
     return this.#living(async () => {
       if (kill === "before") return this.#death<T>();
@@ -139,30 +117,6 @@ export class Mortal {
       await call().catch(() => {});
       return this.#death<T>();
     });
-  }
-
-  #named(kind: string): string {
-    const name = kind.replaceAll(new RegExp(`${this.#service}(-[a-z]+-[a-z0-9]{5})?`, "g"), (_, run) =>
-      run === undefined || !/^-(create|scale|deploy|set|rollback|delete)-/.test(run)
-        ? `<service>${run ?? ""}`
-        : "<run>",
-    );
-    const count = (this.#counts.get(name) ?? 0) + 1;
-    this.#counts.set(name, count);
-    return count === 1 ? name : `${name} #${count}`;
-  }
-
-  /**
-   * Which events become durable with this write of the journal. Several events may share a write, and not in every
-   * run the same ones: so the events have names, and the write has those of all of them. Log lines have none.
-   */
-  #newEvents(run: unknown): readonly string[] {
-    const { holder, events } = journalSchema.parse(run).status;
-    const mine = events.slice(events.findLastIndex((event) => event.holder === holder));
-    const told = mine.filter(({ type }) => type !== "StepLogged");
-    const fresh = told.slice(this.#journaled);
-    this.#journaled = Math.max(this.#journaled, told.length);
-    return fresh.map(({ type, step }) => `journal ${type}${step === undefined ? "" : ` ${step}`}`);
   }
 
   #death<T>(): Promise<T> {

@@ -3,7 +3,7 @@ import type { ServiceName } from "../../src/application/names.ts";
 import { type ServiceRequest, serviceRequestSchema } from "../../src/application/request.ts";
 import type { Operation } from "../../src/provisioning/plan.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
-import type { Execution, RunPhase } from "../../src/provisioning/run.ts";
+import type { Execution, RunName, RunPhase } from "../../src/provisioning/run.ts";
 
 /** How somebody goes on with a run whose engine is dead. */
 export type Recovery = "resume" | "rollback";
@@ -18,6 +18,8 @@ export interface Subject {
   /** The phase in which the run ends undisturbed. */
   readonly ends: RunPhase;
   begin(provisioner: Provisioner, service: ServiceName): Promise<Execution>;
+  /** The same as a command line. */
+  argv(provisioner: Provisioner, service: ServiceName): Promise<readonly string[]>;
 }
 
 function everything(name: ServiceName): ServiceRequest {
@@ -47,6 +49,10 @@ export const creation: Subject = {
   recoveries: ["resume", "rollback"],
   ends: "Succeeded",
   begin: create,
+  argv: async (_, service) => [
+    ...["service", "create", service, "--language", "go", "--replicas", "1"],
+    ...["--database", "postgres", "--cache", "redis", "--on-failure", "hold", "--yes"],
+  ],
 };
 
 export const deletion: Subject = {
@@ -55,6 +61,9 @@ export const deletion: Subject = {
   recoveries: ["resume"],
   ends: "Succeeded",
   begin: (provisioner, service) => provisioner.delete(service, { dataStores: "delete", confirmed: service }),
+  argv: async (_, service) => [
+    ...["service", "delete", service, "--data-stores", "delete", "--confirm", service, "--yes"],
+  ],
 };
 
 export const rollback: Subject = {
@@ -62,14 +71,21 @@ export const rollback: Subject = {
   operation: "create",
   recoveries: ["resume", "rollback"],
   ends: "RolledBack",
-  async begin(provisioner, service) {
-    const [run] = await provisioner.list({ service });
-    if (run === undefined) throw new Error(`${service} has no run`);
-    return provisioner.rollback(run.name, { dataStores: "delete", confirmed: service });
-  },
+  begin: async (provisioner, service) =>
+    provisioner.rollback(await onlyRun(provisioner, service), { dataStores: "delete", confirmed: service }),
+  argv: async (provisioner, service) => [
+    ...["run", "rollback", await onlyRun(provisioner, service)],
+    ...["--data-stores", "delete", "--confirm", service, "--yes"],
+  ],
 };
 
-function changing(change: ServiceChange): Subject {
+async function onlyRun(provisioner: Provisioner, service: ServiceName): Promise<RunName> {
+  const [run] = await provisioner.list({ service });
+  if (run === undefined) throw new Error(`${service} has no run`);
+  return run.name;
+}
+
+function changing(change: ServiceChange, ...flags: readonly string[]): Subject {
   return {
     title: change.operation,
     operation: change.operation,
@@ -77,14 +93,17 @@ function changing(change: ServiceChange): Subject {
     ends: "Succeeded",
     begin: (provisioner, service) =>
       provisioner.change(service, change, { onFailure: "hold", dataStores: "delete", confirmed: service }),
+    argv: async (_, service) => [
+      ...["service", change.operation, service, ...flags, "--on-failure", "hold", "--yes"],
+    ],
   };
 }
 
-export const scaling = changing({ operation: "scale", replicas: 2 });
-export const deployment = changing({
-  operation: "deploy",
-  image: `registry.example.internal/app@sha256:${"ab".repeat(32)}`,
-});
+export const scaling = changing({ operation: "scale", replicas: 2 }, "--replicas", "2");
+
+const image = `registry.example.internal/app@sha256:${"ab".repeat(32)}`;
+export const deployment = changing({ operation: "deploy", image }, "--image", image);
+
 /** Takes something away, adds nothing, and changes the rest. */
 export const setting = changing({
   operation: "set",

@@ -1,0 +1,108 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { systemTiming } from "../../src/cluster/timing.ts";
+import { install } from "../../src/provisioning/install.ts";
+import { testStandards } from "../provisioning/composition.ts";
+import { type Child, type Ended, startProgram } from "./child.ts";
+import { type ApiProxy, openProxy, type Passing, type Upstream } from "./proxy.ts";
+import type { Ground, Stage } from "./stage.ts";
+
+/** The program in a process, whose every request passes through a proxy. */
+export interface Proxied extends Child {
+  readonly proxy: ApiProxy;
+  /** The proxy closed after its end. */
+  readonly over: Promise<Ended>;
+}
+
+/** Starts a command against the upstream through a proxy of its own. */
+export async function startProxied(
+  { folder, upstream }: { readonly folder: string; readonly upstream: Upstream },
+  service: string,
+  argv: readonly string[],
+  prepare: (proxy: ApiProxy) => void = () => {},
+): Promise<Proxied> {
+  let child: Child | undefined;
+  const proxy = await openProxy(upstream, service, () => child?.process.kill("SIGKILL"));
+  prepare(proxy);
+  const home = await mkdtemp(join(folder, "home-"));
+  const kubeconfig = join(home, "kubeconfig");
+  await writeFile(kubeconfig, kubeconfigFor(proxy.url));
+  child = startProgram(home, ["--kubeconfig", kubeconfig, ...argv]);
+  const over = child.ended.finally(() => proxy.close());
+  over.catch(() => {});
+  return { ...child, proxy, over };
+}
+
+/** JSON is YAML. The proxy brings the credentials. */
+function kubeconfigFor(server: string): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "proxied",
+    clusters: [{ name: "proxied", cluster: { server } }],
+    users: [{ name: "proxied", user: {} }],
+    contexts: [{ name: "proxied", context: { cluster: "proxied", user: "proxied" } }],
+  });
+}
+
+/** Standards that commands find in the cluster, with repositories where the ground has them. */
+export async function installFor({
+  cluster,
+  repositories,
+}: Pick<Ground, "cluster" | "repositories">): Promise<void> {
+  const delivery = { ...testStandards.delivery, host: pathToFileURL(repositories).href };
+  await install(cluster, { standards: { ...testStandards, delivery }, clock: systemTiming });
+}
+
+const resultSchema = z.looseObject({
+  type: z.literal("result"),
+  run: z.looseObject({ name: z.string(), phase: z.string() }),
+});
+
+/** What a command's `-o json` told last. */
+export function resultOf({ out, err, code }: Ended): { readonly name: string; readonly phase: string } {
+  const last = out.trimEnd().split("\n").at(-1) ?? "";
+  const parsed = resultSchema.safeParse(last.startsWith("{") ? JSON.parse(last) : undefined);
+  if (!parsed.success) throw new Error(`exit ${code}, no result: ${err || last}`);
+  return parsed.data.run;
+}
+
+/** Engines in processes of their own, killed with SIGKILL at a request. */
+export function inProcesses(ground: Ground): Stage {
+  const { sandbox, folder } = ground;
+  const around = {
+    folder,
+    upstream: { url: sandbox.url, token: sandbox.token, socketPath: sandbox.socketPath },
+  };
+  let installing: Promise<void> | undefined;
+  return {
+    atOnce: 3,
+    async undergo(subject, service, kill) {
+      installing ??= installFor(ground);
+      await installing;
+      const fate = ({ names }: Passing) =>
+        kill === undefined || !names.includes(kill.write) ? "pass" : (`die-${kill.time}` as const);
+      const argv = [...(await subject.argv(ground.composed.provisioner(), service)), "-o", "json"];
+      const { over, proxy } = await startProxied(around, service, argv, (made) => made.meet(fate));
+      const ended = await over;
+      const died = ended.signal === "SIGKILL";
+      if (!died && ended.code !== 0) throw new Error(`${argv.join(" ")} ended ${ended.code}: ${ended.err}`);
+      return { died, writes: proxy.writes };
+    },
+    async recover(service, run, recovery) {
+      const words = recovery === "rollback" ? ["--data-stores", "delete", "--confirm", service, "--yes"] : [];
+      const argv = ["run", recovery, run, ...words, "-o", "json"];
+      const ended = await (await startProxied(around, service, argv)).over;
+      const told = resultOf(ended);
+      const { phase } = await ground.composed.provisioner().get(run);
+      if (told.phase !== phase) throw new Error(`${argv.join(" ")} told ${told.phase}, and it is ${phase}`);
+      // 1: it went on backwards, and what was asked for is undone.
+      if (ended.code !== 0 && ended.code !== 1) {
+        throw new Error(`${argv.join(" ")} ended ${ended.code}: ${ended.err}`);
+      }
+    },
+    survey: () => ground.survey(),
+  };
+}

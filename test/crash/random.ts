@@ -1,0 +1,25 @@
+/** At least 0, below 1; the same numbers for the same seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** `count` of the items, each at most once, in their order. */
+export function sampleOf<T>(items: readonly T[], count: number, random: () => number): readonly T[] {
+  return items
+    .map((item, index) => ({ item, index, key: random() }))
+    .sort((a, b) => a.key - b.key)
+    .slice(0, count)
+    .sort((a, b) => a.index - b.index)
+    .map(({ item }) => item);
+}
+
+/** Of a test run: `PLATFORM_CRASH_SEED`, to repeat one, else any. */
+export function seedOfRun(): number {
+  return Number(process.env.PLATFORM_CRASH_SEED ?? Math.floor(Math.random() * 1_000_000));
+}

@@ -1,0 +1,183 @@
+import { cp, mkdtemp, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pLimit from "p-limit";
+import { type ServiceName, serviceNameSchema } from "../../src/application/names.ts";
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import { connect } from "../../src/cluster/connect.ts";
+import { runCommands } from "../../src/commands/program.ts";
+import type { SandboxAccess } from "../../src/connection.ts";
+import type { RunName } from "../../src/provisioning/run.ts";
+import { openSandbox } from "../../src/sandbox/open.ts";
+import type { Sandbox } from "../../src/sandbox/sandbox.ts";
+import { type Composition, composition, impatient } from "../provisioning/composition.ts";
+import { memoryTerminal } from "../unit/commands/memory-terminal.ts";
+import { type Told, toldBy } from "./agreement.ts";
+import { type KillPoint, Mortal } from "./mortal.ts";
+import { prepared, type Recovery, type Subject } from "./operations.ts";
+import { type Survey, survey } from "./survey.ts";
+
+/** What came of an operation whose engine was to be killed. */
+export interface Undergone {
+  /** False: the operation came to its end, because the write was never written. */
+  readonly died: boolean;
+  /** As {@link Mortal.writes}. */
+  readonly writes: readonly (readonly string[])[];
+}
+
+/** What there is, and what people are told of it. */
+export interface Seen {
+  readonly found: Survey;
+  readonly told: Told;
+}
+
+/** A cluster of its own, and where engines that work on it live and die. */
+export interface Stage {
+  /** Engines that work at the same time: more keep the simulated controllers from their deadlines. */
+  readonly atOnce: number;
+  /** Runs an operation to its end, or to the death of its engine. */
+  undergo(subject: Subject, service: ServiceName, kill?: KillPoint): Promise<Undergone>;
+  /** Goes on with a run in a new engine until it is at rest. */
+  recover(service: ServiceName, run: RunName, recovery: Recovery): Promise<void>;
+  survey(): Promise<Seen>;
+}
+
+/** A stopped sandbox to begin from, in which all the services are there. One stage at a time can. */
+export interface Made {
+  readonly cluster: string;
+  readonly repositories: string;
+  /** Where a stage has its repositories: journals name them by this path. */
+  readonly liveRepositories: string;
+  remove(): Promise<void>;
+}
+
+const perSandbox = 40;
+
+/** Services that share one sandbox: those that are killed, and two that are not. */
+export const services = {
+  before: serviceNameSchema.parse("before"),
+  after: serviceNameSchema.parse("after"),
+  victims: Array.from({ length: perSandbox }, (_, index) => serviceNameSchema.parse(`victim${index}x`)),
+};
+
+/** A sandbox and what is beside it, open. */
+export interface Ground {
+  readonly sandbox: Sandbox;
+  readonly cluster: Cluster;
+  readonly composed: Composition;
+  readonly folder: string;
+  readonly repositories: string;
+  survey(): Promise<Seen>;
+}
+
+/** Engines in this process, whose every call passes through a {@link Mortal}. */
+export function inProcess({ cluster, composed, survey }: Ground): Stage {
+  let engines = 0;
+  const engine = (life?: Mortal) => {
+    engines += 1;
+    const holder = `engine${engines}@here:${engines}`;
+    if (life === undefined) return composed.provisioner({ holder });
+    return composed.provisioner({
+      holder,
+      clock: life.clock(impatient),
+      cluster: life.cluster(cluster),
+      codeHost: life.codeHost(composed.codeHost),
+    });
+  };
+  return {
+    atOnce: 8,
+    async undergo(subject, service, kill) {
+      const life = new Mortal(service, kill);
+      const end = subject.begin(engine(life), service).then(({ finished }) => finished);
+      const survived = await Promise.race([life.died, end]);
+      return { died: survived === undefined, writes: life.writes };
+    },
+    async recover(service, run, recovery) {
+      const execution = await (recovery === "resume"
+        ? engine().resume(run, { onFailure: "hold" })
+        : engine().rollback(run, { dataStores: "delete", confirmed: service }));
+      await execution.finished;
+    },
+    survey,
+  };
+}
+
+/** Creates the services once, for all operations on what exists: as many victims as are wanted, and the two others. */
+export async function makeServices(victims = services.victims.length): Promise<Made> {
+  const folder = await mkdtemp(join(tmpdir(), "platform-crash-made-"));
+  const live = { folder, repositories: join(folder, "live") };
+  await onGround(live, async ({ composed }) => {
+    const limit = pLimit(8);
+    const all = [services.before, services.after, ...services.victims.slice(0, victims)];
+    await Promise.all(all.map((service) => limit(() => prepared(composed.provisioner(), service))));
+  });
+  const repositories = join(folder, "repositories");
+  await rename(live.repositories, repositories);
+  return {
+    cluster: join(folder, "cluster"),
+    repositories,
+    liveRepositories: live.repositories,
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** A sandbox of its own, empty or as it was made, that goes when the work is done. */
+export async function withGround<T>(
+  made: Made | undefined,
+  work: (ground: Ground) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "platform-crash-"));
+  const live = { folder, repositories: made?.liveRepositories ?? join(folder, "repositories") };
+  try {
+    if (made !== undefined) {
+      await cp(made.cluster, join(folder, "cluster"), { recursive: true });
+      await cp(made.repositories, live.repositories, { recursive: true });
+    }
+    return await onGround(live, work);
+  } finally {
+    await rm(live.repositories, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function onGround<T>(
+  live: { readonly folder: string; readonly repositories: string },
+  work: (ground: Ground) => Promise<T>,
+): Promise<T> {
+  const sandbox = await openSandbox({ folder: join(live.folder, "cluster"), speed: 50 });
+  const cluster = await connect({ kind: "endpoint", ...sandbox, context: "sandbox", simulated: true });
+  try {
+    const composed = await composition(cluster, live.repositories);
+    return await work({
+      ...live,
+      sandbox,
+      cluster,
+      composed,
+      survey: () => seen(sandbox, cluster, live.repositories),
+    });
+  } finally {
+    await cluster.close();
+    await sandbox.close();
+  }
+}
+
+async function seen(sandbox: Sandbox, cluster: Cluster, repositories: string): Promise<Seen> {
+  const access: SandboxAccess = {
+    folder: "",
+    repositories,
+    open: async () => ({ ...sandbox, close: async () => {} }),
+    serve: () => Promise.reject(new Error("not served")),
+  };
+  // Not at the same time: a controller may be at work between two lists.
+  const found = await survey(cluster, repositories);
+  const [runs, rows] = await Promise.all([json(access, "run", "list"), json(access, "service", "list")]);
+  return { found, told: toldBy(runs, rows) };
+}
+
+/** What the command line says, in this process. */
+async function json(sandbox: SandboxAccess, ...words: readonly string[]): Promise<string> {
+  const terminal = memoryTerminal();
+  const code = await runCommands(["--sandbox", ...words, "-o", "json"], { terminal, sandbox, version: "0" });
+  if (code !== 0) throw new Error(`${words.join(" ")} ended ${code}: ${terminal.written.err}`);
+  return terminal.written.out;
+}
