@@ -1,4 +1,4 @@
-import type { RunPhase, RunState } from "./run.ts";
+import type { RunPhase, RunState, StepState } from "./run.ts";
 
 /** What a person can do with a run. The same words on every screen, and as `platform run VERB`. */
 export const verbs = ["resume", "retry", "rollback", "cancel"] as const;
@@ -30,4 +30,35 @@ const byPhase: Readonly<Record<RunPhase, readonly Verb[]>> = {
  */
 export function verbsOf({ phase }: Pick<RunState, "phase">): readonly Verb[] {
   return byPhase[phase];
+}
+
+/** What a verb comes to, ready to stand behind it: `retry  tries the failed step again`. Pure. */
+export function verbMeaning(verb: Verb, { phase, operation }: Pick<RunState, "phase" | "operation">): string {
+  switch (verb) {
+    case "resume":
+      return phase === "Running" || phase === "RollingBack"
+        ? "takes it over, once its holder is dead"
+        : "goes on from there";
+    case "retry":
+      return phase === "RollbackFailed" ? "tries again to undo what remains" : "tries the failed step again";
+    case "rollback":
+      if (phase === "RollbackFailed") return "begins to undo it anew";
+      return operation === "create" ? "undoes it" : "brings back what was";
+    case "cancel":
+      return "stops it; it can then be resumed or rolled back";
+  }
+}
+
+/** The step that failed, where a retry can go on without it. Pure. */
+export function skippableStep({
+  phase,
+  failure,
+  steps,
+}: {
+  readonly phase: RunPhase;
+  readonly failure?: RunState["failure"];
+  readonly steps: readonly StepState[];
+}): StepState | undefined {
+  const failed = phase === "Held" ? steps.find(({ id }) => id === failure?.step) : undefined;
+  return failed?.skippable === true ? failed : undefined;
 }

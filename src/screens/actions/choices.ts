@@ -1,10 +1,10 @@
 import { atRest } from "../../provisioning/decide.ts";
-import { type Verb, verbsOf, verbTitles } from "../../provisioning/verbs.ts";
+import { skippableStep, type Verb, verbMeaning, verbsOf, verbTitles } from "../../provisioning/verbs.ts";
 import { placeOf } from "../../state/ui.ts";
 import type { Action, ActionContext } from "./action.ts";
 import { back } from "./app-actions.ts";
 import { isOwn, type KnownRun, runOf } from "./subject.ts";
-import { skippableStep, verbActions, verbKeys } from "./verb-actions.ts";
+import { verbActions, verbKeys } from "./verb-actions.ts";
 
 /** One thing a person can choose where a run waits for them. */
 export interface Choice {
@@ -67,17 +67,9 @@ function capital(word: string): string {
 }
 
 function whatOf(verb: Verb, run: KnownRun): string {
-  switch (verb) {
-    case "resume":
-      return atRest(run) ? "goes on from there" : `takes it over: ${run.holder || "who executed it"} is gone`;
-    case "retry": {
-      if (run.phase === "RollbackFailed") return "tries again to undo what remains";
-      const failed = run.steps.find(({ id }) => id === run.failure?.step);
-      return failed === undefined ? "tries the failed step again" : `from ${failed.title} on`;
-    }
-    case "rollback":
-      return "see first what goes and what stays";
-    case "cancel":
-      return "brings it to rest, to resume or roll back later";
-  }
+  const failed = run.steps.find(({ id }) => id === run.failure?.step);
+  if (verb === "retry" && run.phase === "Held" && failed !== undefined) return `from ${failed.title} on`;
+  if (verb === "resume" && !atRest(run)) return `takes it over: ${run.holder || "who executed it"} is gone`;
+  const meaning = verbMeaning(verb, run);
+  return verb === "rollback" ? `${meaning}, after a look at what goes and stays` : meaning;
 }

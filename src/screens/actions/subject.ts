@@ -16,6 +16,7 @@ export function serviceOf({ session }: ActionContext): string | undefined {
 
 /** A run as far as it is known here. */
 export interface KnownRun extends RunSubject {
+  readonly operation: Operation;
   readonly phase: RunPhase;
   /** Its steps; none where only its name and phase are known. */
   readonly steps: readonly StepState[];
@@ -59,6 +60,7 @@ export function runOf(context: ActionContext): KnownRun | undefined {
   const { name, phase, operation } = service.lastRun;
   return {
     name: runName(name),
+    operation,
     phase,
     service: service.name,
     title: titleOf({ operation, service: service.name }),
@@ -74,6 +76,7 @@ function runOfRelease(context: ActionContext): KnownRun | undefined {
   const { run, operation } = release;
   return {
     name: run,
+    operation,
     phase: "Succeeded",
     service: of,
     title: titleOf({ operation, service: of }),

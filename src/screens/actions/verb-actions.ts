@@ -34,12 +34,6 @@ export function waitingStep(run: Pick<KnownRun, "phase" | "steps">): StepState |
   return atRest(run) ? undefined : run.steps.find(({ phase }) => phase === "Retrying");
 }
 
-/** The step that failed and that the service can do without; undefined where there is none. */
-export function skippableStep({ phase, steps, failure }: KnownRun): StepState | undefined {
-  const failed = steps.find(({ id }) => id === failure?.step);
-  return phase === "Held" && failed?.skippable === true ? failed : undefined;
-}
-
 /** What can be done with a run, in words: `r retry, b roll back`. */
 function whatCanBeDone(run: KnownRun): string {
   const can = verbsOf(run).map((verb) => `${verbKeys[verb]} ${verbTitles[verb]}`);
