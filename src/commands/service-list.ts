@@ -42,7 +42,7 @@ export function addServiceList(service: Command, bind: Bind): void {
       const found = await readService(cluster, metrics, name);
       if (found === undefined) {
         await demandService(session, name);
-        throw usageFailure(`there is nothing of service ${name} but its namespace`);
+        throw usageFailure(`service ${name} has just been deleted`);
       }
       await print(session, [found], output);
       return exitCodes.done;
