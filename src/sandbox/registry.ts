@@ -221,6 +221,13 @@ export class Registry {
         return { object: this.#store(resource, namespace, before, scaled, context, "scale"), created: false };
       }
       const object = this.#decoded(resource, namespace, patched, context, name);
+      // Not a precondition here, as it is in a replace or an apply.
+      const uid = textAt(object, "metadata", "uid");
+      if (uid && uid !== before.metadata.uid) {
+        throw failures.invalid(resource.group, resource.kind, name, [
+          cause.invalid("metadata.uid", uid, "field is immutable"),
+        ]);
+      }
       return {
         object: this.#store(resource, namespace, before, object, context, subresource),
         created: false,

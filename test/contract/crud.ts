@@ -260,6 +260,19 @@ export function crud(contract: () => Contract): void {
       });
     });
 
+    test("merges nothing into an object of another UID", async () => {
+      const { cluster, namespace } = contract();
+      const made = await cluster.create(configMaps, configMap(namespace, "another"));
+      const ref = { namespace, name: "another" };
+      const uid = "00000000-0000-4000-8000-000000000000";
+      const body = { metadata: { uid, labels: { x: "y" } } };
+      const error = await failureOf(cluster.patch(configMaps, ref, { type: "merge", body }), "invalid");
+      expect(error.message).toContain("metadata.uid");
+      const own = { metadata: { uid: made.metadata.uid, labels: { x: "y" } } };
+      const patched = await cluster.patch(configMaps, ref, { type: "merge", body: own });
+      expect(patched.metadata.labels).toEqual({ x: "y" });
+    });
+
     test("writes nothing where nothing changes", async () => {
       const { cluster, namespace } = contract();
       const made = await cluster.create(configMaps, configMap(namespace, "same", { data: { a: "1" } }));

@@ -72,8 +72,10 @@ export function createOrphans(options: OrphansOptions): Orphans {
       );
       return true;
     } catch (error) {
-      if (!isClusterError(error, "not-found", "conflict")) throw error;
-      return false;
+      if (isClusterError(error, "not-found", "conflict")) return false;
+      // So a server tells that an object of that name has another UID.
+      if (isClusterError(error, "invalid") && error.message.includes("metadata.uid")) return false;
+      throw error;
     }
   }
 
