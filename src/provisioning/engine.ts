@@ -6,6 +6,7 @@ import type { RunError } from "./event.ts";
 import type { Journal } from "./journal.ts";
 import type { StepId } from "./plan.ts";
 import { nextTry, type Tries } from "./retry-policy.ts";
+import { isReversible } from "./rollback.ts";
 import type { RunState } from "./run.ts";
 import type { Step, StepContext, StepResult } from "./step.ts";
 
@@ -57,9 +58,20 @@ export class Engine {
     for (const pause of this.#pauses) pause.abort();
   }
 
-  /** Finishes the write in hand, then rolls the run back; one that is rolled back already goes on. */
+  /**
+   * Finishes the write in hand, then rolls the run back. One that is rolled back already goes on, and so does one that
+   * has deleted what cannot be brought back.
+   */
   rollBack(by: string): void {
-    if (this.#options.journal.state.phase !== "Running") return;
+    const { state } = this.#options.journal;
+    if (state.phase !== "Running") return;
+    if (!isReversible(state)) {
+      const [first] = state.steps;
+      if (first !== undefined) {
+        this.#log(first.id)("a rollback was asked for, but what this run deleted cannot be brought back");
+      }
+      return;
+    }
     this.#rollbackBy ??= by;
     for (const { abort } of this.#live.values()) abort.abort(new Stopped("the run is rolled back"));
     this.#wake();

@@ -6,12 +6,13 @@ import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import type { Clock } from "./clock.ts";
 import { bounded, JournalError, StepError } from "./errors.ts";
-import { eventVersion, type RunEvent } from "./event.ts";
-import { LogArchive } from "./log-archive.ts";
+import type { RunEvent } from "./event.ts";
+import { LogArchive, withoutLines } from "./log-archive.ts";
 import { fencing, type Moments, momentsOf, Ownership } from "./ownership.ts";
 import type { LogLine, RunState } from "./run.ts";
-import { type LogChunks, type RunRecord, readRun, runMessage } from "./run-record.ts";
+import { type LogChunks, type RunRecord, readRun } from "./run-record.ts";
 import { keptLogLines, reduce } from "./run-reducer.ts";
+import { runStatus } from "./run-status.ts";
 
 /** Bytes of events a Run may hold (the server's limit for an object is about 1.5 MB); log lines give way. */
 export const maxJournalBytes = 900_000;
@@ -252,6 +253,13 @@ export class Journal {
     return withoutLines(events, dropped, total - maxJournalBytes, (event) => this.#sizeOf(event));
   }
 
+  #status(events: readonly RunEvent[], state: RunState): unknown {
+    const writtenAt = this.#clock.now().toISOString();
+    const logChunks = this.#logChunks;
+    const engine = { epoch: this.epoch, holder: this.#holder, token: this.#token };
+    return runStatus(state, events, { ...engine, writtenAt, logChunks });
+  }
+
   async #put(events: readonly RunEvent[], state: RunState): Promise<void> {
     const giveUp = this.#clock.now().getTime() + patience;
     for (let attempt = 0; ; attempt += 1) {
@@ -293,42 +301,4 @@ export class Journal {
     }
     this.#object = object;
   }
-
-  #status(events: readonly RunEvent[], state: RunState): unknown {
-    const started = events.find((event) => event.type === "RunStarted");
-    const nextTry = state.steps.flatMap(({ retryAt }) => retryAt ?? []).sort()[0];
-    return {
-      phase: state.phase,
-      message: bounded(runMessage(state), 500),
-      epoch: this.epoch,
-      holder: this.#holder,
-      token: this.#token,
-      writtenAt: this.#clock.now().toISOString(),
-      attempts: Math.max(0, ...state.steps.map(({ attempt }) => attempt)),
-      ...(nextTry === undefined ? {} : { nextTry }),
-      ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
-      ...(state.finishedAt === undefined ? {} : { finishedAt: state.finishedAt }),
-      ...(started?.type === "RunStarted" ? { standardsHash: started.standardsHash } : {}),
-      eventVersion,
-      ...(this.#logChunks.next > 1 ? { logChunks: this.#logChunks } : {}),
-      events,
-    };
-  }
-}
-
-/** Drops so many of the oldest log lines, and more while the rest is too large; nothing else is ever dropped. */
-function withoutLines(
-  events: readonly RunEvent[],
-  count: number,
-  excessBytes: number,
-  sizeOf: (event: RunEvent) => number,
-): readonly RunEvent[] {
-  if (count <= 0 && excessBytes <= 0) return events;
-  let [surplus, excess] = [count, excessBytes];
-  return events.filter((event) => {
-    if (event.type !== "StepLogged" || (surplus <= 0 && excess <= 0)) return true;
-    surplus -= 1;
-    excess -= sizeOf(event);
-    return false;
-  });
 }

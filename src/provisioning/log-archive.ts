@@ -5,6 +5,7 @@ import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import { cleanText } from "../cluster/text.ts";
+import type { RunEvent } from "./event.ts";
 import { fencing } from "./ownership.ts";
 import { stepIdSchema } from "./plan.ts";
 import type { LogLine, RunName } from "./run.ts";
@@ -119,4 +120,21 @@ function linesOf({ data }: KubeObject): readonly LogLine[] {
   } catch {
     return [];
   }
+}
+
+/** Drops so many of the oldest log lines, and more while the rest is too large; nothing else is ever dropped. */
+export function withoutLines(
+  events: readonly RunEvent[],
+  count: number,
+  excessBytes: number,
+  sizeOf: (event: RunEvent) => number,
+): readonly RunEvent[] {
+  if (count <= 0 && excessBytes <= 0) return events;
+  let [surplus, excess] = [count, excessBytes];
+  return events.filter((event) => {
+    if (event.type !== "StepLogged" || (surplus <= 0 && excess <= 0)) return true;
+    surplus -= 1;
+    excess -= sizeOf(event);
+    return false;
+  });
 }
