@@ -59,6 +59,15 @@ async function developerPushes(): Promise<void> {
 }
 
 describe("a code host in a folder", () => {
+  it("lists the repositories that runs have made, and nobody else's", async () => {
+    expect(await host.list?.()).toEqual([]);
+    await host.create(url, "ledger-create-1");
+    await run("git", ["init", "-q", "--bare", join(folder, "repositories", "payments", "theirs.git")]);
+    await mkdir(join(folder, "repositories", "payments", ".removing-x"));
+    await writeFile(join(folder, "repositories", "notes"), "");
+    expect(await host.list?.()).toEqual([{ url, run: "ledger-create-1" }]);
+  });
+
   it("gives a repository that a plain git clone can work with", async () => {
     expect(await host.exists(url)).toBe(false);
     expect(await host.create(url, "ledger-create-1")).toEqual({ created: true });
