@@ -6,10 +6,10 @@ import {
   formProblem,
   isChanged,
 } from "../state/change.ts";
+import { changeCommand } from "../state/equivalent-command.ts";
 import { bodyLines } from "../state/lists.ts";
 import type { Place } from "../state/place.ts";
 import { asksAboutDataStores, nameToType } from "../state/reviews.ts";
-import { changeCommand } from "../state/session.ts";
 import type { PlanPreview, Stores } from "../state/stores.ts";
 import type { TextEntry } from "../state/text-entry.ts";
 import { placeOf } from "../state/ui.ts";

@@ -1,5 +1,5 @@
+import { wizardCommand } from "../state/equivalent-command.ts";
 import { bodyLines } from "../state/lists.ts";
-import { wizardCommand } from "../state/session.ts";
 import type { PlanPreview } from "../state/stores.ts";
 import {
   answerOf,

@@ -1,26 +1,23 @@
 import { type ServiceName, serviceNameSchema } from "../application/names.ts";
-import { alertNames } from "../application/request.ts";
-import { atRest, isOver } from "../provisioning/decide.ts";
 import type { StepId } from "../provisioning/plan.ts";
-import type { DataStoreChoice, OnFailure } from "../provisioning/provisioner.ts";
-import type { RunName, RunState } from "../provisioning/run.ts";
+import type { OnFailure } from "../provisioning/provisioner.ts";
+import type { RunName } from "../provisioning/run.ts";
 import type { Service } from "../services/service.ts";
-import { changeWords } from "./change.ts";
-import { type CommandLine, createWords } from "./command-line.ts";
+import type { CommandLine } from "./command-line.ts";
 import { createExecutions } from "./executions.ts";
 import type { Feed, UseCases } from "./feeds/feed.ts";
 import { feedOf } from "./feeds/of-place.ts";
 import { feedRun } from "./feeds/run.ts";
 import { feedTicking } from "./feeds/ticking.ts";
-import { runInTheWay } from "./other-run.ts";
+import { createOtherRuns } from "./other-run.ts";
 import { listOf } from "./place.ts";
 import { tellInOneLine } from "./problem.ts";
 import { confirmation, createReviews } from "./reviews.ts";
 import { type VisibleServices, visibleServices } from "./service-list.ts";
 import { createStores, type Stores } from "./stores.ts";
 import type { Timers } from "./throttle.ts";
-import { go, type Notice, placeOf, type Ui } from "./ui.ts";
-import { draftOf, newWizard, requestOf, type WizardFacts } from "./wizard.ts";
+import { type Notice, placeOf, type Ui } from "./ui.ts";
+import { newWizard, requestOf, type WizardFacts } from "./wizard.ts";
 
 /** What the app is started with. */
 export interface SessionOptions {
@@ -107,8 +104,6 @@ export function createSession(options: SessionOptions): Session {
   let shownKey = "";
   let other = new AbortController();
   let otherRun: RunName | undefined;
-  /** What begins again once the run in the way has come to rest. */
-  let wanted: () => void = () => {};
 
   const visible = visibleServices();
   const setUi = (change: (ui: Ui) => Ui) => stores.ui.setState(change);
@@ -142,49 +137,7 @@ export function createSession(options: SessionOptions): Session {
     if (feed !== undefined) start(feed, useCases, shown.signal);
   }
 
-  /**
-   * Tells why something was not begun. Where another run is in the way, it says who runs what and offers to watch it,
-   * to wait for it or to take it over.
-   */
-  async function refused(
-    error: unknown,
-    { title, service }: Pick<RunSubject, "title" | "service">,
-    again: () => void,
-  ): Promise<void> {
-    const cases = useCases;
-    const found =
-      cases === undefined || service === ""
-        ? undefined
-        : await runInTheWay(error, service, cases.provisioner);
-    if (found === undefined) {
-      fail(error);
-      return;
-    }
-    stores.openRuns.setState(({ states }) => ({ states: { ...states, [found.name]: found } }));
-    const place = placeOf(stores.ui.getState());
-    // Who looks at that very run already is told, and needs no way there.
-    if (place.screen === "run" && place.run === found.name) {
-      notify({ text: error instanceof Error ? error.message : "", tone: "warn" });
-      return;
-    }
-    wanted = again;
-    setUi((ui) => ({
-      ...ui,
-      notice: undefined,
-      overlay: { kind: "other-run", run: found.name, wanted: title, waiting: false },
-    }));
-  }
-
-  /** Begins what was waited for, or shows why it cannot: the other run needs a person. */
-  function otherCame({ states }: { readonly states: Readonly<Record<string, RunState>> }): void {
-    const { overlay } = stores.ui.getState();
-    if (overlay?.kind !== "other-run" || !overlay.waiting) return;
-    const state = states[overlay.run];
-    if (state === undefined || !atRest(state)) return;
-    const over = isOver(state);
-    setUi((ui) => ({ ...ui, overlay: over ? undefined : { ...overlay, waiting: false } }));
-    if (over) wanted();
-  }
+  const others = createOtherRuns({ stores, connected: () => useCases, fail });
 
   const executions = createExecutions({
     stores,
@@ -194,7 +147,7 @@ export function createSession(options: SessionOptions): Session {
       const reviewed = screen === "wizard" || screen === "change" || screen === "delete";
       // What was reviewed is planned anew: the other run may have changed what it is about.
       const again = () => (reviewed ? reviews.previewPlan() : executions.begin(beginning));
-      void refused(error, beginning, again);
+      void others.refused(error, beginning, again);
     },
     rested: () => follow(true),
   });
@@ -211,7 +164,8 @@ export function createSession(options: SessionOptions): Session {
     stores,
     connected: () => useCases,
     facts,
-    refused: (error, service, title) => void refused(error, { title, service }, () => reviews.previewPlan()),
+    refused: (error, service, title) =>
+      void others.refused(error, { title, service }, () => reviews.previewPlan()),
   });
 
   const session: Session = {
@@ -312,7 +266,7 @@ export function createSession(options: SessionOptions): Session {
       const tell = () => notify({ text: "trying again now", tone: "info" });
       useCases?.provisioner
         .retryNow(run.name)
-        .then(tell, (error: unknown) => void refused(error, run, () => session.retryNow(run)));
+        .then(tell, (error: unknown) => void others.refused(error, run, () => session.retryNow(run)));
     },
     rollback(run) {
       const { dataStores } = stores.ui.getState();
@@ -333,17 +287,12 @@ export function createSession(options: SessionOptions): Session {
         if (state === undefined) return;
         stores.openRuns.setState(({ states }) => ({ states: { ...states, [run.name]: state } }));
       } catch (error) {
-        await refused(error, run, () => void session.cancel(run));
+        await others.refused(error, run, () => void session.cancel(run));
       } finally {
         stores.openRuns.setState({ busy: undefined });
       }
     },
-    waitForOther() {
-      setUi((ui) =>
-        ui.overlay?.kind === "other-run" ? { ...ui, overlay: { ...ui.overlay, waiting: true } } : ui,
-      );
-      otherCame(stores.openRuns.getState());
-    },
+    waitForOther: () => others.wait(),
     reload() {
       const { state, context } = stores.connection.getState();
       if (state === "failed") void session.connect(options.openContext(context));
@@ -372,7 +321,6 @@ export function createSession(options: SessionOptions): Session {
   };
 
   stores.ui.subscribe(() => follow());
-  stores.openRuns.subscribe(otherCame);
   feedTicking(stores, options, life.signal);
   return session;
 }
@@ -385,23 +333,6 @@ async function onFailureOf(run: RunName, { provisioner, standards }: UseCases): 
 }
 
 /** A service's name that came from the cluster, as use cases take it. */
-export function nameOf(service: string): ServiceName {
+function nameOf(service: string): ServiceName {
   return serviceNameSchema.parse(service);
-}
-
-/** The ui at the form of a change or at a deletion, with nothing confirmed yet. */
-export function goToReview(ui: Ui, place: Parameters<typeof go>[1]): Ui {
-  const dataStores: DataStoreChoice = "keep";
-  return { ...go(ui, place), change: undefined, confirmation: { text: "", cursor: 0 }, dataStores };
-}
-
-/** The command that does what the wizard would. */
-export function wizardCommand(session: Pick<Session, "ui" | "facts" | "commandLine">): string {
-  return session.commandLine(createWords(draftOf(session.ui().wizard, session.facts()), alertNames));
-}
-
-/** The command that does what the change on the screen would. */
-export function changeCommand(session: Pick<Session, "ui" | "commandLine">): string {
-  const { change, dataStores } = session.ui();
-  return change === undefined ? "" : session.commandLine(changeWords(change, dataStores));
 }

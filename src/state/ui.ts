@@ -107,6 +107,11 @@ export function go(ui: Ui, place: Place): Ui {
   return { ...ui, stack: [...ui.stack, place], notice: undefined, overlay: undefined, choice: 0 };
 }
 
+/** The ui at the form of a change, or at a deletion, with nothing filled in or confirmed yet. */
+export function goToReview(ui: Ui, place: Place): Ui {
+  return { ...go(ui, place), change: undefined, confirmation: emptyEntry, dataStores: "keep" };
+}
+
 /** The ui with the shown place replaced: a tab, or the run that a wizard became. */
 export function replacePlace(ui: Ui, place: Place): Ui {
   const below = ui.stack.slice(0, -1);

@@ -1,9 +1,8 @@
 import { type ChangeKind, formProblem, takeFieldSuggestion } from "../../state/change.ts";
 import type { Area } from "../../state/place.ts";
 import { asksAboutDataStores, nameToType } from "../../state/reviews.ts";
-import { goToReview } from "../../state/session.ts";
 import { emptyEntry } from "../../state/text-entry.ts";
-import { goBack, placeOf } from "../../state/ui.ts";
+import { goBack, goToReview, placeOf } from "../../state/ui.ts";
 import type { Action, ActionContext } from "./action.ts";
 import { noService, serviceOf } from "./subject.ts";
 
