@@ -20,7 +20,8 @@ export function runResult(
   }
   switch (state.phase) {
     case "Succeeded": {
-      const done = `service ${state.service} ${operationWords[state.operation].done}${took === "" ? "" : ` in ${took}`}`;
+      const what = state.operation === "cleanup" ? "orphans of" : "service";
+      const done = `${what} ${state.service} ${operationWords[state.operation].done}${took === "" ? "" : ` in ${took}`}`;
       if (!keepsData(state)) return { result: done, notes: [...notes, ...nextSteps(state, command)] };
       notes.push(
         `  → ${command("service", "delete", state.service, "--data-stores", "delete")} deletes the data too`,
