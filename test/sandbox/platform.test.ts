@@ -43,3 +43,14 @@ test("several first starts at once do not get in each other's way", async () => 
   });
   for (const { provisioner } of platforms) expect(await provisioner.list()).toEqual([]);
 });
+
+test("requests come from whom the sandbox is told, as an API server has it of who impersonates", async () => {
+  const where = await sandboxAt();
+  if (where.kind !== "sandbox") throw new Error("not a sandbox");
+  const connection = await connectCluster({ ...where, as: "system:serviceaccount:app-shop:pipeline" });
+  onTestFinished(() => connection.close());
+  expect(await connection.cluster.whoAmI()).toEqual({
+    username: "system:serviceaccount:app-shop:pipeline",
+    groups: ["system:serviceaccounts", "system:serviceaccounts:app-shop", "system:authenticated"],
+  });
+});

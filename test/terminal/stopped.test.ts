@@ -24,8 +24,8 @@ describe("stopped half-way", () => {
     expect(code).toBe(130);
     const { name, phase } = await newestRun(home);
     expect(phase).toBe("Interrupted");
-    expect(err).toContain(`platform --sandbox run retry ${name}`);
-    expect(await run(home, [...sandbox, "run", "retry", name])).toMatchObject({ code: 0 });
+    expect(err).toContain(`platform --sandbox run resume ${name}`);
+    expect(await run(home, [...sandbox, "run", "resume", name])).toMatchObject({ code: 0 });
     expect(await names(home)).toBe("service/ledger\n");
   });
 
@@ -60,6 +60,6 @@ describe("stopped half-way", () => {
     await screen.shows("leave it resumable");
     screen.type("q\r");
     expect(await screen.exit).toBe(130);
-    expect(screen.text()).toContain("run retry ledger-create-");
+    expect(screen.text()).toContain("run resume ledger-create-");
   });
 });
