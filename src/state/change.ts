@@ -186,9 +186,8 @@ export function editForm(form: ChangeForm, key: Key): ChangeForm | undefined {
   const field = form.fields[form.cursor];
   if (field === undefined || form.review) return undefined;
   const step = { up: -1, down: 1, "shift-tab": -1, tab: 1 }[key.id];
-  if (field.id === "replicas" && (key.id === "up" || key.id === "down")) {
-    return withReplicas(form, key.id === "up" ? 1 : -1);
-  }
+  const more = { up: 1, "+": 1, down: -1, "-": -1 }[key.id];
+  if (field.id === "replicas" && more !== undefined) return withReplicas(form, more);
   if (step !== undefined && last > 0) {
     const cursor = Math.max(0, Math.min(last, form.cursor + step));
     return { ...form, cursor, offered: true };
@@ -206,7 +205,7 @@ export function editForm(form: ChangeForm, key: Key): ChangeForm | undefined {
   return entry === undefined ? undefined : { ...withField(form, { ...field, entry }), offered: false };
 }
 
-/** A form of a scale with one replica more or less. */
+/** A form of a scale with so many replicas more. */
 export function withReplicas(form: ChangeForm, step: number): ChangeForm {
   const field = form.fields[form.cursor];
   if (field?.kind !== "text" || !/^[0-9]+$/.test(field.entry.text)) return form;

@@ -19,7 +19,13 @@ export type Place =
   | { readonly screen: "services" }
   | { readonly screen: "service"; readonly service: string; readonly tab: ServiceTab }
   | { readonly screen: "wizard" }
-  | { readonly screen: "change"; readonly service: string; readonly kind: ChangeKind }
+  | {
+      readonly screen: "change";
+      readonly service: string;
+      readonly kind: ChangeKind;
+      /** For a scale: how many replicas more the form begins with. */
+      readonly step?: 1 | -1;
+    }
   | { readonly screen: "delete"; readonly service: string }
   | { readonly screen: "runs" }
   | { readonly screen: "run"; readonly run: RunName; readonly title: string }

@@ -17,8 +17,8 @@ test("a service is scaled, deployed, taken back and deleted", async () => {
 
   // A form, then what differs and what is written, then the run.
   screen.type("+");
-  await screen.shows(/Replicas +2/);
-  screen.type(`3${enter}`);
+  await screen.shows(/Replicas +3/);
+  screen.type(enter);
   await screen.shows("2 → 3");
   await screen.shows("deployment/shop");
   await screen.shows("service scale shop --replicas 3");

@@ -15,11 +15,12 @@ function noApplication(context: ActionContext): string | undefined {
   return noService(context) ?? (found ? undefined : `there is no service ${name}`);
 }
 
-function open(kind: ChangeKind): (context: ActionContext) => void {
+function open(kind: ChangeKind, step?: 1 | -1): (context: ActionContext) => void {
   return (context) => {
     const service = serviceOf(context);
     if (service === undefined) return;
-    context.session.setUi((ui) => goToReview(ui, { screen: "change", service, kind }));
+    const stepped = step === undefined ? {} : { step };
+    context.session.setUi((ui) => goToReview(ui, { screen: "change", service, kind, ...stepped }));
   };
 }
 
@@ -64,8 +65,8 @@ function leave({ session }: ActionContext): void {
 export const changeActions: readonly Action[] = [
   {
     id: "service.scale",
-    keys: ["+", "-"],
-    title: "Scale the service",
+    keys: ["+"],
+    title: "Scale the service up, or to any number",
     category: "Service",
     on: aboutService,
     hint: {
@@ -73,7 +74,16 @@ export const changeActions: readonly Action[] = [
       rank: 6,
     },
     disabledReason: noApplication,
-    run: open("scale"),
+    run: open("scale", 1),
+  },
+  {
+    id: "service.scale-down",
+    keys: ["-"],
+    title: "Scale the service down",
+    category: "Service",
+    on: aboutService,
+    disabledReason: noApplication,
+    run: open("scale", -1),
   },
   {
     id: "service.deploy",

@@ -32,7 +32,7 @@ export function feedOf(
       if (place.tab === "releases") return feedReleases(place.service);
       return place.tab === "runs" ? feedRuns : feedDetail(place.service, place.tab);
     case "change":
-      return feedSubject(place.service, place.kind);
+      return feedSubject(place);
     case "rollback":
       return feedRollback(place.run);
     case "orphans":

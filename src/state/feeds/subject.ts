@@ -1,10 +1,11 @@
 import { resources } from "../../cluster/resource.ts";
-import { type ChangeKind, formOf } from "../change.ts";
+import { formOf, withReplicas } from "../change.ts";
+import type { Place } from "../place.ts";
 import { tellInOneLine } from "../problem.ts";
 import type { Feed } from "./feed.ts";
 
 /** The service a change is filled in for, read once: what it has stands in the form. */
-export function feedSubject(service: string, kind: ChangeKind): Feed {
+export function feedSubject({ service, kind, step }: Place & { readonly screen: "change" }): Feed {
   return async (stores, { cluster }, signal) => {
     const known = stores.ui.getState().change;
     if (known?.service === service && known.kind === kind) return;
@@ -26,7 +27,10 @@ export function feedSubject(service: string, kind: ChangeKind): Feed {
           return `${issue?.path.join(" ") ?? ""} ${issue?.message ?? "is wrong"}`.trim();
         },
       });
-      stores.ui.setState({ change: formOf(kind, service, spec) });
+      const form = formOf(kind, service, spec);
+      // Still only offered: the first digit typed takes its place.
+      const stepped = step === undefined ? form : { ...withReplicas(form, step), offered: true };
+      stores.ui.setState({ change: stepped });
     } catch (error) {
       if (!signal.aborted) stores.subject.setState({ error: tellInOneLine(error) });
     }

@@ -163,10 +163,10 @@ describe("changing a service", () => {
   it("shows what differs and what is written before anything is, then the run", async () => {
     const { app: opened, asked } = await started([overview]);
     await opened.type("+");
-    await shows(opened, "Replicas   3");
-    await opened.type("\r");
+    await shows(opened, "Replicas   4");
+    await opened.type("3\r");
     expect(await shown(opened)).toContain("nothing is changed yet");
-    await opened.type("5\r");
+    await opened.type("++\r");
     await shows(opened, "deployment/checkout");
     expect(await shown(opened)).toContain("3 → 5");
     expect(await shown(opened)).toContain("service scale checkout --replicas 5");
@@ -238,7 +238,7 @@ describe("two people on one service", () => {
   const asksToScale = async (others: readonly RunState[]) => {
     const hand = await started([overview], others);
     await hand.app.type("+");
-    await shows(hand.app, "Replicas   3");
+    await shows(hand.app, "Replicas   4");
     await hand.app.type("5\r");
     await shows(hand.app, "checkout is being worked on");
     return hand;
