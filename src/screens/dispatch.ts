@@ -67,6 +67,10 @@ function typed(context: ActionContext, key: Key): boolean {
     const text = ui.wizard.question === "name" || ui.wizard.question === "replicas";
     return text && (act(context, key.id, true) || key.text !== undefined);
   }
+  if (place.screen === "change" && ui.change === undefined && key.text !== undefined) {
+    session.notify({ text: "the service is still being read", tone: "info" });
+    return true;
+  }
   if (place.screen === "change" && ui.change !== undefined) {
     const suggests = ui.change.kind === "scale" && key.id === "tab";
     const change = suggests ? undefined : editForm(ui.change, key);
