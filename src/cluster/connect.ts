@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Cluster } from "./cluster.ts";
-import { connectionsTo } from "./connections.ts";
+import { connectionsTo } from "./connections-to.ts";
 import { authProvider, execPlugin, tokenFile } from "./credentials.ts";
 import { type Credentials, type Endpoint, noCredentials, staticToken } from "./endpoint.ts";
 import { HttpCluster } from "./http-cluster.ts";
