@@ -71,7 +71,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     verb: z.enum(["resume", "retry", "rollback", "cancel"]).optional(),
   }),
   z.strictObject({ type: z.literal("StepStarted"), at, step, attempt: z.int() }),
-  /** A line for the log pane. The newest are kept, older ones are dropped from the journal. */
+  /** A line for the log pane. The newest are in the journal, older ones in its archive. */
   z.strictObject({ type: z.literal("StepLogged"), at, step, line: z.string() }),
   /** Written before the effects: from here on they may exist. */
   z.strictObject({

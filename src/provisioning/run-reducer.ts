@@ -3,7 +3,7 @@ import type { RunEvent } from "./event.ts";
 import type { StepId } from "./plan.ts";
 import type { EffectState, RunName, RunState, StepState } from "./run.ts";
 
-/** Log lines a run's state and its journal hold; older ones are dropped. */
+/** Log lines a run's state holds; the journal holds some more, older ones go to its archive (`log-archive.ts`). */
 export const keptLogLines = 200;
 
 /** What a run is before its first event: the Run object's name, creation time and spec. */
