@@ -9,7 +9,6 @@ import { observeEffect, refOf, waitUntilGone } from "./objects.ts";
 import type { StepId } from "./plan.ts";
 import {
   guardsAgainst,
-  isLiftedBy,
   isProtected,
   lifting,
   protectedObjects,
@@ -141,7 +140,7 @@ async function takeBack(context: ProtectionCompensation): Promise<readonly Relea
       .flatMap(protectedObjects)
       .filter(({ metadata }) => guardsAgainst(state.name, metadata));
     await write.patchObjects(guards, lifting(state.name));
-    const used = claims.filter(({ metadata }) => isProtected(metadata) || isLiftedBy(state.name, metadata));
+    const used = claims.filter(({ metadata }) => isProtected(metadata));
     if (wanted !== "never" && ability.possible) {
       await takeSnapshots({ ...context, run: state.name }, used, ability.classOf);
     } else if (wanted !== "never" && !ability.possible) {

@@ -152,8 +152,6 @@ function byRuns(
   object: SeenObject | undefined,
 ): Verdict | undefined {
   const recent = sinceDeletion(runs);
-  // Somebody works on it, or left it to be resumed, retried or rolled back: it is that run's.
-  if (recent.some((run) => !isOver(run) && run.phase !== "RollbackFailed")) return undefined;
   const key = effectKey(effect);
   const failed = recent.find(
     ({ phase, orphans }) => phase === "RollbackFailed" && orphans.some((orphan) => effectKey(orphan) === key),
@@ -199,7 +197,10 @@ function effectIsOf(effect: Effect, store: string): boolean {
   return effect.name === store || (effect.type === "PersistentVolumeClaim" && isClaimOf(effect.name, store));
 }
 
-/** Whether an unfinished run of the service accounts for whatever is there of it. */
+/**
+ * Whether an unfinished run of the service accounts for whatever is there of it: somebody works on it, or left it to be
+ * resumed, retried or rolled back.
+ */
 function isBusy(runs: readonly RunState[]): boolean {
   return sinceDeletion(runs).some((run) => !isOver(run) && run.phase !== "RollbackFailed");
 }
