@@ -405,7 +405,10 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     show(run, rollback),
     ui({ confirmation: entryOf("led") }),
     ({ session: { stores } }) => {
-      stores.rollback.setState({ status: "ready", preview: { ...preview, destroysData: true } });
+      stores.rollback.setState({
+        status: "ready",
+        preview: { ...preview, destroysData: true, protectedStores: ["ledger-db"] },
+      });
     },
   ],
   help: [live, ui({ overlay: { kind: "help", top: 0 } })],
