@@ -35,11 +35,12 @@ export function Service({ place }: { readonly place: ServicePlace }) {
   const room = height - serviceHeadLines + 1;
   const { glyphs } = theme;
   const view = { index, top, height: room, columns: ui.columns, now, glyphs };
+  const against = ui.markedRelease?.service === place.service ? ui.markedRelease.number : undefined;
   const body = () => {
     if (place.tab === "overview") return overview(service, place.service, fleet.status, view);
     if (place.tab === "releases") {
       return releases.of === place.service && (releases.releases.length > 0 || releases.error === undefined)
-        ? releasesView(releases, { ...view, against: ui.markedRelease })
+        ? releasesView(releases, { ...view, against })
         : message(releases.error ?? `Reading the releases${glyphs.ellipsis}`);
     }
     if (place.tab === "runs") {

@@ -55,8 +55,8 @@ export interface Ui {
   readonly wizard: WizardState;
   /** The change being filled in. */
   readonly change: ChangeForm | undefined;
-  /** Number of the release that others are compared with; left out: the one that runs. */
-  readonly markedRelease: number | undefined;
+  /** The release of a service that its others are compared with; left out: the one that runs. */
+  readonly markedRelease: { readonly service: string; readonly number: number } | undefined;
   /** The service's name, typed to confirm what destroys something. */
   readonly confirmation: TextEntry;
   readonly dataStores: DataStoreChoice;

@@ -45,11 +45,14 @@ export const releaseActions: readonly Action[] = [
     disabledReason: noRelease,
     run: (context) => {
       const release = marked(context);
-      context.session.setUi((ui) => ({
-        ...ui,
-        markedRelease: release?.number === ui.markedRelease ? undefined : release?.number,
-        notice: undefined,
-      }));
+      const place = placeOf(context.session.ui());
+      if (release === undefined || place.screen !== "service") return;
+      const { service } = place;
+      const { number } = release;
+      context.session.setUi((ui) => {
+        const same = ui.markedRelease?.service === service && ui.markedRelease.number === number;
+        return { ...ui, markedRelease: same ? undefined : { service, number }, notice: undefined };
+      });
     },
   },
   {

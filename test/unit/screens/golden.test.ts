@@ -302,7 +302,7 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     live,
     show(checkout),
     ({ session }) => session.stores.releases.setState({ of: "checkout", status: "ready", releases }),
-    ui({ markedRelease: 1 }),
+    ui({ markedRelease: { service: "checkout", number: 1 } }),
   ],
   "releases-empty": [
     live,
