@@ -232,13 +232,15 @@ export function createSession(options: SessionOptions): Session {
       });
     },
     adopt(orphan) {
+      const cases = useCases;
+      if (cases === undefined || stores.openRuns.getState().busy !== undefined) return;
       stores.openRuns.setState({ busy: `Adopting ${orphan}` });
       const done = (notice: Notice) => {
         stores.openRuns.setState({ busy: undefined });
         notify(notice);
         follow(true);
       };
-      useCases?.provisioner.orphans.adopt([orphan]).then(
+      cases.provisioner.orphans.adopt([orphan]).then(
         ([adopted]) =>
           done({ text: `${orphan} is adopted: ${adopted?.service} accounts for it`, tone: "info" }),
         (error: unknown) => done({ text: tellInOneLine(error), tone: "error" }),
