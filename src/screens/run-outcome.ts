@@ -136,7 +136,8 @@ function succeeded(view: RunView): readonly Line[] {
   const { operation, service } = state;
   const time = stopwatch(state.startedAt, state.finishedAt, view.now);
   if (operation === "delete" || operation === "cleanup") {
-    return [line(`   ${glyphs.ok} ${service} is ${operationWords[operation].done}. ${kept(view)}`, "good")];
+    const left = keptText(view);
+    return [line(`   ${glyphs.ok} ${service} is ${operationWords[operation].done}. ${left}`, "good")];
   }
   const word = operation === "create" ? "up" : operationWords[operation].done;
   const warnings = state.steps.flatMap((step) => step.warnings);
@@ -151,15 +152,21 @@ function succeeded(view: RunView): readonly Line[] {
 }
 
 /** What a rollback left standing on purpose, and what it wrote back. */
-function kept({ state }: RunView): string {
-  const effects = state.steps.flatMap((step) => step.effects);
-  const left = effects.filter((effect) => effect.state === "kept");
+function kept(view: RunView): string {
+  const effects = view.state.steps.flatMap((step) => step.effects);
   const restored = effects.filter((effect) => effect.state === "restored").length;
   const back =
     restored === 0 ? "" : `${restored} ${restored === 1 ? "object is" : "objects are"} as before. `;
-  if (left.length === 0) return back === "" ? "Nothing of this run is left." : back.trim();
+  const left = keptText(view);
+  return left === "" && back === "" ? "Nothing of this run is left." : (back + left).trim();
+}
+
+/** What a run left standing on purpose; empty where there is nothing. */
+function keptText({ state }: RunView): string {
+  const left = state.steps.flatMap((step) => step.effects).filter((effect) => effect.state === "kept");
+  if (left.length === 0) return "";
   const names = left.slice(0, 4).map(({ effect }) => effectLabel(effect));
-  return `${back}Kept: ${names.join(", ")}${left.length > 4 ? ` and ${left.length - 4} more` : ""}.`;
+  return `Kept: ${names.join(", ")}${left.length > 4 ? ` and ${left.length - 4} more` : ""}.`;
 }
 
 function rollbackFailed(view: RunView): readonly Line[] {

@@ -1,3 +1,4 @@
+import type { RunState } from "../../provisioning/run.ts";
 import { nameToType, touchesData } from "../../state/reviews.ts";
 import type { Session } from "../../state/session.ts";
 import { emptyEntry } from "../../state/text-entry.ts";
@@ -23,6 +24,11 @@ function asksAboutData({ stores }: Session): boolean {
   return preview === undefined ? status === "loading" : touchesData(preview);
 }
 
+/** Whether a run is done that has left a service to open. */
+function leavesService(state: RunState | undefined): state is RunState {
+  return state?.phase === "Succeeded" && state.operation !== "delete" && state.operation !== "cleanup";
+}
+
 function enterRun(context: ActionContext): void {
   const { session, terminal } = context;
   const place = placeOf(session.ui());
@@ -36,7 +42,7 @@ function enterRun(context: ActionContext): void {
     return;
   }
   const state = session.stores.openRuns.getState().states[place.run];
-  if (state?.phase === "Succeeded" && state.operation !== "delete") {
+  if (leavesService(state)) {
     session.setUi((ui) => go(ui, { screen: "service", service: state.service, tab: "overview" }));
     return;
   }
@@ -49,7 +55,7 @@ function enterWord(context: ActionContext): string {
   if (choicesOf(context).length > 0) return "choose";
   const place = placeOf(session.ui());
   const state = place.screen === "run" ? session.stores.openRuns.getState().states[place.run] : undefined;
-  if (state?.phase === "Succeeded" && state.operation !== "delete") return "open the service";
+  if (leavesService(state)) return "open the service";
   return session.ui().runPane === "log" ? "effects" : "log";
 }
 
