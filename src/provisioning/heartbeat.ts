@@ -105,7 +105,7 @@ export async function startHeartbeat(
   run: KubeObject,
   holder: string,
   lost: AbortSignal,
-  ownership?: Pick<Ownership, "moment" | "renewed">,
+  ownership?: Pick<Ownership, "moment" | "renewed" | "awake">,
   whoAmI: () => Promise<string> = thisProcess,
 ): Promise<() => Promise<void>> {
   const stopped = new AbortController();
@@ -114,9 +114,12 @@ export async function startHeartbeat(
   await apply(cluster, resources.leases, leaseOf(run, holder, clock.now(), identity));
   const beating = (async () => {
     for (;;) {
+      const since = ownership?.moment();
       await clock.sleep(fencing.renewEveryMs, signal);
-      const sent = ownership?.moment();
       try {
+        // Who was stopped meanwhile may have been taken over: a Lease that is another's by now, or gone, is let be.
+        if (since !== undefined) await ownership?.awake(since);
+        const sent = ownership?.moment();
         // Never cut off: a renewal that arrives after the Lease was removed would make it again.
         await apply(cluster, resources.leases, leaseOf(run, holder, clock.now(), identity), {
           timeoutMs: renewTimeout,

@@ -90,6 +90,15 @@ export class Ownership {
     }
   }
 
+  /**
+   * Resolves when one who meant to wait for a moment only may go on: at once, unless it waited so long that somebody
+   * may have found this engine dead.
+   * @throws as {@link ensure}
+   */
+  async awake(since: Moment): Promise<void> {
+    if (age(since, this.#moments()) >= fencing.marginMs) await this.ensure();
+  }
+
   /** Whether a write may begin without asking. */
   get certain(): boolean {
     return this.#certain !== undefined && age(this.#certain, this.#moments()) < fencing.marginMs;

@@ -1,13 +1,20 @@
-import { afterAll, beforeAll } from "vitest";
-import { crashTest } from "./crash-test.ts";
-import { deletion, deployment, rollback, scaling, setting } from "./operations.ts";
+import { afterAll, beforeAll, describe } from "vitest";
+import { all, crashTest } from "./crash-test.ts";
+import { deletion, deployment, rollback, type Size, type Subject, scaling, setting } from "./operations.ts";
 import { type Made, makeServices } from "./stage.ts";
 
-let made: Made;
-beforeAll(async () => {
-  made = await makeServices();
-});
-afterAll(() => made?.remove());
+/** Operations that begin from the same services, because those take a while to make. */
+function onServices(size: Size, subjects: readonly Subject[]): void {
+  describe(`services with ${size}`, () => {
+    let made: Made;
+    beforeAll(async () => {
+      made = await makeServices(size);
+    });
+    afterAll(() => made?.remove());
+    for (const subject of subjects) crashTest(subject, () => made);
+  });
+}
 
-// In one file, because they begin from the same services, which take a while to make.
-for (const subject of [scaling, deployment, setting, rollback, deletion]) crashTest(subject, () => made);
+onServices("bare", [scaling, deployment]);
+onServices("database", [rollback, deletion]);
+if (all) onServices("all", [setting]);

@@ -41,7 +41,7 @@ describe("the program, ended by SIGKILL at a request, and another one going on",
   describe("on a service that exists", () => {
     let made: Made;
     beforeAll(async () => {
-      made = await makeServices(all ? undefined : sampled);
+      made = await makeServices("database", all ? undefined : sampled);
     });
     afterAll(() => made?.remove());
 

@@ -58,7 +58,16 @@ export function killsOf(
   });
 }
 
-/** Kills an engine at each point, goes on as said, and compares with what no kill has touched. */
+/** One service's share: its engine is killed, and sometimes the engine that goes on is killed too. */
+interface Trial {
+  readonly kill: Kill;
+  readonly second?: Kill | undefined;
+}
+
+/**
+ * Kills engines at each point, goes on as said, and compares with what no kill has touched. Where the second of two
+ * kills of one run did not come to pass, because its write was done before the first, it gets a run of its own.
+ */
 export async function suffer(
   subject: Subject,
   kills: readonly Kill[],
@@ -66,65 +75,92 @@ export async function suffer(
   made?: Made,
 ): Promise<Outcome> {
   const problems: string[] = [];
-  for (let first = 0; first < kills.length; first += services.victims.length) {
-    const together = kills.slice(first, first + services.victims.length);
-    problems.push(...(await withGround(made, (ground) => sufferTogether(subject, together, open(ground)))));
+  const left = [...paired(subject, kills)];
+  while (left.length > 0) {
+    const together = left.splice(0, services.victims.length);
+    const { problems: found, missed } = await withGround(made, (ground) =>
+      sufferTogether(subject, together, open(ground)),
+    );
+    problems.push(...found);
+    left.push(...missed.map((kill) => ({ kill })));
   }
   return { kills: kills.length, problems };
+}
+
+/** An early and a late kill of one run each, where the run goes on the way it was going after the first. */
+function paired(subject: Subject, kills: readonly Kill[]): readonly Trial[] {
+  const onwards = kills.filter(({ recovery }) => recovery === "resume" || subject.ends === "RolledBack");
+  const half = Math.ceil(onwards.length / 2);
+  return [
+    ...kills.filter((kill) => !onwards.includes(kill)).map((kill) => ({ kill })),
+    ...onwards.slice(0, half).map((kill, index) => ({ kill, second: onwards[half + index] })),
+  ];
 }
 
 /** A service's database and cache. */
 const dataStores = 2;
 
-interface Victim {
-  readonly kill: Kill;
+interface Victim extends Trial {
   readonly service: ServiceName;
 }
 
-async function sufferTogether(
-  subject: Subject,
-  kills: readonly Kill[],
-  stage: Stage,
-): Promise<readonly string[]> {
+interface Suffered {
+  readonly problems: readonly string[];
+  /** Second kills that did not come to pass. */
+  readonly missed: readonly Kill[];
+}
+
+async function sufferTogether(subject: Subject, trials: readonly Trial[], stage: Stage): Promise<Suffered> {
   const { before, after } = services;
   const victims = services.victims.flatMap((service, index): readonly Victim[] => {
-    const kill = kills[index];
-    return kill === undefined ? [] : [{ kill, service }];
+    const trial = trials[index];
+    return trial === undefined ? [] : [{ ...trial, service }];
   });
   const limit = pLimit(stage.atOnce);
   const problems: string[] = [];
-  const blame = ({ kill, service }: Victim, texts: readonly string[]) => {
-    const what = `killed ${kill.time} "${kill.write}", then ${kill.recovery} (${service})`;
-    problems.push(...texts.map((text) => `${what}: ${text}`));
+  const missed: Kill[] = [];
+  const blame = ({ kill, second, service }: Victim, texts: readonly string[]) => {
+    const kills = [kill, ...(second === undefined ? [] : [second])];
+    const what = kills.map(({ time, write, recovery }) => `killed ${time} "${write}", then ${recovery}`);
+    problems.push(...texts.map((text) => `${what.join(", ")} (${service}): ${text}`));
   };
-  const each = (work: (victim: Victim) => Promise<void>) =>
-    Promise.all(
+  const each = async (work: (victim: Victim) => Promise<void>): Promise<Seen> => {
+    await Promise.all(
       victims.map((victim) =>
         limit(() => work(victim).catch((error: unknown) => blame(victim, [String(error)]))),
       ),
     );
+    const seen = await stage.survey();
+    for (const victim of victims) blame(victim, contradictions(victim.service, seen.found, seen.told));
+    return seen;
+  };
 
   await stage.undergo(subject, after);
-  await each(async (victim) => {
+  const killed = await each(async (victim) => {
     const { died } = await stage.undergo(subject, victim.service, victim.kill);
     if (!died) blame(victim, ["it was never killed"]);
   });
-  const killed = await stage.survey();
-  for (const victim of victims) blame(victim, contradictions(victim.service, killed.found, killed.told));
-
-  await each(async ({ kill, service }) => {
-    const run = newest(subject, service, killed.found);
-    if (run !== undefined && !isOver(run, kill.recovery))
-      await stage.recover(service, run.name, kill.recovery);
+  const again = victims.every(({ second }) => second === undefined)
+    ? killed
+    : await each(async ({ kill, second, service }) => {
+        if (second === undefined) return;
+        const run = newest(subject, service, killed.found);
+        const { died } =
+          run === undefined || isOver(run, kill.recovery)
+            ? { died: false }
+            : await stage.recover(service, run.name, kill.recovery, second);
+        if (!died) missed.push(second);
+      });
+  const ended = await each(async ({ kill, second = kill, service }) => {
+    const run = newest(subject, service, again.found);
+    if (run !== undefined && !isOver(run, second.recovery)) {
+      await stage.recover(service, run.name, second.recovery);
+    }
   });
-  const ended = await stage.survey();
   for (const victim of victims) {
-    blame(victim, [
-      ...judged(subject, victim, { killed, ended }, { before, after }),
-      ...contradictions(victim.service, ended.found, ended.told),
-    ]);
+    blame(victim, judged(subject, victim, { killed, ended }, { before, after }));
   }
-  return problems;
+  return { problems, missed };
 }
 
 /** Whether an engine died so late that nothing was left to do. */
@@ -150,7 +186,9 @@ function judged(
   return [
     ...(run === undefined || run.phase === wanted
       ? []
-      : [`it ended ${run.phase}: ${run.failure?.error.message ?? ""}`]),
+      : [
+          `it ended ${run.phase}: ${run.steps.flatMap(({ error }) => (error === undefined ? [] : [error.message])).join("; ")}`,
+        ]),
     ...unequal(
       normalised(done ? after : before, ended.found, options),
       left.filter((entry) => !snapshots.includes(entry)),

@@ -22,25 +22,26 @@ export interface Subject {
   argv(provisioner: Provisioner, service: ServiceName): Promise<readonly string[]>;
 }
 
-function everything(name: ServiceName): ServiceRequest {
+/** What a service has: `all` with a database and a cache, `database` without the cache, `bare` with neither. */
+export type Size = "all" | "database" | "bare";
+
+function requested(name: ServiceName, size: Size): ServiceRequest {
   return serviceRequestSchema.parse({
     name,
     language: "go",
     replicas: 1,
-    database: "postgres",
-    cache: "redis",
+    ...(size === "bare" ? {} : { database: "postgres" }),
+    ...(size === "all" ? { cache: "redis" } : {}),
   });
 }
 
-async function create(provisioner: Provisioner, service: ServiceName): Promise<Execution> {
-  return provisioner.create(everything(service), { onFailure: "hold" });
-}
-
 /** A service that is there before something is done with it. */
-export async function prepared(provisioner: Provisioner, service: ServiceName): Promise<void> {
-  const { phase, failure } = await (await create(provisioner, service)).finished;
-  if (phase !== "Succeeded")
+export async function prepared(provisioner: Provisioner, service: ServiceName, size: Size): Promise<void> {
+  const execution = await provisioner.create(requested(service, size), { onFailure: "hold" });
+  const { phase, failure } = await execution.finished;
+  if (phase !== "Succeeded") {
     throw new Error(`${service} could not be prepared: ${phase} ${failure?.error.message}`);
+  }
 }
 
 export const creation: Subject = {
@@ -48,10 +49,10 @@ export const creation: Subject = {
   operation: "create",
   recoveries: ["resume", "rollback"],
   ends: "Succeeded",
-  begin: create,
+  begin: (provisioner, service) => provisioner.create(requested(service, "database"), { onFailure: "hold" }),
   argv: async (_, service) => [
     ...["service", "create", service, "--language", "go", "--replicas", "1"],
-    ...["--database", "postgres", "--cache", "redis", "--on-failure", "hold", "--yes"],
+    ...["--database", "postgres", "--on-failure", "hold", "--yes"],
   ],
 };
 

@@ -2,10 +2,12 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
+import type { ServiceName } from "../../src/application/names.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
 import { install } from "../../src/provisioning/install.ts";
 import { testStandards } from "../provisioning/composition.ts";
 import { type Child, type Ended, startProgram } from "./child.ts";
+import type { KillPoint } from "./mortal.ts";
 import { type ApiProxy, openProxy, type Passing, type Upstream } from "./proxy.ts";
 import type { Ground, Stage } from "./stage.ts";
 
@@ -22,6 +24,7 @@ export async function startProxied(
   service: string,
   argv: readonly string[],
   prepare: (proxy: ApiProxy) => void = () => {},
+  launcher: readonly string[] = [],
 ): Promise<Proxied> {
   let child: Child | undefined;
   const proxy = await openProxy(upstream, service, () => child?.process.kill("SIGKILL"));
@@ -29,7 +32,7 @@ export async function startProxied(
   const home = await mkdtemp(join(folder, "home-"));
   const kubeconfig = join(home, "kubeconfig");
   await writeFile(kubeconfig, kubeconfigFor(proxy.url));
-  child = startProgram(home, ["--kubeconfig", kubeconfig, ...argv]);
+  child = startProgram(home, ["--kubeconfig", kubeconfig, ...argv], launcher);
   const over = child.ended.finally(() => proxy.close());
   over.catch(() => {});
   return { ...child, proxy, over };
@@ -77,24 +80,31 @@ export function inProcesses(ground: Ground): Stage {
     upstream: { url: sandbox.url, token: sandbox.token, socketPath: sandbox.socketPath },
   };
   let installing: Promise<void> | undefined;
+  /** Runs a command to its end, or to its death at the point. */
+  async function live(service: ServiceName, argv: readonly string[], kill: KillPoint | undefined) {
+    const fate = ({ names }: Passing) =>
+      kill === undefined || !names.includes(kill.write) ? "pass" : (`die-${kill.time}` as const);
+    const { over, proxy } = await startProxied(around, service, [...argv, "-o", "json"], (made) =>
+      made.meet(fate),
+    );
+    return { ended: await over, writes: proxy.writes };
+  }
   return {
     atOnce: 3,
     async undergo(subject, service, kill) {
       installing ??= installFor(ground);
       await installing;
-      const fate = ({ names }: Passing) =>
-        kill === undefined || !names.includes(kill.write) ? "pass" : (`die-${kill.time}` as const);
-      const argv = [...(await subject.argv(ground.composed.provisioner(), service)), "-o", "json"];
-      const { over, proxy } = await startProxied(around, service, argv, (made) => made.meet(fate));
-      const ended = await over;
+      const argv = await subject.argv(ground.composed.provisioner(), service);
+      const { ended, writes } = await live(service, argv, kill);
       const died = ended.signal === "SIGKILL";
       if (!died && ended.code !== 0) throw new Error(`${argv.join(" ")} ended ${ended.code}: ${ended.err}`);
-      return { died, writes: proxy.writes };
+      return { died, writes };
     },
-    async recover(service, run, recovery) {
+    async recover(service, run, recovery, kill) {
       const words = recovery === "rollback" ? ["--data-stores", "delete", "--confirm", service, "--yes"] : [];
-      const argv = ["run", recovery, run, ...words, "-o", "json"];
-      const ended = await (await startProxied(around, service, argv)).over;
+      const argv = ["run", recovery, run, ...words];
+      const { ended, writes } = await live(service, argv, kill);
+      if (ended.signal === "SIGKILL") return { died: true, writes };
       const told = resultOf(ended);
       const { phase } = await ground.composed.provisioner().get(run);
       if (told.phase !== phase) throw new Error(`${argv.join(" ")} told ${told.phase}, and it is ${phase}`);
@@ -102,6 +112,7 @@ export function inProcesses(ground: Ground): Stage {
       if (ended.code !== 0 && ended.code !== 1) {
         throw new Error(`${argv.join(" ")} ended ${ended.code}: ${ended.err}`);
       }
+      return { died: false, writes };
     },
     survey: () => ground.survey(),
   };

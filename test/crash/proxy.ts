@@ -47,6 +47,8 @@ export interface ApiProxy {
   readonly url: string;
   /** The client's writes so far: see {@link WriteNames.all}. */
   readonly writes: readonly (readonly string[])[];
+  /** Calls back with each request that is no read, once the server has taken it. */
+  onTaken(listener: (request: string) => void): void;
   /** Decides about each request from now on; default: all pass. */
   meet(decide: (passing: Passing) => Fate | Promise<Fate>): void;
   /** Ends all watches that are open. */
@@ -65,6 +67,8 @@ export async function openProxy(upstream: Upstream, service: string, kill: () =>
   const forwarding = new Set<Promise<void>>();
   let decide: (passing: Passing) => Fate | Promise<Fate> = () => "pass";
 
+  let taken: (request: string) => void = () => {};
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
     const { method = "GET", url: path = "/" } = request;
@@ -78,6 +82,7 @@ export async function openProxy(upstream: Upstream, service: string, kill: () =>
     switch (fate) {
       case "pass":
         return forward(upstream, request, body, (answer) => {
+          if (write !== undefined && (answer.statusCode ?? 500) < 300) taken(`${method} ${path}`);
           if (/[?&]watch=(1|true)/.test(path)) {
             watches.add(response);
             response.once("close", () => watches.delete(response));
@@ -125,6 +130,9 @@ export async function openProxy(upstream: Upstream, service: string, kill: () =>
     },
     meet(next) {
       decide = next;
+    },
+    onTaken(listener) {
+      taken = listener;
     },
     cutWatches() {
       for (const response of watches) response.destroy();

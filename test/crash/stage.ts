@@ -7,14 +7,16 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import { connect } from "../../src/cluster/connect.ts";
 import { runCommands } from "../../src/commands/program.ts";
 import type { SandboxAccess } from "../../src/connection.ts";
-import type { RunName } from "../../src/provisioning/run.ts";
+import type { Clock } from "../../src/provisioning/clock.ts";
+import type { Provisioner } from "../../src/provisioning/provisioner.ts";
+import type { Execution, RunName } from "../../src/provisioning/run.ts";
 import { openSandbox } from "../../src/sandbox/open.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { type Composition, composition, impatient } from "../provisioning/composition.ts";
 import { memoryTerminal } from "../unit/commands/memory-terminal.ts";
 import { type Told, toldBy } from "./agreement.ts";
 import { type KillPoint, Mortal } from "./mortal.ts";
-import { prepared, type Recovery, type Subject } from "./operations.ts";
+import { prepared, type Recovery, type Size, type Subject } from "./operations.ts";
 import { type Survey, survey } from "./survey.ts";
 
 /** What came of an operation whose engine was to be killed. */
@@ -37,8 +39,8 @@ export interface Stage {
   readonly atOnce: number;
   /** Runs an operation to its end, or to the death of its engine. */
   undergo(subject: Subject, service: ServiceName, kill?: KillPoint): Promise<Undergone>;
-  /** Goes on with a run in a new engine until it is at rest. */
-  recover(service: ServiceName, run: RunName, recovery: Recovery): Promise<void>;
+  /** Goes on with a run in a new engine, to its end or to the death of that engine too. */
+  recover(service: ServiceName, run: RunName, recovery: Recovery, kill?: KillPoint): Promise<Undergone>;
   survey(): Promise<Seen>;
 }
 
@@ -70,46 +72,56 @@ export interface Ground {
   survey(): Promise<Seen>;
 }
 
-/** Engines in this process, whose every call passes through a {@link Mortal}. */
-export function inProcess({ cluster, composed, survey }: Ground): Stage {
+/**
+ * Engines in this process, whose every call passes through a {@link Mortal}.
+ * @param clockOf - the clock of the n-th engine
+ */
+export function inProcess(
+  { cluster, composed, survey }: Ground,
+  clockOf: (engine: number) => Clock = () => impatient,
+): Stage {
   let engines = 0;
-  const engine = (life?: Mortal) => {
+  const engine = (life: Mortal) => {
     engines += 1;
-    const holder = `engine${engines}@here:${engines}`;
-    if (life === undefined) return composed.provisioner({ holder });
     return composed.provisioner({
-      holder,
-      clock: life.clock(impatient),
+      holder: `engine${engines}@here:${engines}`,
+      clock: life.clock(clockOf(engines)),
       cluster: life.cluster(cluster),
       codeHost: life.codeHost(composed.codeHost),
     });
   };
+  async function live(
+    service: ServiceName,
+    kill: KillPoint | undefined,
+    begin: (provisioner: Provisioner) => Promise<Execution>,
+  ): Promise<Undergone> {
+    const life = new Mortal(service, kill);
+    const end = begin(engine(life)).then(({ finished }) => finished);
+    const survived = await Promise.race([life.died, end]);
+    return { died: survived === undefined, writes: life.writes };
+  }
   return {
     atOnce: 8,
-    async undergo(subject, service, kill) {
-      const life = new Mortal(service, kill);
-      const end = subject.begin(engine(life), service).then(({ finished }) => finished);
-      const survived = await Promise.race([life.died, end]);
-      return { died: survived === undefined, writes: life.writes };
-    },
-    async recover(service, run, recovery) {
-      const execution = await (recovery === "resume"
-        ? engine().resume(run, { onFailure: "hold" })
-        : engine().rollback(run, { dataStores: "delete", confirmed: service }));
-      await execution.finished;
-    },
+    undergo: (subject, service, kill) =>
+      live(service, kill, (provisioner) => subject.begin(provisioner, service)),
+    recover: (service, run, recovery, kill) =>
+      live(service, kill, (provisioner) =>
+        recovery === "resume"
+          ? provisioner.resume(run, { onFailure: "hold" })
+          : provisioner.rollback(run, { dataStores: "delete", confirmed: service }),
+      ),
     survey,
   };
 }
 
 /** Creates the services once, for all operations on what exists: as many victims as are wanted, and the two others. */
-export async function makeServices(victims = services.victims.length): Promise<Made> {
+export async function makeServices(size: Size, victims = services.victims.length): Promise<Made> {
   const folder = await mkdtemp(join(tmpdir(), "platform-crash-made-"));
   const live = { folder, repositories: join(folder, "live") };
   await onGround(live, async ({ composed }) => {
     const limit = pLimit(8);
     const all = [services.before, services.after, ...services.victims.slice(0, victims)];
-    await Promise.all(all.map((service) => limit(() => prepared(composed.provisioner(), service))));
+    await Promise.all(all.map((service) => limit(() => prepared(composed.provisioner(), service, size))));
   });
   const repositories = join(folder, "repositories");
   await rename(live.repositories, repositories);
