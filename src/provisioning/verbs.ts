@@ -1,3 +1,4 @@
+import { isReversible } from "./rollback.ts";
 import type { RunPhase, RunState, StepState } from "./run.ts";
 
 /** What a person can do with a run. The same words on every screen, and as `platform run VERB`. */
@@ -25,11 +26,17 @@ const byPhase: Readonly<Record<RunPhase, readonly Verb[]>> = {
 };
 
 /**
- * What can be done with a run, by its phase alone: whether its holder lives, and whether a later run stands in the
- * way of a rollback, is found out when it is asked for. Pure.
+ * What can be done with a run, by its phase and, where its steps are known, by whether what it did can be taken back:
+ * whether its holder lives, and whether a later run stands in the way of a rollback, is found out when it is asked
+ * for. Pure.
  */
-export function verbsOf({ phase }: Pick<RunState, "phase">): readonly Verb[] {
-  return byPhase[phase];
+export function verbsOf({
+  phase,
+  steps,
+}: Pick<RunState, "phase"> & { readonly steps?: RunState["steps"] }): readonly Verb[] {
+  const possible = byPhase[phase];
+  if (steps === undefined || isReversible({ steps })) return possible;
+  return possible.filter((verb) => verb !== "rollback");
 }
 
 /** What a verb comes to, ready to stand behind it: `retry  tries the failed step again`. Pure. */
