@@ -220,6 +220,14 @@ export function readRunForList(object: KubeObject): RunState {
   }
 }
 
+/**
+ * The order of a list of runs. By when an engine took each: the server's times of creation are whole seconds. Pure.
+ */
+export function newestFirst(one: RunState, other: RunState): number {
+  const since = ({ startedAt, requestedAt }: RunState) => Date.parse(startedAt ?? requestedAt) || 0;
+  return since(other) - since(one);
+}
+
 /** What a run is before its first event. */
 export function requestOf(object: KubeObject, spec: RunSpec): RunRequest {
   return {

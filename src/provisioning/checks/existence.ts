@@ -7,7 +7,7 @@ import { isOver } from "../decide.ts";
 import { ProvisioningError } from "../errors.ts";
 import { belongsTo } from "../objects.ts";
 import type { Operation } from "../plan.ts";
-import { type RunRecord, readRun } from "../run-record.ts";
+import { newestFirst, type RunRecord, readRun } from "../run-record.ts";
 import { verbsOf, verbTitles } from "../verbs.ts";
 import type { Check } from "./check.ts";
 
@@ -33,7 +33,7 @@ export async function runsOf(cluster: Cluster, service: string): Promise<readonl
   });
   return items
     .map((item) => readRun({ ...item, apiVersion: "platform.company.com/v1", kind: "Run" }))
-    .sort((a, b) => (a.state.requestedAt < b.state.requestedAt ? 1 : -1));
+    .sort((one, other) => newestFirst(one.state, other.state));
 }
 
 /** The service's namespace must be free, or the service's own; a namespace that is not ours is never taken over. */
