@@ -26,7 +26,7 @@ const kills = Number(process.argv[2] ?? 300);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
 const random = seeded(seed);
 const readme = new URL("../README.md", import.meta.url);
-const atOnce = 4;
+const atOnce = 6;
 
 /** Where the services are made. */
 interface Ground {

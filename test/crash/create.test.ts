@@ -1,4 +1,4 @@
-import { crashTest } from "./crash-test.ts";
+import { crashTest, onSandbox } from "./crash-test.ts";
 import { creation } from "./operations.ts";
 
-crashTest(creation);
+crashTest(creation, onSandbox());

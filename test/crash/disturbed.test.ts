@@ -7,12 +7,12 @@ import type { Clock } from "../../src/provisioning/clock.ts";
 import type { RunState } from "../../src/provisioning/run.ts";
 import { impatient } from "../provisioning/composition.ts";
 import { all } from "./crash-test.ts";
-import { killsOf, suffer, writesOf } from "./kills.ts";
+import { type Arena, killsOf, suffer, writesOf } from "./kills.ts";
 import { creation, prepared } from "./operations.ts";
 import { installFor, type Proxied, startProxied } from "./processes.ts";
 import type { ApiProxy, Fate, Passing } from "./proxy.ts";
 import { sampleOf, seeded, seedOfRun } from "./random.ts";
-import { type Ground, inProcess, services, withGround } from "./stage.ts";
+import { type Ground, inProcess, withGround } from "./stage.ts";
 import { normalised, unequal } from "./survey.ts";
 
 const victim = serviceNameSchema.parse("victimx");
@@ -74,10 +74,10 @@ function scene(play: (scene: Scene) => Promise<void>): Promise<void> {
         return code;
       },
       async expectMade() {
-        await prepared(provisioner, services.after, "database");
-        await expectAs(services.after);
+        await prepared(provisioner, ground.services.after, "database");
+        await expectAs(ground.services.after);
       },
-      expectNothing: () => expectAs(services.before),
+      expectNothing: () => expectAs(ground.services.before),
     };
     try {
       await play(scene);
@@ -257,13 +257,11 @@ describe("a creation, disturbed", () => {
       now: () => new Date(impatient.now().getTime() + (engine % 2 === 0 ? 7 : -7) * 60_000),
       sleep: (ms, signal) => impatient.sleep(ms, signal),
     });
-    const writes = await writesOf(creation, (ground) => inProcess(ground));
-    const kills = killsOf(writes, creation.recoveries, { all: false });
-    const { problems } = await suffer(
-      creation,
-      sampleOf(kills, all ? kills.length : 8, seeded(seed)),
-      (ground) => inProcess(ground, minutesOff),
-    );
+    const arena: Arena = (work) =>
+      withGround(undefined, (ground) => work(inProcess(ground, { clockOf: minutesOff })));
+    const kills = killsOf(await writesOf(creation, arena), creation.recoveries, { all: false });
+    const chosen = sampleOf(kills, all ? kills.length : 8, seeded(seed));
+    const { problems } = await suffer(creation, chosen, arena);
     expect(problems, `PLATFORM_CRASH_SEED=${seed}`).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import { all, crashTest } from "./crash-test.ts";
+import { all, crashTest, onSandbox } from "./crash-test.ts";
 import { deletion, deployment, rollback, type Size, type Subject, scaling, setting } from "./operations.ts";
 import { type Made, makeServices } from "./stage.ts";
 
@@ -11,7 +11,11 @@ function onServices(size: Size, subjects: readonly Subject[]): void {
       made = await makeServices(size);
     });
     afterAll(() => made?.remove());
-    for (const subject of subjects) crashTest(subject, () => made);
+    for (const subject of subjects)
+      crashTest(
+        subject,
+        onSandbox(() => made),
+      );
   });
 }
 

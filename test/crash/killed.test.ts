@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { all } from "./crash-test.ts";
-import { type Kill, killsOf, suffer, writesOf } from "./kills.ts";
+import { type Arena, type Kill, killsOf, suffer, writesOf } from "./kills.ts";
 import { creation, deletion, deployment, rollback, type Subject } from "./operations.ts";
 import { inProcesses } from "./processes.ts";
 import { sampleOf, seeded, seedOfRun } from "./random.ts";
-import { type Made, makeServices } from "./stage.ts";
+import { type Made, makeServices, withGround } from "./stage.ts";
 
 /** Kills of each operation on what exists, where not all are asked for. */
 const sampled = 4;
@@ -20,11 +20,12 @@ function atBorders(writes: readonly (readonly string[])[]): readonly (readonly s
 type Choose = (kills: readonly Kill[], writes: readonly (readonly string[])[]) => readonly Kill[];
 
 async function killed(subject: Subject, choose: Choose, made?: Made): Promise<void> {
-  const writes = await writesOf(subject, inProcesses, made);
+  const arena: Arena = (work) => withGround(made, (ground) => work(inProcesses(ground)));
+  const writes = await writesOf(subject, arena);
   const chosen = all
     ? killsOf(writes, subject.recoveries, { all })
     : choose(killsOf(writes, subject.recoveries, { all: false }), writes);
-  const { kills, problems } = await suffer(subject, chosen, inProcesses, made);
+  const { kills, problems } = await suffer(subject, chosen, arena);
   console.log(`${subject.title}: ${kills} times SIGKILL (PLATFORM_CRASH_SEED=${seed})`);
   expect(problems, `PLATFORM_CRASH_SEED=${seed}`).toEqual([]);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import pLimit from "p-limit";
 import type { ServiceName } from "../../src/application/names.ts";
 import type { RunState } from "../../src/provisioning/run.ts";
@@ -5,7 +6,7 @@ import { readRun } from "../../src/provisioning/run-record.ts";
 import { contradictions } from "./agreement.ts";
 import type { KillPoint } from "./mortal.ts";
 import type { Recovery, Subject } from "./operations.ts";
-import { type Ground, type Made, type Seen, type Stage, services, withGround } from "./stage.ts";
+import { perStage, type Seen, type Stage } from "./stage.ts";
 import { normalised, objectsOf, runsOf, unequal } from "./survey.ts";
 
 /** One engine's death, and what is done about it. */
@@ -19,22 +20,19 @@ export interface Outcome {
   readonly problems: readonly string[];
 }
 
-/** Where engines live: see `inProcess`. */
-export type OpenStage = (ground: Ground) => Stage;
+/** Opens a stage of its own for the work; `prepared`: with this many victims there and the two others, where it makes them anew. */
+export type Arena = <T>(work: (stage: Stage) => Promise<T>, prepared: number) => Promise<T>;
 
 /** The writes of the operation, each with its names, in the order of one undisturbed run. */
-export async function writesOf(
-  subject: Subject,
-  open: OpenStage,
-  made?: Made,
-): Promise<readonly (readonly string[])[]> {
-  return withGround(made, async (ground) => {
-    const { writes } = await open(ground).undergo(subject, services.before);
-    const { found } = await ground.survey();
-    const phase = newest(subject, services.before, found)?.phase;
+export async function writesOf(subject: Subject, arena: Arena): Promise<readonly (readonly string[])[]> {
+  return arena(async (stage) => {
+    const { before } = stage.services;
+    const { writes } = await stage.undergo(subject, before);
+    const { found } = await stage.survey();
+    const phase = newest(subject, before, found)?.phase;
     if (phase !== subject.ends) throw new Error(`${subject.title} ended ${phase} undisturbed`);
     return writes;
-  });
+  }, 0);
 }
 
 /**
@@ -68,18 +66,14 @@ interface Trial {
  * Kills engines at each point, goes on as said, and compares with what no kill has touched. Where the second of two
  * kills of one run did not come to pass, because its write was done before the first, it gets a run of its own.
  */
-export async function suffer(
-  subject: Subject,
-  kills: readonly Kill[],
-  open: OpenStage,
-  made?: Made,
-): Promise<Outcome> {
+export async function suffer(subject: Subject, kills: readonly Kill[], arena: Arena): Promise<Outcome> {
   const problems: string[] = [];
   const left = [...paired(subject, kills)];
   while (left.length > 0) {
-    const together = left.splice(0, services.victims.length);
-    const { problems: found, missed } = await withGround(made, (ground) =>
-      sufferTogether(subject, together, open(ground)),
+    const together = left.splice(0, perStage);
+    const { problems: found, missed } = await arena(
+      (stage) => sufferTogether(subject, together, stage),
+      together.length,
     );
     problems.push(...found);
     left.push(...missed.map((kill) => ({ kill })));
@@ -111,8 +105,8 @@ interface Suffered {
 }
 
 async function sufferTogether(subject: Subject, trials: readonly Trial[], stage: Stage): Promise<Suffered> {
-  const { before, after } = services;
-  const victims = services.victims.flatMap((service, index): readonly Victim[] => {
+  const { before, after, victims: names } = stage.services;
+  const victims = names.flatMap((service, index): readonly Victim[] => {
     const trial = trials[index];
     return trial === undefined ? [] : [{ ...trial, service }];
   });
@@ -157,9 +151,17 @@ async function sufferTogether(subject: Subject, trials: readonly Trial[], stage:
       await stage.recover(service, run.name, second.recovery);
     }
   });
-  for (const victim of victims) {
-    blame(victim, judged(subject, victim, { killed, ended }, { before, after }));
+  const judge = (seen: Seen) =>
+    victims.map(
+      (victim) => [victim, judged(subject, victim, { killed, ended: seen }, { before, after })] as const,
+    );
+  let verdicts = judge(ended);
+  // Controllers may still be at work on what the runs have left to them.
+  for (let tries = 0; tries < 10 && verdicts.some(([, found]) => found.length > 0); tries += 1) {
+    await delay(500);
+    verdicts = judge(await stage.survey());
   }
+  for (const [victim, found] of verdicts) blame(victim, found);
   return { problems, missed };
 }
 

@@ -90,6 +90,7 @@ export function inProcesses(ground: Ground): Stage {
     return { ended: await over, writes: proxy.writes };
   }
   return {
+    services: ground.services,
     atOnce: 3,
     async undergo(subject, service, kill) {
       installing ??= installFor(ground);

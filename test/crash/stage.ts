@@ -35,6 +35,7 @@ export interface Seen {
 
 /** A cluster of its own, and where engines that work on it live and die. */
 export interface Stage {
+  readonly services: Services;
   /** Engines that work at the same time: more keep the simulated controllers from their deadlines. */
   readonly atOnce: number;
   /** Runs an operation to its end, or to the death of its engine. */
@@ -53,32 +54,53 @@ export interface Made {
   remove(): Promise<void>;
 }
 
-const perSandbox = 40;
+/** Services that are killed on one stage. */
+export const perStage = 40;
 
-/** Services that share one sandbox: those that are killed, and two that are not. */
-export const services = {
-  before: serviceNameSchema.parse("before"),
-  after: serviceNameSchema.parse("after"),
-  victims: Array.from({ length: perSandbox }, (_, index) => serviceNameSchema.parse(`victim${index}x`)),
-};
+/** Those that are killed, and two that are not. None has another's name in its own. */
+export interface Services {
+  readonly before: ServiceName;
+  readonly after: ServiceName;
+  readonly victims: readonly ServiceName[];
+}
+
+/** @param prefix - makes the names unlike others on the same cluster */
+export function servicesNamed(prefix = ""): Services {
+  const name = (rest: string) => serviceNameSchema.parse(`${prefix}${rest}`);
+  return {
+    before: name("before"),
+    after: name("after"),
+    victims: Array.from({ length: perStage }, (_, index) => name(`victim${index}x`)),
+  };
+}
 
 /** A sandbox and what is beside it, open. */
-export interface Ground {
+export interface Ground extends Footing {
   readonly sandbox: Sandbox;
-  readonly cluster: Cluster;
-  readonly composed: Composition;
   readonly folder: string;
   readonly repositories: string;
+}
+
+/** All that engines in this process need. */
+export interface Footing {
+  readonly services: Services;
+  readonly cluster: Cluster;
+  readonly composed: Composition;
   survey(): Promise<Seen>;
+}
+
+export interface InProcessOptions {
+  /** The clock of the n-th engine. */
+  readonly clockOf?: (engine: number) => Clock;
+  readonly atOnce?: number;
 }
 
 /**
  * Engines in this process, whose every call passes through a {@link Mortal}.
- * @param clockOf - the clock of the n-th engine
  */
 export function inProcess(
-  { cluster, composed, survey }: Ground,
-  clockOf: (engine: number) => Clock = () => impatient,
+  { services, cluster, composed, survey }: Footing,
+  { clockOf = () => impatient, atOnce = 8 }: InProcessOptions = {},
 ): Stage {
   let engines = 0;
   const engine = (life: Mortal) => {
@@ -101,7 +123,8 @@ export function inProcess(
     return { died: survived === undefined, writes: life.writes };
   }
   return {
-    atOnce: 8,
+    services,
+    atOnce,
     undergo: (subject, service, kill) =>
       live(service, kill, (provisioner) => subject.begin(provisioner, service)),
     recover: (service, run, recovery, kill) =>
@@ -114,15 +137,23 @@ export function inProcess(
   };
 }
 
-/** Creates the services once, for all operations on what exists: as many victims as are wanted, and the two others. */
-export async function makeServices(size: Size, victims = services.victims.length): Promise<Made> {
+/** Makes the victims that are wanted, and the two others. */
+export async function prepareAll(
+  { services, composed }: Footing,
+  size: Size,
+  victims: number,
+  atOnce = 8,
+): Promise<void> {
+  const limit = pLimit(atOnce);
+  const all = [services.before, services.after, ...services.victims.slice(0, victims)];
+  await Promise.all(all.map((service) => limit(() => prepared(composed.provisioner(), service, size))));
+}
+
+/** Creates the services once, for all operations on what exists. */
+export async function makeServices(size: Size, victims = perStage): Promise<Made> {
   const folder = await mkdtemp(join(tmpdir(), "platform-crash-made-"));
   const live = { folder, repositories: join(folder, "live") };
-  await onGround(live, async ({ composed }) => {
-    const limit = pLimit(8);
-    const all = [services.before, services.after, ...services.victims.slice(0, victims)];
-    await Promise.all(all.map((service) => limit(() => prepared(composed.provisioner(), service, size))));
-  });
+  await onGround(live, (ground) => prepareAll(ground, size, victims));
   const repositories = join(folder, "repositories");
   await rename(live.repositories, repositories);
   return {
@@ -162,6 +193,7 @@ async function onGround<T>(
     const composed = await composition(cluster, live.repositories);
     return await work({
       ...live,
+      services: servicesNamed(),
       sandbox,
       cluster,
       composed,
@@ -182,14 +214,19 @@ async function seen(sandbox: Sandbox, cluster: Cluster, repositories: string): P
   };
   // Not at the same time: a controller may be at work between two lists.
   const found = await survey(cluster, repositories);
-  const [runs, rows] = await Promise.all([json(access, "run", "list"), json(access, "service", "list")]);
-  return { found, told: toldBy(runs, rows) };
+  return { found, told: await toldTo(["--sandbox"], access) };
 }
 
-/** What the command line says, in this process. */
-async function json(sandbox: SandboxAccess, ...words: readonly string[]): Promise<string> {
+/** What people are told by the command line, in this process. */
+export async function toldTo(flags: readonly string[], sandbox: SandboxAccess): Promise<Told> {
+  const json = (...words: readonly string[]) => printed([...flags, ...words, "-o", "json"], sandbox);
+  const [runs, rows] = await Promise.all([json("run", "list"), json("service", "list")]);
+  return toldBy(runs, rows);
+}
+
+async function printed(words: readonly string[], sandbox: SandboxAccess): Promise<string> {
   const terminal = memoryTerminal();
-  const code = await runCommands(["--sandbox", ...words, "-o", "json"], { terminal, sandbox, version: "0" });
+  const code = await runCommands(words, { terminal, sandbox, version: "0" });
   if (code !== 0) throw new Error(`${words.join(" ")} ended ${code}: ${terminal.written.err}`);
   return terminal.written.out;
 }

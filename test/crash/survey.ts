@@ -163,7 +163,14 @@ function sorted(_: string, value: unknown): unknown {
 function neutral(text: string, service: string): string {
   return text
     .replaceAll(new RegExp(`${service}-(create|scale|deploy|set|rollback|delete)-[a-z0-9]{5}`, "g"), "<run>")
-    .replaceAll(new RegExp(`${service}-[0-9a-f]{7,10}(-[a-z0-9]{5})?`, "g"), "<service>-<hash>")
+    .replaceAll(
+      new RegExp(
+        `${service}(-db|-cache)?-(?:[0-9a-f]{7,10}|[bcdf-hj-np-tv-xz2456789]{6,10})(-[a-z0-9]{5})?\\b`,
+        "g",
+      ),
+      "<service>$1-<hash>",
+    )
+    .replaceAll(/kube-api-access-[a-z0-9]{5}/g, "kube-api-access-<chosen>")
     .replaceAll(service, "<service>")
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uid>")
     .replaceAll(/"pod-template-hash":"[^"]*"/g, '"pod-template-hash":"<hash>"')
