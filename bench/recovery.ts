@@ -112,36 +112,48 @@ function creation(service: string): readonly string[] {
   return ["service", "create", service, ...parts, "--yes", "-o", "json"];
 }
 
-/** Milliseconds that one undisturbed creation takes while others are made. */
+/** A creation in a process of its own; `begun` resolves once its run is under way. */
+function startCreation(ground: Ground, service: string) {
+  const [file, ...rest] = program;
+  const options = { env, stdin: "ignore", reject: false, buffer: false } as const;
+  const child = execa(file, [...rest, ...ground.flags, ...creation(service)], options);
+  // Read to its end: a program whose output nobody reads would stop.
+  const begun = new Promise<void>((resolve) => {
+    const reading = (async () => {
+      for await (const _ of child) resolve();
+    })();
+    reading.then(resolve, () => resolve());
+  });
+  return { child, begun };
+}
+
+/** Milliseconds that one undisturbed run takes while others are made. */
 async function undisturbed(ground: Ground): Promise<number> {
   const took = await Promise.all(
     Array.from({ length: atOnce }, async (_, index) => {
+      const { child, begun } = startCreation(ground, `${prefix}-calm${index}`);
+      await begun;
       const started = performance.now();
-      const { exitCode, stderr } = await platform(ground, ...creation(`${prefix}-calm${index}`));
-      if (exitCode !== 0) throw new Error(stderr);
+      const { exitCode } = await child;
+      if (exitCode !== 0) throw new Error(`an undisturbed creation ended ${exitCode}`);
       return performance.now() - started;
     }),
   );
   return median(took);
 }
 
-/** Undefined where it was killed before it had asked for a run: nothing had happened. */
+/** Undefined where it had come to its end before: nothing was left to go on with. */
 async function killedAndRecovered(
   ground: Ground,
   service: string,
   after: number,
   recovery: Recovered["recovery"],
 ): Promise<Recovered | undefined> {
-  const [file, ...rest] = program;
-  const victim = execa(file, [...rest, ...ground.flags, ...creation(service)], {
-    env,
-    stdin: "ignore",
-    reject: false,
-    buffer: false,
-  });
-  await Promise.race([delay(after), victim]);
-  victim.kill("SIGKILL");
-  await victim;
+  const { child, begun } = startCreation(ground, service);
+  await begun;
+  await Promise.race([delay(after), child]);
+  child.kill("SIGKILL");
+  await child;
   const listed = await platform(ground, "run", "list", "--service", service, "-o", "json");
   const [run] = runsSchema.parse(JSON.parse(listed.stdout)).items;
   if (run === undefined) return undefined;
@@ -225,7 +237,7 @@ try {
   );
   const idle = kills - recovered.length;
   const text = [
-    `${kills} processes killed at random moments of a creation (${idle} of them with nothing begun or nothing left to do), on ${ground.title}; seed ${seed}.`,
+    `${kills} processes killed at random moments of a creation (${idle} of them at its end, with nothing left to do), on ${ground.title}; seed ${seed}.`,
     "",
     markdownTable(
       ["then", "runs", "came to that end", "median", "worst"],

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
+/** How long a command may take, in milliseconds. */
+const longest = 240_000;
+
 /** How a command came to its end. */
 export interface Ended {
   readonly code: number | null;
@@ -27,6 +30,11 @@ export function startProgram(
   }
   const [file = process.execPath, ...args] = [...launcher, process.execPath, "dist-test/main.js", ...argv];
   const child = spawn(file, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  // A program that hangs is a defect to be told, not a test run to be waited for.
+  const deadline = setTimeout(() => {
+    err += `\nstill there after ${longest / 1_000} s, so it was ended\n`;
+    child.kill("SIGTERM");
+  }, longest);
   let out = "";
   let err = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -37,7 +45,10 @@ export function startProgram(
   });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code, signal) => resolve({ code, signal, out, err }));
+    child.once("close", (code, signal) => {
+      clearTimeout(deadline);
+      resolve({ code, signal, out, err });
+    });
   });
   return { process: child, ended };
 }

@@ -176,7 +176,7 @@ function neutral(text: string, service: string): string {
     .replaceAll(/"pod-template-hash":"[^"]*"/g, '"pod-template-hash":"<hash>"')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "<time>")
     .replaceAll(
-      /"(nodeName|clusterIP|controller-revision-hash|deployment\.kubernetes\.io\/revision|volume\.kubernetes\.io\/selected-node)":"[^"]*"/g,
+      /"(nodeName|clusterIP|controller-revision-hash|controller\.kubernetes\.io\/hash|deployment\.kubernetes\.io\/revision|volume\.kubernetes\.io\/selected-node)":"[^"]*"/g,
       '"$1":"<chosen>"',
     )
     .replaceAll(/"clusterIPs":\[[^\]]*\]/g, '"clusterIPs":"<chosen>"');
