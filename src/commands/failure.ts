@@ -162,10 +162,19 @@ function provisioningFailure(error: ProvisioningError, { command }: FailureSurro
   });
 }
 
+/** What helps once the journal cannot be written: whoever has the rights, or the connection, again goes on with the run. */
+const verbAfter: Readonly<Record<JournalError["kind"], "resume" | "watch" | undefined>> = {
+  "lost-epoch": "watch",
+  gone: undefined,
+  rights: "resume",
+  unreachable: "resume",
+};
+
 function journalFailure(error: JournalError, { command }: FailureSurroundings): CommandFailure {
+  const verb = verbAfter[error.kind];
   return new CommandFailure(exitCodes.held, error.message, {
     state: "This process stopped and writes nothing more; what the run made so far exists.",
-    next: [command("run", "list")],
+    next: [verb === undefined ? command("run", "list") : command("run", verb, error.run)],
     cause: error,
   });
 }

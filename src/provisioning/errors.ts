@@ -1,6 +1,7 @@
 import { isClusterError } from "../cluster/errors.ts";
 import { cleanText } from "../cluster/text.ts";
 import { type RunError, runErrorSchema } from "./event.ts";
+import type { RunName } from "./run.ts";
 
 /** Why a use case of runs was refused before anything was written. */
 export type ProvisioningErrorKind =
@@ -51,10 +52,12 @@ export class StepError extends Error {
 export class JournalError extends Error {
   override readonly name = "JournalError";
   readonly kind: "lost-epoch" | "gone" | "rights" | "unreachable";
+  readonly run: RunName;
 
-  constructor(kind: JournalError["kind"], message: string, cause?: unknown) {
+  constructor(kind: JournalError["kind"], run: RunName, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.kind = kind;
+    this.run = run;
   }
 }
 

@@ -221,6 +221,7 @@ export class Journal {
           ? error
           : new JournalError(
               isClusterError(error, "forbidden", "unauthenticated") ? "rights" : "unreachable",
+              state.name,
               `the journal of run ${state.name} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
               error,
             );
@@ -274,7 +275,7 @@ export class Journal {
         return;
       } catch (error) {
         if (isClusterError(error, "not-found")) {
-          throw new JournalError("gone", `run ${state.name} was deleted meanwhile`, error);
+          throw new JournalError("gone", state.name, `run ${state.name} was deleted meanwhile`, error);
         }
         if (isClusterError(error, "conflict")) {
           await this.#reread(state);
@@ -297,7 +298,11 @@ export class Journal {
       epoch === this.#base.epoch && epoch < this.epoch && isDeepStrictEqual(object.status, this.#base.status);
     if (!ours && !untouched) {
       const what = epoch < this.epoch ? "is being executed" : "was taken over";
-      throw new JournalError("lost-epoch", `run ${state.name} ${what} by ${found.holder}; this engine stops`);
+      throw new JournalError(
+        "lost-epoch",
+        state.name,
+        `run ${state.name} ${what} by ${found.holder}; this engine stops`,
+      );
     }
     this.#object = object;
   }
