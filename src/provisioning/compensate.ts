@@ -175,7 +175,7 @@ export async function compensateStep(context: CompensationContext, step: StepId)
   }
   for (const { effect, action, reason } of mine) {
     if (action === "gone" && effect.kind === "repository") {
-      await attempt(() => finishRemoval(context, effect, reason));
+      await attempt(() => finishRemoval(context, effect, reason, commitsIn(plan, effect.url)));
       continue;
     }
     if (action === "keep") released.push({ effect, outcome: "kept", reason });
@@ -192,16 +192,22 @@ export async function compensateStep(context: CompensationContext, step: StepId)
   if (failure !== undefined) throw failure.error;
 }
 
+/** Commits in a repository, whichever step made them: they go when it goes, also where nobody recorded that it went. */
+function commitsIn(plan: readonly Disposal[], url: string): readonly Effect[] {
+  return plan.flatMap(({ effect }) => (effect.kind === "commit" && effect.url === url ? [effect] : []));
+}
+
 /** A process that was killed at making or removing a repository may have left it aside, where nobody sees it. */
 async function finishRemoval(
   { codeHost, journal, signal }: CompensationContext,
   effect: Extract<Effect, { readonly kind: "repository" }>,
   reason: string,
+  commits: readonly Effect[],
 ): Promise<Released> {
   await codeHost.remove(effect.url, journal.state.name, signal);
   return (await codeHost.exists(effect.url, signal))
     ? [{ effect, outcome: "kept", reason: "holds commits that are not ours" }]
-    : [{ effect, outcome: "gone", reason }];
+    : [effect, ...commits].map((part) => ({ effect: part, outcome: "gone", reason }));
 }
 
 /** What other steps could not undo has gone with the namespace all the same. */

@@ -3,13 +3,14 @@ import { labels, type ServiceName } from "../../src/application/names.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { ClusterError } from "../../src/cluster/errors.ts";
 import { resources } from "../../src/cluster/resource.ts";
+import { DeliveryError } from "../../src/delivery/delivery-error.ts";
 import { atRest } from "../../src/provisioning/decide.ts";
 import { JournalError, ProvisioningError } from "../../src/provisioning/errors.ts";
 import type { StepId } from "../../src/provisioning/plan.ts";
 import type { Execution, RunState } from "../../src/provisioning/run.ts";
 import { runName, runObject } from "../../src/provisioning/run-record.ts";
 import { impatient } from "./composition.ts";
-import { faulty, forwarding } from "./fault.ts";
+import { faulty, faultyHost, forwarding } from "./fault.ts";
 import { full, named, onStage, type Stage, small } from "./telling.ts";
 
 function phases(state: RunState): Record<string, string> {
@@ -149,6 +150,24 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       const orphans = failed.orphans.map((effect) => (effect.kind === "object" ? effect.type : effect.kind));
       expect(orphans).toEqual(expect.arrayContaining(["Namespace", "ServiceMonitor"]));
       expect(orphans).not.toContain("Deployment");
+      await rolledBack(service, await made.provisioner().rollback(created.name, { dataStores: "keep-used" }));
+      await removeRuns(service);
+    });
+
+    test("a repository that went without a record takes the commits of every step with it", async () => {
+      const service = named("story-repository");
+      const created = await (await made.provisioner().create(small(service), { onFailure: "hold" })).finished;
+      const forgetful = {
+        ...faultyHost(made.codeHost, { write: Number.POSITIVE_INFINITY, time: "before" }),
+        remove: async (...args: Parameters<typeof made.codeHost.remove>) => {
+          await made.codeHost.remove(...args);
+          throw new DeliveryError("refused", "the answer was lost: a test's fault", "");
+        },
+      };
+      const failed = await (
+        await made.provisioner({ codeHost: forgetful }).rollback(created.name, { dataStores: "keep-used" })
+      ).finished;
+      expect(failed.phase).toBe("RollbackFailed");
       await rolledBack(service, await made.provisioner().rollback(created.name, { dataStores: "keep-used" }));
       await removeRuns(service);
     });
