@@ -161,25 +161,32 @@ function sorted(_: string, value: unknown): unknown {
 }
 
 function neutral(text: string, service: string): string {
-  return text
-    .replaceAll(new RegExp(`${service}-(create|scale|deploy|set|rollback|delete)-[a-z0-9]{5}`, "g"), "<run>")
-    .replaceAll(
-      new RegExp(
-        `${service}(-db|-cache)?-(?:[0-9a-f]{7,10}|[bcdf-hj-np-tv-xz2456789]{6,10})(-[a-z0-9]{5})?\\b`,
-        "g",
-      ),
-      "<service>$1-<hash>",
-    )
-    .replaceAll(/kube-api-access-[a-z0-9]{5}/g, "kube-api-access-<chosen>")
-    .replaceAll(service, "<service>")
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uid>")
-    .replaceAll(/"pod-template-hash":"[^"]*"/g, '"pod-template-hash":"<hash>"')
-    .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "<time>")
-    .replaceAll(
-      /"(nodeName|clusterIP|controller-revision-hash|controller\.kubernetes\.io\/hash|deployment\.kubernetes\.io\/revision|volume\.kubernetes\.io\/selected-node)":"[^"]*"/g,
-      '"$1":"<chosen>"',
-    )
-    .replaceAll(/"clusterIPs":\[[^\]]*\]/g, '"clusterIPs":"<chosen>"');
+  return (
+    text
+      .replaceAll(
+        new RegExp(`${service}-(create|scale|deploy|set|rollback|delete)-[a-z0-9]{5}`, "g"),
+        "<run>",
+      )
+      .replaceAll(
+        new RegExp(
+          `${service}(-db|-cache)?-(?:[0-9a-f]{7,10}|[bcdf-hj-np-tv-xz2456789]{6,10})(-[a-z0-9]{5})?\\b`,
+          "g",
+        ),
+        "<service>$1-<hash>",
+      )
+      .replaceAll(/kube-api-access-[a-z0-9]{5}/g, "kube-api-access-<chosen>")
+      .replaceAll(service, "<service>")
+      .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uid>")
+      .replaceAll(/"pod-template-hash":"[^"]*"/g, '"pod-template-hash":"<hash>"')
+      .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "<time>")
+      // A ReplicaSet that came back tells which revisions it has been.
+      .replaceAll(/,"deployment\.kubernetes\.io\/revision-history":"[^"]*"/g, "")
+      .replaceAll(
+        /"(nodeName|clusterIP|controller-revision-hash|controller\.kubernetes\.io\/hash|deployment\.kubernetes\.io\/revision|volume\.kubernetes\.io\/selected-node)":"[^"]*"/g,
+        '"$1":"<chosen>"',
+      )
+      .replaceAll(/"clusterIPs":\[[^\]]*\]/g, '"clusterIPs":"<chosen>"')
+  );
 }
 
 /** How the second of two normalised lists differs from the first, for a person. */
