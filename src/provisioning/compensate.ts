@@ -232,12 +232,9 @@ async function dispose(
   if (effect.kind === "commit") return [];
   if (effect.kind === "repository") {
     const removed = await codeHost.remove(effect.url, journal.state.name, signal);
-    const inside = plan.filter(
-      ({ effect: other, action }) => other.kind === "commit" && other.url === effect.url && action === "with",
-    );
     const outcome = removed ? "deleted" : "kept";
     const why = removed ? reason : "it was not made by this run, or holds commits that are not ours";
-    return [effect, ...inside.map((commit) => commit.effect)].map((part) => ({
+    return [effect, ...commitsIn(plan, effect.url)].map((part) => ({
       effect: part,
       outcome,
       reason: why,

@@ -31,6 +31,15 @@ export class ProvisioningError extends Error {
   }
 }
 
+/** The refusal of what is asked of a service that does not exist. */
+export function noSuchService(service: string): ProvisioningError {
+  return new ProvisioningError(
+    "usage",
+    `there is no service ${service}`,
+    "see them with: platform service list",
+  );
+}
+
 /** Why a step failed, ready for a person; thrown by steps and the effect writer. */
 export class StepError extends Error {
   override readonly name = "StepError";

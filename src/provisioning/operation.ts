@@ -23,7 +23,7 @@ import { resources } from "../cluster/resource.ts";
 import type { CodeHost } from "../delivery/code-host.ts";
 import type { Standards } from "../standards/standards.ts";
 import { find, runsOf } from "./checks/existence.ts";
-import { ProvisioningError } from "./errors.ts";
+import { noSuchService, ProvisioningError } from "./errors.ts";
 import { claimsOf, dataStoreNames } from "./namespace-contents.ts";
 import type { ChangeOperation, Operation, PlannedChange, StepId } from "./plan.ts";
 import type { DataStoreChoice, PlanWithManifests } from "./provisioner.ts";
@@ -117,11 +117,7 @@ export async function changeContext(
     runsOf(cluster, service),
   ]);
   if (object === undefined) {
-    throw new ProvisioningError(
-      "usage",
-      `there is no service ${service}`,
-      "see them with: platform service list",
-    );
+    throw noSuchService(service);
   }
   const states = runs.map(({ state }) => state);
   const releases = releasesOf(states);
@@ -218,11 +214,7 @@ export async function deleteContext(
     storesLeft(cluster, service),
   ]);
   if (owner === undefined) {
-    throw new ProvisioningError(
-      "usage",
-      `there is no service ${service}`,
-      "see them with: platform service list",
-    );
+    throw noSuchService(service);
   }
   const request = requestFrom(service, application, owner, stores);
   const dataStores = await resolved(cluster, service, choice, stores);

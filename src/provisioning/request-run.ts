@@ -8,9 +8,11 @@ import { noUnfinishedRun } from "./checks/existence.ts";
 import { checks } from "./checks/index.ts";
 import { mustBeConfirmed } from "./checks/protection.ts";
 import { ProvisioningError } from "./errors.ts";
+import type { RunEvent } from "./event.ts";
+import type { ExecutorOptions } from "./execution.ts";
 import { type Executor, tooOld } from "./executor.ts";
 import { planFor, stepsFor } from "./operation.ts";
-import type { Operation } from "./plan.ts";
+import type { Operation, Plan } from "./plan.ts";
 import { protectedAtStake } from "./protection.ts";
 import type { OnFailure, PlanWithManifests } from "./provisioner.ts";
 import type { Execution, RunName } from "./run.ts";
@@ -51,7 +53,7 @@ export async function requestRun(
   parameters: RunSpec["parameters"],
   onFailure: OnFailure,
 ): Promise<Execution> {
-  const { cluster, standards, holder, randomBytes } = executor.options;
+  const { cluster, randomBytes } = executor.options;
   const [{ count, warnings }, [{ username }, { plan }]] = await checkedAnd(operation, context, () =>
     Promise.all([cluster.whoAmI(), planFor(operation, context)]),
   );
@@ -76,21 +78,22 @@ export async function requestRun(
     onFailure,
     actor: username,
     done: new Map([["preflight", { summary: checksSummary(count), warnings }]]),
-    first: (epoch, at) => [
-      {
-        type: "RunStarted",
-        at,
-        epoch,
-        holder,
-        standardsHash: standardsHash(standards),
-        plan,
-      },
-    ],
+    first: (epoch, at) => [runStarted(executor.options, plan, epoch, at)],
   });
   return starting.catch(async (error: unknown) => {
     if (error instanceof ProvisioningError) await withdraw(cluster, name);
     throw error;
   });
+}
+
+/** The event with which an engine takes a run that nobody has taken before. */
+export function runStarted(
+  { holder, standards }: Pick<ExecutorOptions, "holder" | "standards">,
+  plan: Plan,
+  epoch: number,
+  at: string,
+): RunEvent {
+  return { type: "RunStarted", at, epoch, holder, standardsHash: standardsHash(standards), plan };
 }
 
 /** A request of which nothing else was written. */

@@ -1,19 +1,20 @@
 import { systemNamespace } from "../application/names.ts";
 import { resources } from "../cluster/resource.ts";
-import { standardsHash } from "../standards/load.ts";
 import { runsOf } from "./checks/existence.ts";
 import { rollbackMayDestroy } from "./checks/protection.ts";
 import { observeRun } from "./compensate.ts";
 import { atRest, isOver } from "./decide.ts";
 import { ProvisioningError } from "./errors.ts";
+import type { RunEvent } from "./event.ts";
 import type { Executor } from "./executor.ts";
 import { observeHolder } from "./heartbeat.ts";
 import { lostSteps } from "./lost-steps.ts";
 import { contextOf, planFor } from "./operation.ts";
 import type { StepId } from "./plan.ts";
 import type { Provisioner } from "./provisioner.ts";
+import { runStarted } from "./request-run.ts";
 import { isReversible, previewRollback } from "./rollback.ts";
-import type { RunName, RunState } from "./run.ts";
+import type { Execution, RunName, RunState } from "./run.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { Step } from "./step.ts";
 import { stepsOf } from "./steps/index.ts";
@@ -116,21 +117,32 @@ export function verbsOn(
       actor: username,
       first: (epoch, at) =>
         fresh !== undefined
-          ? [
-              {
-                type: "RunStarted",
-                at,
-                epoch,
-                holder,
-                standardsHash: standardsHash(standards),
-                plan: fresh.plan,
-              },
-            ]
+          ? [runStarted(options, fresh.plan, epoch, at)]
           : [
               { type: "RunTaken", at, epoch, holder, by: username, verb },
               ...lost.map(({ step, reason }) => ({ type: "StepReopened" as const, at, step, reason })),
               ...skip.map((step) => ({ type: "StepSkipped" as const, at, step, by: username })),
             ],
+    });
+  }
+
+  /** Takes a run that takes no further step, and says what becomes of it. */
+  async function taken(
+    record: RunRecord,
+    verb: "rollback" | "cancel",
+    then: (at: string, by: string) => RunEvent,
+  ): Promise<Execution> {
+    const [context, { username }] = await Promise.all([
+      contextOf(record.spec, record.state.change, options),
+      cluster.whoAmI(),
+    ]);
+    return execute({
+      record,
+      context,
+      steps: [],
+      onFailure: "hold",
+      actor: username,
+      first: (epoch, at) => [{ type: "RunTaken", at, epoch, holder, by: username, verb }, then(at, username)],
     });
   }
 
@@ -163,27 +175,13 @@ export function verbsOn(
         );
         await rollbackMayDestroy(protectedStores, { cluster, standards, service, confirmed });
       }
-      const [context, { username }] = await Promise.all([
-        contextOf(record.spec, record.state.change, options),
-        cluster.whoAmI(),
-      ]);
-      return execute({
-        record,
-        context,
-        steps: [],
-        onFailure: "hold",
-        actor: username,
-        first: (epoch, at) => [
-          { type: "RunTaken", at, epoch, holder, by: username, verb: "rollback" },
-          {
-            type: "RollbackStarted",
-            at,
-            by: username,
-            dataStores,
-            ...(confirmed === undefined ? {} : { confirmed }),
-          },
-        ],
-      });
+      return taken(record, "rollback", (at, by) => ({
+        type: "RollbackStarted",
+        at,
+        by,
+        dataStores,
+        ...(confirmed === undefined ? {} : { confirmed }),
+      }));
     },
     async cancel(run) {
       const own = executor.own(run);
@@ -210,23 +208,11 @@ export function verbsOn(
           `watch it: platform run watch ${run}`,
         );
       }
-      const { record } = holding;
-      const [context, { username }] = await Promise.all([
-        contextOf(record.spec, record.state.change, options),
-        cluster.whoAmI(),
-      ]);
-      const reason = `cancelled by ${username}`;
-      const execution = await execute({
-        record,
-        context,
-        steps: [],
-        onFailure: "hold",
-        actor: username,
-        first: (epoch, at) => [
-          { type: "RunTaken", at, epoch, holder, by: username, verb: "cancel" },
-          { type: "RunInterrupted", at, reason },
-        ],
-      });
+      const execution = await taken(holding.record, "cancel", (at, by) => ({
+        type: "RunInterrupted",
+        at,
+        reason: `cancelled by ${by}`,
+      }));
       return execution.finished;
     },
     async retryNow(run) {

@@ -4,7 +4,7 @@ import { isClusterError } from "../../cluster/errors.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { type Resource, resources } from "../../cluster/resource.ts";
 import { isOver } from "../decide.ts";
-import { ProvisioningError } from "../errors.ts";
+import { noSuchService, ProvisioningError } from "../errors.ts";
 import { belongsTo } from "../objects.ts";
 import type { Operation } from "../plan.ts";
 import { newestFirst, type RunRecord, readRun } from "../run-record.ts";
@@ -82,11 +82,7 @@ export const serviceExists: Check = async ({ cluster, request }) => {
   const namespace = namespaceOf(request.name);
   const found = await find(cluster, resources.namespaces, { name: namespace });
   if (found === undefined) {
-    return new ProvisioningError(
-      "usage",
-      `there is no service ${request.name}`,
-      "see them with: platform service list",
-    );
+    return noSuchService(request.name);
   }
   if (belongsTo(found, request.name)) return undefined;
   return new ProvisioningError(
