@@ -4,6 +4,7 @@ import { systemNamespace } from "../application/names.ts";
 import { apply, type Cluster } from "../cluster/cluster.ts";
 import { conditionsOf, holds } from "../cluster/conditions.ts";
 import { isClusterError } from "../cluster/errors.ts";
+import { find } from "../cluster/find.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { type Resource, resourceOf, resources } from "../cluster/resource.ts";
 import { standardsCrd } from "../standards/crd.ts";
@@ -58,14 +59,9 @@ function standardsObject(standards: Standards): KubeObject {
   };
 }
 
-async function find(cluster: Cluster, object: KubeObject, signal: AbortSignal | undefined) {
+function existing(cluster: Cluster, object: KubeObject, signal: AbortSignal | undefined) {
   const options = signal === undefined ? {} : { signal };
-  return cluster
-    .get(resourceOf(object), { name: object.metadata.name }, options)
-    .catch((error: unknown): undefined => {
-      if (isClusterError(error, "not-found")) return undefined;
-      throw error;
-    });
+  return find(cluster, resourceOf(object), { name: object.metadata.name }, options);
 }
 
 /** Everything that installing takes, asked before anything is written. */
@@ -116,7 +112,13 @@ async function writeWhole(
   } catch (error) {
     if (attempts === 1 || !isClusterError(error, "already-exists", "conflict")) throw error;
     // Somebody else wrote them meanwhile; the last to install decides, as with everything that is applied.
-    return writeWhole(cluster, object, await find(cluster, object, options.signal), options, attempts - 1);
+    return writeWhole(
+      cluster,
+      object,
+      await existing(cluster, object, options.signal),
+      options,
+      attempts - 1,
+    );
   }
 }
 
@@ -125,7 +127,7 @@ async function write(
   object: KubeObject,
   { dryRun = false, signal }: InstallOptions,
 ): Promise<InstallResult> {
-  const before = await find(cluster, object, signal);
+  const before = await existing(cluster, object, signal);
   const options = signal === undefined ? {} : { signal };
   // A CRD of this same installation says what standards may be: the server cannot check them before it has it.
   if (dryRun && object.kind === "Standards") {
@@ -153,7 +155,7 @@ async function waitUntilServed(cluster: Cluster, { clock, signal }: InstallOptio
   const options = signal === undefined ? {} : { signal };
   const deadline = clock.now().getTime() + establishedWithin;
   for (;;) {
-    const found = await Promise.all(crds.map((crd) => find(cluster, crd, signal)));
+    const found = await Promise.all(crds.map((crd) => existing(cluster, crd, signal)));
     const established = found.every((crd) => crd !== undefined && holds(conditionsOf(crd), "Established"));
     if (established && (await isInstalled(cluster, { ...options, refresh: true }))) return;
     if (clock.now().getTime() >= deadline) {
@@ -178,7 +180,7 @@ export async function install(cluster: Cluster, options: InstallOptions): Promis
   const results: InstallResult[] = [];
   for (const object of [...crds, namespace]) results.push(await write(cluster, object, options));
   if (!dryRun) await waitUntilServed(cluster, options);
-  const current = await find(cluster, standardsObject(standardsSchema.parse({})), signal);
+  const current = await existing(cluster, standardsObject(standardsSchema.parse({})), signal);
   const wanted = options.standards ?? (current === undefined ? standardsSchema.parse({}) : undefined);
   if (wanted !== undefined) results.push(await write(cluster, standardsObject(wanted), options));
   else if (current !== undefined) results.push({ object: current, outcome: "unchanged" });

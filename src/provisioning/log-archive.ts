@@ -2,6 +2,7 @@ import { z } from "zod";
 import { labels, systemNamespace } from "../application/names.ts";
 import { apply, type Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
+import { find } from "../cluster/find.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import { cleanText } from "../cluster/text.ts";
@@ -98,11 +99,8 @@ export async function* readLog(cluster: Cluster, run: RunName): AsyncGenerator<L
   );
   for (let number = logChunks.first; number < logChunks.next; number += 1) {
     const ref = { namespace: systemNamespace, name: chunkName(run, number) };
-    const chunk = await cluster.get(resources.configMaps, ref).catch((error: unknown) => {
-      // It gave way to newer ones meanwhile.
-      if (isClusterError(error, "not-found")) return undefined;
-      throw error;
-    });
+    // It may have given way to newer ones meanwhile.
+    const chunk = await find(cluster, resources.configMaps, ref);
     yield* chunk === undefined ? [] : linesOf(chunk);
   }
   for (const event of events) {

@@ -1,7 +1,7 @@
 import { labels, type ServiceName } from "../application/names.ts";
 import type { Cluster, ObjectRef } from "../cluster/cluster.ts";
 import { conditionsOf } from "../cluster/conditions.ts";
-import { isClusterError } from "../cluster/errors.ts";
+import { find } from "../cluster/find.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resourceOf } from "../cluster/resource.ts";
 import type { Clock } from "./clock.ts";
@@ -23,17 +23,12 @@ export function objectEffect(object: KubeObject): ObjectEffect {
 }
 
 /** Reads what an effect names, or undefined where it is not there (or its kind is not served). */
-export async function observeEffect(cluster: Cluster, effect: ObjectEffect): Promise<KubeObject | undefined> {
+export function observeEffect(cluster: Cluster, effect: ObjectEffect): Promise<KubeObject | undefined> {
   const { name, namespace } = effect;
-  try {
-    return await cluster.get(resourceOf({ apiVersion: effect.apiVersion, kind: effect.type }), {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-    });
-  } catch (error) {
-    if (isClusterError(error, "not-found")) return undefined;
-    throw error;
-  }
+  return find(cluster, resourceOf({ apiVersion: effect.apiVersion, kind: effect.type }), {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+  });
 }
 
 /** Whether an object was made for this service by the platform: nothing else is ever changed or deleted. */

@@ -18,11 +18,12 @@ import {
 import { applicationSpecSchema } from "../application/schema.ts";
 import { type FieldChange, specDiff } from "../application/spec-diff.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { find } from "../cluster/find.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import type { CodeHost } from "../delivery/code-host.ts";
 import type { Standards } from "../standards/standards.ts";
-import { find, runsOf } from "./checks/existence.ts";
+import { runsOf } from "./checks/existence.ts";
 import { noSuchService, ProvisioningError } from "./errors.ts";
 import { claimsOf, dataStoreNames } from "./namespace-contents.ts";
 import type { ChangeOperation, Operation, PlannedChange, StepId } from "./plan.ts";

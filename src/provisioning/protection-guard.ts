@@ -1,9 +1,9 @@
 import { labels } from "../application/names.ts";
 import type { Cluster, ObjectRef } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
+import { find } from "../cluster/find.ts";
 import type { ObjectMeta } from "../cluster/object.ts";
 import { type Resource, resources } from "../cluster/resource.ts";
-import { find } from "./checks/existence.ts";
 import { StepError } from "./errors.ts";
 import { isClaimOf } from "./namespace-contents.ts";
 import { guardsAgainst } from "./protection.ts";

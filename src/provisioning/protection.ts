@@ -1,8 +1,8 @@
 import { namespaceOf, protectionAnnotation, type ServiceName } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { find } from "../cluster/find.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
-import { find } from "./checks/existence.ts";
 import { claimsOf, dataStoreNames, isClaimOf } from "./namespace-contents.ts";
 import type { PlanContext } from "./step.ts";
 

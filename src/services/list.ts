@@ -2,6 +2,7 @@ import pLimit from "p-limit";
 import { labels, systemNamespace } from "../application/names.ts";
 import type { Cluster, ListOptions } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
+import { everyPage } from "../cluster/every-page.ts";
 import type { KubeList } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import type { Metrics, Target } from "../monitoring/metrics.ts";
@@ -18,9 +19,6 @@ import {
 import { readProblem } from "./problem.ts";
 import { byUrgency, rowOf, type Scraping } from "./row.ts";
 import type { Service } from "./service.ts";
-
-/** Objects a page; a list of 10,000 is twenty requests, and no answer is held longer than its page. */
-const pageSize = 500;
 
 /** Most services whose pods are read for a reason: the ones a person sees first. */
 const explained = 50;
@@ -66,16 +64,16 @@ async function collect(
   const [namespaces, applications, deployments, statefulSets, runs, scraping] = await Promise.all([
     everyPage(
       (page) => cluster.listMetadata(resources.namespaces, { ...all, ...page }),
-      ({ metadata }) => namespaceFacts(metadata),
+      ({ items }) => items.map(({ metadata }) => namespaceFacts(metadata)),
     ),
     readable(
       everyPage(
         (page) => cluster.list(resources.applications, { ...withoutLabels(here), ...page }),
-        applicationFacts,
+        ({ items }) => items.map(applicationFacts),
       ),
     ),
-    readable(everyPage((page) => cluster.list(resources.deployments, { ...here, ...page }), workloadFacts)),
-    readable(everyPage((page) => cluster.list(resources.statefulSets, { ...here, ...page }), workloadFacts)),
+    readable(everyPage((page) => cluster.list(resources.deployments, { ...here, ...page }), workloads)),
+    readable(everyPage((page) => cluster.list(resources.statefulSets, { ...here, ...page }), workloads)),
     readable(
       listRuns(cluster, name === undefined ? {} : { labelSelector: `${labels.service}=${name}` }, signal),
     ),
@@ -131,44 +129,22 @@ async function explain(
   return new Map(found.filter(([, problem]) => problem !== ""));
 }
 
-/** Every page of a list, each object turned into what is kept of it as soon as its page is there. */
-export async function everyPage<T>(
-  ask: (page: Pick<ListOptions, "limit" | "continue">) => Promise<KubeList>,
-  keep: (object: KubeList["items"][number]) => T,
-): Promise<T[]> {
-  const kept: T[] = [];
-  let token: string | undefined;
-  do {
-    const list: KubeList = await ask({
-      limit: pageSize,
-      ...(token === undefined ? {} : { continue: token }),
-    });
-    for (const object of list.items) kept.push(keep(object));
-    token = list.continue;
-  } while (token !== undefined && token !== "");
-  return kept;
-}
-
 /** Runs without their journals, from the server's table, page by page. */
-export async function listRuns(
+export function listRuns(
   cluster: Cluster,
   selection: Pick<ListOptions, "labelSelector">,
   signal: AbortSignal | undefined,
 ): Promise<RunFacts[]> {
-  const runs: RunFacts[] = [];
-  let token: string | undefined;
-  do {
-    const table = await cluster.listTable(resources.runs, {
-      ...selection,
-      namespace: systemNamespace,
-      limit: pageSize,
-      ...(token === undefined ? {} : { continue: token }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    runs.push(...runFacts(table));
-    token = table.continue;
-  } while (token !== undefined && token !== "");
-  return runs;
+  return everyPage(
+    (page) =>
+      cluster.listTable(resources.runs, {
+        ...selection,
+        ...page,
+        namespace: systemNamespace,
+        ...(signal === undefined ? {} : { signal }),
+      }),
+    runFacts,
+  );
 }
 
 /** What Prometheus says, as a fact: a Prometheus that does not answer is one too. */
@@ -195,6 +171,10 @@ function group(targets: readonly Target[]): ReadonlyMap<string, readonly Target[
     else known.push(target);
   }
   return groups;
+}
+
+function workloads({ items }: KubeList): readonly WorkloadFacts[] {
+  return items.map(workloadFacts);
 }
 
 /** A list that one may not read, or whose CRD is not there, is empty. */

@@ -1,8 +1,7 @@
 import { labels, namespaceOf, systemNamespace } from "../../application/names.ts";
-import type { Cluster, ObjectRef } from "../../cluster/cluster.ts";
-import { isClusterError } from "../../cluster/errors.ts";
-import type { KubeObject } from "../../cluster/object.ts";
-import { type Resource, resources } from "../../cluster/resource.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import { find } from "../../cluster/find.ts";
+import { resources } from "../../cluster/resource.ts";
 import { isOver } from "../decide.ts";
 import { noSuchService, ProvisioningError } from "../errors.ts";
 import { belongsTo } from "../objects.ts";
@@ -10,20 +9,6 @@ import type { Operation } from "../plan.ts";
 import { newestFirst, type RunRecord, readRun } from "../run-record.ts";
 import { verbsOf, verbTitles } from "../verbs.ts";
 import type { Check } from "./check.ts";
-
-/** Reads an object, or undefined where it is not there. */
-export async function find(
-  cluster: Cluster,
-  resource: Resource,
-  ref: ObjectRef,
-): Promise<KubeObject | undefined> {
-  try {
-    return await cluster.get(resource, ref);
-  } catch (error) {
-    if (isClusterError(error, "not-found")) return undefined;
-    throw error;
-  }
-}
 
 /** All runs of a service, newest first. */
 export async function runsOf(cluster: Cluster, service: string): Promise<readonly RunRecord[]> {

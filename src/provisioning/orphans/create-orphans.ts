@@ -7,8 +7,8 @@ import {
 } from "../../application/names.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
+import { find } from "../../cluster/find.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
-import { find } from "../checks/existence.ts";
 import type { Clock } from "../clock.ts";
 import { effectKey, effectLabel } from "../effect.ts";
 import { ProvisioningError } from "../errors.ts";

@@ -5,6 +5,7 @@ import { labels, namespaceOf, serviceNameSchema, systemNamespace } from "../../a
 import { applicationSpecSchema } from "../../application/schema.ts";
 import type { Cluster, ListOptions } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
+import { everyPage } from "../../cluster/every-page.ts";
 import type { KubeList, KubeObject } from "../../cluster/object.ts";
 import { apiVersionOf, type Resource, resources } from "../../cluster/resource.ts";
 import type { CodeHost } from "../../delivery/code-host.ts";
@@ -25,8 +26,6 @@ import {
 } from "./judge.ts";
 import type { Sweep } from "./orphan.ts";
 
-/** Objects a page. */
-const pageSize = 500;
 /** Services whose runs are asked for in one request. */
 const servicesAtOnce = 50;
 
@@ -67,8 +66,8 @@ export async function findOrphans(
     service === undefined ? `${labels.managed}=true` : `${labels.managed}=true,${labels.service}=${service}`;
   const [objects, applications, runNames, made] = await Promise.all([
     Promise.all(swept.map((resource) => listed(cluster, resource, { labelSelector, ...ask }, unseen))),
-    everyPage((page) => cluster.list(resources.applications, { ...ask, ...page })),
-    everyPage((page) =>
+    everyItem((page) => cluster.list(resources.applications, { ...ask, ...page })),
+    everyItem((page) =>
       cluster.listMetadata(resources.runs, { namespace: systemNamespace, ...ask, ...page }),
     ),
     madeRepositories(codeHost, service, unseen, signal),
@@ -108,7 +107,7 @@ async function listed(
 ): Promise<readonly SeenObject[]> {
   if (!(await cluster.serves(resource))) return [];
   try {
-    const items = await everyPage((page) => cluster.listMetadata(resource, { ...options, ...page }));
+    const items = await everyItem((page) => cluster.listMetadata(resource, { ...options, ...page }));
     return items.map(({ metadata }) => ({
       effect: objectEffect({ apiVersion: apiVersionOf(resource), kind: resource.kind, metadata }),
       metadata,
@@ -121,20 +120,11 @@ async function listed(
   }
 }
 
-async function everyPage(
+/** The items of every page of a list. */
+function everyItem(
   ask: (page: Pick<ListOptions, "limit" | "continue">) => Promise<KubeList>,
 ): Promise<readonly KubeObject[]> {
-  const found: KubeObject[] = [];
-  let token: string | undefined;
-  do {
-    const list: KubeList = await ask({
-      limit: pageSize,
-      ...(token === undefined ? {} : { continue: token }),
-    });
-    found.push(...list.items);
-    token = list.continue;
-  } while (token !== undefined && token !== "");
-  return found;
+  return everyPage(ask, ({ items }) => items);
 }
 
 /** Keys of all that an Application asks for. One that cannot be read, or that is elsewhere, is accounted for by itself alone. */
@@ -172,7 +162,7 @@ async function runsOfServices(
   );
   const lists = await Promise.all(
     groups.map((group) =>
-      everyPage((page) =>
+      everyItem((page) =>
         cluster.list(resources.runs, {
           namespace: systemNamespace,
           labelSelector: `${labels.service} in (${group.join(",")})`,

@@ -1,6 +1,6 @@
 import { namespaceOf } from "../../application/names.ts";
+import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
-import { find } from "../checks/existence.ts";
 import { deletions } from "../describe.ts";
 import { dataStoreNames, foreignObjects } from "../namespace-contents.ts";
 import { objectEffect } from "../objects.ts";

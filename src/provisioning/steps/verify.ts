@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { desiredObjects } from "../../application/desired-objects.ts";
 import { namespaceOf, serviceNameSchema } from "../../application/names.ts";
-import type { Cluster } from "../../cluster/cluster.ts";
 import { conditionsSchema } from "../../cluster/conditions.ts";
-import { isClusterError } from "../../cluster/errors.ts";
+import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
 import { cleanText } from "../../cluster/text.ts";
 import type { Proof } from "../../monitoring/metrics.ts";
 import { investigate } from "../../monitoring/prove.ts";
+import { refOf } from "../objects.ts";
 import { waitUntilReady } from "../readiness.ts";
 import type { Step, StepContext } from "../step.ts";
 
@@ -117,23 +117,12 @@ async function routeProblem(
   const { namespace, name } = standards.network.gateway;
   const deadline = clock.now().getTime() + (cluster.simulated ? 2_000 : 15_000);
   for (let pause = 250; ; pause = Math.min(2_000, pause * 1.5)) {
-    const problem = problemOf(await readRoute(cluster, route, signal), `${namespace}/${name}`);
+    const problem = problemOf(
+      await find(cluster, resources.httpRoutes, refOf(route), { signal }),
+      `${namespace}/${name}`,
+    );
     if (problem === undefined || clock.now().getTime() + pause > deadline) return problem;
     await clock.sleep(pause, signal);
-  }
-}
-
-async function readRoute(
-  cluster: Cluster,
-  route: KubeObject,
-  signal: AbortSignal,
-): Promise<KubeObject | undefined> {
-  const { name, namespace = "" } = route.metadata;
-  try {
-    return await cluster.get(resources.httpRoutes, { namespace, name }, { signal });
-  } catch (error) {
-    if (isClusterError(error, "not-found")) return undefined;
-    throw error;
   }
 }
 
