@@ -1,0 +1,32 @@
+/** How soon a key is wanted: `high` goes before all that is `low`, such as what the first list or a resync brings. */
+export type Priority = "high" | "low";
+
+/** Asks for a key (`namespace/name`) to be worked on. Left out: `high`. */
+export type Enqueue = (key: string, priority?: Priority) => void;
+
+/** What a reconcile that went well may ask for. */
+export interface Reconciled {
+  /** Look at the key again after so many milliseconds, whatever happens until then. */
+  readonly againMs?: number;
+}
+
+/**
+ * Brings one kind of thing from what it is to what it should be, key by key. It is told only that a key may need
+ * work, never what changed: it looks at what is there now.
+ */
+export interface Controller {
+  /** Label `controller` of the metrics, and the field of the log. */
+  readonly name: string;
+  /** Keys worked on at the same time. */
+  readonly workers: number;
+  /**
+   * Starts caches; calls enqueue for each key that may need work, from now until the signal aborts; resolves once
+   * caches are complete.
+   */
+  start(enqueue: Enqueue, signal: AbortSignal): Promise<void>;
+  /**
+   * One key; never two at a time for the same key. Throwing means: again, with backoff.
+   * @param signal - aborts when the key is no longer ours: nothing is written afterwards
+   */
+  reconcile(key: string, signal: AbortSignal): Promise<Reconciled | undefined>;
+}
