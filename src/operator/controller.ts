@@ -20,6 +20,11 @@ export interface Controller {
   /** Keys worked on at the same time. */
   readonly workers: number;
   /**
+   * What shares out keys among operators that shard: keys of one answer are one operator's. Left out: the key's
+   * namespace.
+   */
+  shardBy?(key: string): string;
+  /**
    * Starts caches; calls enqueue for each key that may need work, from now until the signal aborts; resolves once
    * caches are complete.
    */

@@ -1,0 +1,23 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Timing } from "../cluster/timing.ts";
+import type { Controller } from "./controller.ts";
+import type { Log } from "./log.ts";
+
+/** What every controller is made with. */
+export interface Surroundings {
+  /**
+   * The cluster, which takes writes only while this operator certainly holds its Leases. A write that comes too late
+   * fails with `conflict`.
+   */
+  readonly cluster: Cluster;
+  readonly log: Log;
+  readonly timing: Timing;
+  /** This process, as its Leases name it. */
+  readonly identity: string;
+}
+
+/** Makes the controllers of one term: from when this process holds its first shard until it holds none. */
+export type MakeControllers = (surroundings: Surroundings) => Promise<readonly Controller[]>;
+
+/** Every controller of the operator. */
+export const operatorControllers: MakeControllers = async () => [];
