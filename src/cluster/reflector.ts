@@ -50,6 +50,17 @@ const longestBackoffMs = 30_000;
 /** A watch that lasted this long, or brought something, ends a series of failures. */
 const healthyWatchMs = 5_000;
 
+/**
+ * Whether one resourceVersion is older than another: they are decimal numbers that grow
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). Of what is no number nothing is known.
+ */
+function isOlder(version: string, than: string): boolean {
+  if (!decimal.test(version) || !decimal.test(than)) return false;
+  return version.length === than.length ? version < than : version.length < than.length;
+}
+
+const decimal = /^[1-9]\d*$/;
+
 /** Key of an object in a reflector's store: `namespace/name`, or `name` where it is cluster-scoped. */
 export function keyOf(object: Pick<KubeObject, "metadata">): string {
   const { namespace, name } = object.metadata;
@@ -67,6 +78,8 @@ export class Reflector<T = KubeObject> {
   readonly #store = new Map<string, T>();
   /** resourceVersion of each object in the store, to leave out of a batch what a new list brings unchanged. */
   readonly #versions = new Map<string, string>();
+  /** Versions of our own writes that the server has not told of yet. */
+  readonly #learned = new Map<string, string>();
   #changed = new Map<string, T>();
   #removed = new Set<string>();
   #flushing = false;
@@ -87,6 +100,30 @@ export class Reflector<T = KubeObject> {
 
   get freshness(): Freshness {
     return this.#freshness;
+  }
+
+  /**
+   * Takes an object as a write of our own has answered it, so that what is held is never older than what we have
+   * written. It is no news: no batch brings it, now or when the watch tells of it.
+   */
+  learn(object: KubeObject): void {
+    const key = keyOf(object);
+    const version = object.metadata.resourceVersion ?? "";
+    const held = this.#versions.get(key);
+    if (held === version || (held !== undefined && isOlder(version, held))) return;
+    this.#learned.set(key, version);
+    this.#versions.set(key, version);
+    this.#store.set(key, this.#options.keep(object));
+    this.#removed.delete(key);
+  }
+
+  /** Whether what the server tells is from before a write of ours that is known already. */
+  #isOutdated(key: string, version: string): boolean {
+    const learned = this.#learned.get(key);
+    if (learned === undefined) return false;
+    if (isOlder(version, learned)) return true;
+    this.#learned.delete(key);
+    return false;
   }
 
   /** Runs until the signal aborts; never rejects. */
@@ -131,7 +168,7 @@ export class Reflector<T = KubeObject> {
         this.#put(item);
       }
       if (list.continue === undefined) {
-        for (const key of this.#store.keys()) if (!seen.has(key)) this.#remove(key);
+        for (const key of this.#store.keys()) if (!seen.has(key)) this.#remove(key, list.resourceVersion);
         this.#complete = true;
         this.#flush();
         return list.resourceVersion;
@@ -193,7 +230,7 @@ export class Reflector<T = KubeObject> {
 
   #take(event: WatchEvent, signal: AbortSignal): string | undefined {
     if (event.type === "BOOKMARK") return event.resourceVersion;
-    if (event.type === "DELETED") this.#remove(keyOf(event.object));
+    if (event.type === "DELETED") this.#remove(keyOf(event.object), event.object.metadata.resourceVersion);
     else this.#put(event.object);
     if (!this.#flushing) {
       this.#flushing = true;
@@ -208,7 +245,7 @@ export class Reflector<T = KubeObject> {
   #put(object: KubeObject): void {
     const key = keyOf(object);
     const version = object.metadata.resourceVersion ?? "";
-    if (version !== "" && this.#versions.get(key) === version) return;
+    if (version !== "" && (this.#isOutdated(key, version) || this.#versions.get(key) === version)) return;
     const kept = this.#options.keep(object);
     this.#versions.set(key, version);
     this.#store.set(key, kept);
@@ -216,7 +253,9 @@ export class Reflector<T = KubeObject> {
     this.#changed.set(key, kept);
   }
 
-  #remove(key: string): void {
+  /** @param at - the version as of which it is gone */
+  #remove(key: string, at: string | undefined): void {
+    if (at !== undefined && this.#isOutdated(key, at)) return;
     this.#versions.delete(key);
     if (!this.#store.delete(key)) return;
     this.#changed.delete(key);

@@ -19,10 +19,11 @@ export function checkPreconditions(
   const uid = textAt(sent, "metadata", "uid");
   const subject = subjectOf(resource, name);
   if (before === undefined) {
-    if (uid || version) {
+    // A version is a precondition only of what is there: an apply with one makes what is missing.
+    if (uid) {
       throw failures.conflict(
         subject,
-        `uid mismatch: the provided object specified uid ${uid ?? ""}, and no existing object was found`,
+        `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
       );
     }
     return;

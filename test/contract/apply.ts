@@ -216,6 +216,21 @@ export function serverSideApply(contract: () => Contract): void {
       await failureOf(write("3"), "conflict");
     });
 
+    test("makes with a resourceVersion what is missing, and only that", async () => {
+      const { cluster, namespace } = contract();
+      const unlessThere = (a: string) =>
+        apply(
+          cluster,
+          configMaps,
+          configMap(namespace, "first", { data: { a }, metadata: { resourceVersion: "1" } }),
+        );
+      const made = await unlessThere("1");
+      expect(made.metadata.resourceVersion).not.toBe("1");
+      await failureOf(unlessThere("2"), "conflict");
+      const left = await cluster.get(configMaps, { namespace, name: "first" });
+      expect(left.data).toEqual({ a: "1" });
+    });
+
     test("takes a UID as a precondition, so that nothing is made anew", async () => {
       const { cluster, namespace } = contract();
       const uid = "00000000-0000-4000-8000-000000000000";

@@ -141,3 +141,44 @@ test("does not ask in a tight loop when every watch is closed at once", async ()
   );
   expect(timing.slept).toEqual([250, 500, 1000]);
 });
+
+test("what our own writes have answered is not undone by what the server tells later of before, and is no news", async () => {
+  const learned: string[] = [];
+  await using server = await scriptedServer((request, response) => {
+    if (request.query.get("watch") !== "1") return json(response, 200, list(10, [item("a", 1)]));
+    response.writeHead(200);
+    response.write(event("MODIFIED", "a", 11));
+    response.write(event("DELETED", "b", 12));
+    response.write(event("MODIFIED", "a", 20));
+    response.write(event("ADDED", "b", 21));
+    response.write(event("MODIFIED", "c", 22));
+  });
+  const cluster = await connect(server.connection, { timing: fakeTiming() });
+  const told: string[] = [];
+  const reflector = new Reflector({
+    cluster,
+    resource: resources.configMaps,
+    mode: "full",
+    keep: (object) => `${keyOf(object)}@${object.metadata.resourceVersion}`,
+    onChanges: ({ changed, removed, complete }) => {
+      told.push(...changed.values(), ...removed);
+      if (!complete || learned.length > 0) return;
+      for (const [name, version] of [
+        ["a", 20],
+        ["b", 21],
+        ["a", 19],
+      ] as const) {
+        reflector.learn({ apiVersion: "v1", kind: "ConfigMap", ...item(name, version) });
+      }
+      learned.push(...reflector.objects.values());
+    },
+  });
+  const abort = new AbortController();
+  const running = reflector.run(abort.signal);
+  await expect.poll(() => told).toEqual(["n/a@1", "n/c@22"]);
+  expect(learned).toEqual(["n/a@20", "n/b@21"]);
+  expect([...reflector.objects.values()]).toEqual(["n/a@20", "n/b@21", "n/c@22"]);
+  abort.abort(new Error("the test is over"));
+  await running;
+  await cluster.close();
+});
