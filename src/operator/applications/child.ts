@@ -1,0 +1,100 @@
+import { fieldManager, labels } from "../../application/names.ts";
+import { conditionsOf } from "../../cluster/conditions.ts";
+import type { KubeObject } from "../../cluster/object.ts";
+import { ownedFields } from "../../cluster/owned-fields.ts";
+import { apiVersionOf, resources } from "../../cluster/resource.ts";
+import { cleanText } from "../../cluster/text.ts";
+import { type WorkloadStatus, workloadStatus } from "../../cluster/workload-status.ts";
+import { contentDigest } from "./digest.ts";
+
+/** What is kept of an object that an Application may consist of: thousands of these are in memory. */
+export interface Child {
+  readonly uid: string;
+  /** {@link contentDigest} of what the platform has applied of it, as it is now; undefined where it has applied nothing. */
+  readonly digest: string | undefined;
+  /** Key of the Application it is of: its controller, or the service its labels name. */
+  readonly application: string | undefined;
+  /** UID of its controller. */
+  readonly controller: string | undefined;
+  /** Kind and name of a controller that is no Application. */
+  readonly stranger: string | undefined;
+  /** Carries the platform's label. */
+  readonly managed: boolean;
+  /** The run that made it. */
+  readonly run: string | undefined;
+  /** It is being deleted. */
+  readonly leaving: boolean;
+  /** Of a Deployment or StatefulSet. */
+  readonly workload: WorkloadStatus | undefined;
+  /** What the controller of a route or certificate says is wrong with it. */
+  readonly complaint: string | undefined;
+}
+
+/** What to keep of an object. Pure. */
+export function childOf(object: KubeObject): Child {
+  const { metadata } = object;
+  const own = metadata.labels ?? {};
+  const controller = metadata.ownerReferences?.find((reference) => reference.controller === true);
+  const isOurs =
+    controller?.kind === resources.applications.kind &&
+    controller.apiVersion === apiVersionOf(resources.applications);
+  const managed = own[labels.managed] === "true";
+  const service = isOurs ? controller.name : managed ? own[labels.service] : undefined;
+  const owned = ownedFields(object, fieldManager);
+  return {
+    uid: metadata.uid ?? "",
+    digest: owned === undefined ? undefined : contentDigest(owned),
+    application: service === undefined ? undefined : `${metadata.namespace ?? ""}/${service}`,
+    controller: controller?.uid,
+    stranger:
+      controller === undefined || isOurs ? undefined : cleanText(`${controller.kind} ${controller.name}`),
+    managed,
+    run: own[labels.run],
+    leaving: metadata.deletionTimestamp !== undefined,
+    workload:
+      object.kind === "Deployment" || object.kind === "StatefulSet" ? workloadStatus(object) : undefined,
+    complaint: complaintOf(object),
+  };
+}
+
+/** Conditions that say by `False` that an object does not work. */
+const complaining: Readonly<Record<string, readonly string[]>> = {
+  HTTPRoute: ["Accepted", "ResolvedRefs"],
+  Certificate: ["Ready"],
+};
+
+function complaintOf(object: KubeObject): string | undefined {
+  const types = complaining[object.kind];
+  if (types === undefined) return undefined;
+  const found = conditionsIn(object).find(({ type, status }) => status === "False" && types.includes(type));
+  if (found === undefined) return undefined;
+  return cleanText(`${object.kind} ${object.metadata.name}: ${found.message || found.reason || found.type}`);
+}
+
+/** A route's conditions are said by each gateway it attaches to. */
+function conditionsIn({ kind, status }: KubeObject) {
+  if (kind !== "HTTPRoute") return conditionsOf({ status });
+  const parents: unknown =
+    typeof status === "object" && status !== null && "parents" in status ? status.parents : [];
+  return Array.isArray(parents) ? parents.flatMap((parent) => conditionsOf({ status: parent })) : [];
+}
+
+/** Whether two readings of an object say the same to its Application. Pure. */
+export function sameChild(one: Child, other: Child): boolean {
+  const { workload: a, ...rest } = one;
+  const { workload: b, ...others } = other;
+  return sameFields(rest, others) && (a === undefined || b === undefined ? a === b : sameWorkload(a, b));
+}
+
+function sameWorkload(one: WorkloadStatus, other: WorkloadStatus): boolean {
+  const { matchLabels: _, problem: a, ...rest } = one;
+  const { matchLabels: __, problem: b, ...others } = other;
+  return sameFields(rest, others) && a?.kind === b?.kind && a?.text === b?.text;
+}
+
+function sameFields(
+  one: Readonly<Record<string, unknown>>,
+  other: Readonly<Record<string, unknown>>,
+): boolean {
+  return Object.keys(one).every((field) => one[field] === other[field]);
+}

@@ -1,0 +1,53 @@
+import { hash } from "node:crypto";
+import { labels } from "../../application/names.ts";
+import type { KubeObject } from "../../cluster/object.ts";
+
+/** Maps whose values are quantities, which the API server writes in a form of its own. */
+const quantityMaps = new Set(["requests", "limits", "hard", "default", "defaultRequest"]);
+
+/**
+ * Identifies what an object says, so that two can be compared of which only this is kept: the order of keys and keys
+ * without a value do not count, nor in which form a quantity is written. Which run made an object does not count
+ * either: it keeps that label for life. Pure.
+ */
+export function contentDigest(object: KubeObject): string {
+  return hash("sha1", canonical(object, "", undefined), "base64");
+}
+
+function canonical(value: unknown, key: string, within: string | undefined): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonical(item, "", undefined)).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const fields: string[] = [];
+    for (const [field, child] of Object.entries(value).sort(byName)) {
+      if (child === undefined || field === labels.run) continue;
+      fields.push(`${JSON.stringify(field)}:${canonical(child, field, key)}`);
+    }
+    return `{${fields.join(",")}}`;
+  }
+  const isQuantity = key === "sizeLimit" || (within !== undefined && quantityMaps.has(within));
+  return JSON.stringify(isQuantity && typeof value === "string" ? plainQuantity(value) : value) ?? "null";
+}
+
+function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+const quantityForm = /^([+-]?[0-9]*\.?[0-9]*)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$/;
+const decimalPrefixes = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
+const binaryPrefixes = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+
+/**
+ * A quantity as a number, for comparison: `0.5` and `500m` are the same
+ * (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/). What is none stays as it is.
+ */
+function plainQuantity(text: string): string {
+  const [, digits = "", suffix = ""] = quantityForm.exec(text) ?? [];
+  if (!/[0-9]/.test(digits)) return text;
+  return String(Number((Number(digits) * factor(suffix)).toPrecision(12)));
+}
+
+function factor(suffix: string): number {
+  if (binaryPrefixes.includes(suffix)) return 1024 ** binaryPrefixes.indexOf(suffix);
+  if (decimalPrefixes.includes(suffix)) return 1000 ** (decimalPrefixes.indexOf(suffix) - 3);
+  return 10 ** Number(suffix.slice(1));
+}
