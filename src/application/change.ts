@@ -86,9 +86,16 @@ export function changedSpec(
         ...(next === undefined ? {} : { resources: next }),
         ...part(
           "database",
-          database === undefined ? hadDatabase : database === "none" ? undefined : { type: database },
+          database === undefined
+            ? hadDatabase
+            : database === "none"
+              ? undefined
+              : { ...hadDatabase, type: database },
         ),
-        ...part("cache", cache === undefined ? hadCache : cache === "none" ? undefined : { type: cache }),
+        ...part(
+          "cache",
+          cache === undefined ? hadCache : cache === "none" ? undefined : { ...hadCache, type: cache },
+        ),
         monitoring:
           alerts === undefined
             ? spec.monitoring

@@ -3,7 +3,7 @@ import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import { structuralSchema } from "../cluster/structural-schema.ts";
 import { labels, maxServiceNameLength } from "./names.ts";
-import { applicationSpecSchema, applicationStatusSchema } from "./schema.ts";
+import { applicationStatusSchema, storedSpecSchema } from "./schema.ts";
 
 /**
  * The CRD of Application. Team and language cannot change: the first is a matter of rights, the second of the
@@ -24,18 +24,22 @@ export const applicationCrd: KubeObject = customResourceDefinition({
   },
   columns: [
     { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+    { name: "Reason", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
     { name: "Replicas", type: "integer", jsonPath: ".spec.replicas" },
     { name: "Image", type: "string", jsonPath: ".spec.image" },
+    { name: "Team", type: "string", jsonPath: ".spec.team" },
     { name: "Starter", type: "boolean", jsonPath: ".spec.starter", priority: 1 },
-    { name: "Team", type: "string", jsonPath: ".spec.team", priority: 1 },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
   ],
   description: "A service: what it runs, what it has, and who owns it.",
   spec: {
-    ...structuralSchema(applicationSpecSchema),
+    ...structuralSchema(storedSpecSchema, { defaults: true }),
     description: "Desired state of the service.",
     "x-kubernetes-validations": [
-      { rule: "self.team == oldSelf.team", message: "the owning team cannot be changed here" },
+      {
+        rule: "!has(oldSelf.team) || (has(self.team) && self.team == oldSelf.team)",
+        message: "the owning team cannot be changed here",
+      },
       { rule: "self.language == oldSelf.language", message: "the language cannot be changed" },
     ],
   },

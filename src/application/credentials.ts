@@ -1,6 +1,7 @@
+import { createHmac } from "node:crypto";
 import type { KubeObject } from "../cluster/object.ts";
 import type { Application } from "./application.ts";
-import { labelsFor, namespaceOf, type ServiceName, serviceNameSchema } from "./names.ts";
+import { labelsFor } from "./names.ts";
 import { ports } from "./ports.ts";
 
 /** Names of a service's data store, made from the service's name and nothing else. */
@@ -10,18 +11,58 @@ export interface DataStoreNames {
   readonly host: string;
 }
 
-/** The database of a service. Its user and its name carry a prefix, so that none can be `postgres` or `pg_…`. */
-export function databaseNames(
-  service: ServiceName,
-): DataStoreNames & { readonly database: string; readonly username: string } {
-  const name = `${service}-db`;
-  const own = `app_${service.replaceAll("-", "_")}`;
-  return { name, host: `${name}.${namespaceOf(service)}.svc`, database: own, username: own };
+/** What the names of data stores are made from. */
+export type DataStoreOwner = Pick<Application, "spec"> & {
+  readonly metadata: Pick<Application["metadata"], "name" | "namespace">;
+};
+
+/**
+ * The database of a service. Unless the Application names its user, that and the database's name carry a prefix, so
+ * that none can be `postgres` or `pg_…`.
+ */
+export function databaseNames({
+  metadata,
+  spec,
+}: DataStoreOwner): DataStoreNames & { readonly database: string; readonly username: string } {
+  const name = `${metadata.name}-db`;
+  const own = `app_${metadata.name.replaceAll("-", "_")}`;
+  return {
+    name,
+    host: `${name}.${metadata.namespace}.svc`,
+    database: own,
+    username: spec.database?.user ?? own,
+  };
 }
 
-export function cacheNames(service: ServiceName): DataStoreNames {
-  const name = `${service}-cache`;
-  return { name, host: `${name}.${namespaceOf(service)}.svc` };
+export function cacheNames({ metadata }: Pick<DataStoreOwner, "metadata">): DataStoreNames {
+  const name = `${metadata.name}-cache`;
+  return { name, host: `${name}.${metadata.namespace}.svc` };
+}
+
+/** Names of the Secrets that a service's pods read. */
+export function credentialSecretNames(application: DataStoreOwner): readonly string[] {
+  const { database, cache } = application.spec;
+  return [
+    ...(database === undefined ? [] : [databaseNames(application).name]),
+    ...(cache === undefined ? [] : [cacheNames(application).name]),
+  ];
+}
+
+/**
+ * A mark of credentials, the same for the same ones, for the pods that read them: they roll when it changes. Who may
+ * read pods but no Secrets learns next to nothing from it: 16 bits, keyed by the Secrets' UIDs. Undefined without any.
+ */
+export function credentialsMark(secrets: readonly KubeObject[]): string | undefined {
+  if (secrets.length === 0) return undefined;
+  const content = secrets
+    .map(
+      ({ metadata, data }) => [metadata.name, metadata.uid ?? "", Object.entries(data ?? {}).sort()] as const,
+    )
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  return createHmac("sha256", content.map(([, uid]) => uid).join(" "))
+    .update(JSON.stringify(content))
+    .digest("hex")
+    .slice(0, 4);
 }
 
 /** A password of 192 random bits in characters that need no quoting anywhere. */
@@ -41,7 +82,7 @@ function secret(
     type: "Opaque",
     metadata: {
       name,
-      namespace: namespaceOf(serviceNameSchema.parse(application.metadata.name)),
+      namespace: application.metadata.namespace,
       labels: labelsFor(application.metadata.name, application.spec.team, component),
     },
     // `data`, not `stringData`, which is write-only: what is read back compares equal.
@@ -53,7 +94,7 @@ function secret(
 
 /** Secret `<name>-db`, for a PostgreSQL in the cluster: made once, never overwritten. The mesh encrypts the path, so the driver need not. */
 export function databaseSecret(application: Application, password: string): KubeObject {
-  const names = databaseNames(serviceNameSchema.parse(application.metadata.name));
+  const names = databaseNames(application);
   const { number: port } = ports.postgres;
   return secret(application, "database", names.name, {
     host: names.host,
@@ -67,7 +108,7 @@ export function databaseSecret(application: Application, password: string): Kube
 
 /** Secret `<name>-cache`, for a Redis in the cluster: made once, never overwritten. */
 export function cacheSecret(application: Application, password: string): KubeObject {
-  const names = cacheNames(serviceNameSchema.parse(application.metadata.name));
+  const names = cacheNames(application);
   const { number: port } = ports.redis;
   return secret(application, "cache", names.name, {
     host: names.host,

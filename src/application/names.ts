@@ -57,6 +57,18 @@ export function namespaceOf(service: ServiceName): string {
   return `app-${service}`;
 }
 
+/** Ends of names that a service's own parts have: in a namespace of several services, no service's name ends so. */
+const endsOfParts = ["-cache", "-dashboard", "-db", "-metrics"];
+
+/** Why a service cannot have this name in this namespace, where others may be beside it; undefined where it can. */
+export function sharedNameProblem(name: string, namespace: string): string | undefined {
+  if (namespace === `app-${name}`) return undefined;
+  const end = endsOfParts.find((candidate) => name.endsWith(candidate));
+  return end === undefined
+    ? undefined
+    : `a name ending in ${end} is that of a part of another service; only namespace app-${name} may have it`;
+}
+
 /** The Service that Prometheus scrapes, apart from the one that takes requests. */
 export function metricsServiceOf(service: string): string {
   return `${service}-metrics`;
@@ -69,6 +81,8 @@ export const labels = {
   service: "platform.company.com/service",
   /** The owning team. */
   team: "platform.company.com/team",
+  /** On a managed namespace: the tier of the standards that decides its quota and where its images come from. */
+  tier: "platform.company.com/tier",
   /** Name of the run that created the object: a rollback deletes only what carries its own. */
   run: "platform.company.com/run",
   /** What an object is to the service: `workload`, `database`, `cache`, or the part it belongs to. */
@@ -81,6 +95,12 @@ export const releaseAnnotation = "platform.company.com/release";
 /** `"true"` on a data store's StatefulSet and volume claims, from when its service was ready on it: nothing deletes it unasked. */
 export const protectionAnnotation = "platform.company.com/deletion-protection";
 
+/** On an Application with data stores, until it has been said what of them is kept. */
+export const applicationFinalizer = "platform.company.com/application";
+
+/** On pods: a mark of the credentials they were started with, so that they roll when those change. */
+export const credentialsAnnotation = "platform.company.com/credentials";
+
 /** On an orphan that was adopted: for which service, by whom and when. */
 export const adoptedAnnotation = "platform.company.com/adopted";
 
@@ -91,16 +111,20 @@ export const systemNamespace = "platform-system";
 export const fieldManager = "platform";
 
 /**
- * Labels of every object of a service.
+ * Labels of every object of a service, or of a namespace that no single service owns.
  * @param component - what the object is to the service, for example `workload` or `database`
  */
-export function labelsFor(service: string, team: string, component: string): Record<string, string> {
+export function labelsFor(
+  service: string | undefined,
+  team: string,
+  component: string,
+): Record<string, string> {
   return {
-    "app.kubernetes.io/name": service,
+    ...(service === undefined ? {} : { "app.kubernetes.io/name": service }),
     "app.kubernetes.io/managed-by": "platform",
     "app.kubernetes.io/component": component,
     [labels.managed]: "true",
-    [labels.service]: service,
+    ...(service === undefined ? {} : { [labels.service]: service }),
     [labels.team]: team,
     [labels.component]: component,
   };

@@ -20,46 +20,141 @@ export const resourcesSchema = z.strictObject({
 });
 export type Resources = Readonly<z.output<typeof resourcesSchema>>;
 
+/** Longest name of a PostgreSQL role, in bytes (NAMEDATALEN - 1). */
+const maxDatabaseUserLength = 63;
+
+/** Roles that a database has of itself, and names that PostgreSQL keeps for itself; in lower case. */
+const takenDatabaseUsers = ["postgres", "cloudsqlsuperuser", "public", "none"];
+
+const databaseUserForm = `a database user has letters, digits and underscores, starts with a letter or an underscore, and has at most ${maxDatabaseUserLength} characters`;
+const databaseUserTaken = `${takenDatabaseUsers.join(", ")} and names that start with pg_ are the database's own: choose another user`;
+
+/** The user a service connects to its database as; a wrong one is refused with the reason, here and by the API server. */
+export const databaseUserSchema = z
+  .string()
+  .min(1)
+  .max(maxDatabaseUserLength)
+  .refine((user) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(user), databaseUserForm)
+  .refine(
+    (user) => !takenDatabaseUsers.includes(user.toLowerCase()) && !/^pg_/i.test(user),
+    databaseUserTaken,
+  )
+  .meta({
+    description: "User the service connects as; left out: app_ and the service's name.",
+    "x-kubernetes-validations": [
+      { rule: "self.matches('^[a-zA-Z_][a-zA-Z0-9_]*$')", message: databaseUserForm },
+      {
+        rule: `!(self.lowerAscii() in [${takenDatabaseUsers.map((user) => `'${user}'`).join(", ")}]) && !self.lowerAscii().startsWith('pg_')`,
+        message: databaseUserTaken,
+      },
+    ],
+  });
+
+const databaseSchema = z
+  .strictObject({
+    type: z.enum(databaseTypes).exclude(["none"]).describe("Kind of database."),
+    size: z
+      .string()
+      .max(32)
+      .regex(
+        /^db-custom-[1-9][0-9]?-[1-9][0-9]{2,5}$/,
+        "is not a size: db-custom-CPUS-MEBIBYTES, for example db-custom-2-8192",
+      )
+      .optional()
+      .describe(
+        "Cores and memory: db-custom-CPUS-MEBIBYTES, for example db-custom-2-8192; left out: as the standards say.",
+      ),
+    user: databaseUserSchema.optional(),
+  })
+  .meta({
+    description: "The service's database; left out where it has none.",
+    "x-kubernetes-validations": [
+      {
+        rule: "has(self.user) == has(oldSelf.user) && (!has(self.user) || self.user == oldSelf.user)",
+        message: "the user of a database that exists cannot be changed",
+      },
+    ],
+  });
+
+const cacheSchema = z
+  .strictObject({
+    type: z.enum(cacheTypes).exclude(["none"]).describe("Kind of cache."),
+    version: z
+      .string()
+      .max(16)
+      .regex(/^[0-9]+(\.[0-9]+)?$/, "is not a version, for example 7.0")
+      .optional()
+      .describe("Version, one of those the standards offer; left out: the standards' own."),
+  })
+  .describe("The service's cache; left out where it has none.");
+
+const autoscalingSchema = z
+  .strictObject({
+    minReplicas: z.int().min(1).max(maxReplicas).default(2).describe("Fewest pods."),
+    maxReplicas: z.int().min(1).max(maxReplicas).describe("Most pods."),
+    cpuPercent: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(70)
+      .describe("Share of the requested CPU, in percent, that pods are kept at."),
+  })
+  .refine(({ minReplicas, maxReplicas: most }) => minReplicas <= most, "minReplicas is above maxReplicas")
+  .meta({
+    description: "Pods follow the load; replicas does not count then. Left out: replicas says how many.",
+    "x-kubernetes-validations": [
+      { rule: "self.minReplicas <= self.maxReplicas", message: "minReplicas is above maxReplicas" },
+    ],
+  });
+
 /**
- * `spec` of an Application: the one source of its TypeScript type and of the CRD's schema (`crd.ts`). What a
- * service does not have (`database`, `cache`) is left out.
+ * `spec` of an Application as the cluster stores it: the one source of its TypeScript type, of the CRD's schema
+ * (`crd.ts`) and of `docs/reference/application.md`. What a service does not have (`database`, `cache`) is left out.
+ * Defaults are the CRD's too, so that what is stored is whole, but for the team.
  */
-export const applicationSpecSchema = z.strictObject({
+export const storedSpecSchema = z.strictObject({
   team: z
     .string()
     .min(1)
     .max(63)
     .regex(dnsLabelPattern)
-    .describe("The owning team, as the standards name it."),
-  language: z.enum(languages).describe("Language of the service's source skeleton."),
-  replicas: z.int().min(1).max(maxReplicas).describe("Pods of the service."),
+    .optional()
+    .describe("The owning team, as the standards name it; left out: the namespace's."),
+  language: z.enum(languages).default("go").describe("Language of the service's source skeleton."),
+  replicas: z.int().min(1).max(maxReplicas).default(2).describe("Pods of the service."),
   image: z.string().min(1).max(512).regex(imagePattern).describe("Container image the service runs."),
   starter: z
     .boolean()
+    .default(false)
     .describe("True while image is the starter image of the standards: no pipeline has pushed one yet."),
   resources: resourcesSchema.optional().describe("Of each pod; left out: as the standards say."),
   exposure: z
     .enum(exposures)
+    .default("internal")
     .describe(
       "internal: reached inside the cluster; public: a route, a certificate and a DNS name too; none: takes no requests.",
     ),
-  database: z
-    .strictObject({ type: z.enum(databaseTypes).exclude(["none"]).describe("Kind of database.") })
-    .optional()
-    .describe("The service's database; left out where it has none."),
-  cache: z
-    .strictObject({ type: z.enum(cacheTypes).exclude(["none"]).describe("Kind of cache.") })
-    .optional()
-    .describe("The service's cache; left out where it has none."),
+  autoscaling: autoscalingSchema.optional(),
+  database: databaseSchema.optional(),
+  cache: cacheSchema.optional(),
   monitoring: z
     .strictObject({
-      enabled: z.boolean().describe("Whether Prometheus scrapes the service."),
+      enabled: z.boolean().default(true).describe("Whether Prometheus scrapes the service."),
       alerts: z
         .array(z.enum(alertNames))
         .max(alertNames.length)
+        .default([...alertNames])
         .describe("Alerts that are written for the service."),
     })
+    .prefault({})
     .describe("Metrics, alerts and dashboard."),
+});
+export type StoredApplicationSpec = Readonly<z.output<typeof storedSpecSchema>>;
+
+/** `spec` of an Application that names its team, as every one does that a run made. */
+export const applicationSpecSchema = z.strictObject({
+  ...storedSpecSchema.shape,
+  team: storedSpecSchema.shape.team.unwrap(),
 });
 
 const conditionSchema = z.strictObject({
@@ -69,6 +164,12 @@ const conditionSchema = z.strictObject({
   message: z.string().max(32768),
   lastTransitionTime: z.iso.datetime(),
   observedGeneration: z.int().min(0).optional(),
+});
+
+const conflictSchema = z.strictObject({
+  kind: z.string().max(63).describe("Kind of the object that is in the way."),
+  name: z.string().max(253).describe("Its name, in the Application's namespace."),
+  message: z.string().max(1024).describe("Whose it is, and what to do."),
 });
 
 /** `status` of an Application, written by whoever reconciles it; every field may be missing. */
@@ -81,11 +182,17 @@ export const applicationStatusSchema = z.strictObject({
     .optional()
     .describe("Label selector of the service's pods, for the scale subresource."),
   image: z.string().optional().describe("Image of the last healthy rollout."),
+  conflicts: z
+    .array(conflictSchema)
+    .max(50)
+    .optional()
+    .describe("Objects that the service needs, that exist and are not its own: they are left as they are."),
   conditions: z
     .array(conditionSchema)
     .optional()
     .meta({
-      description: "Ready, with a reason where it is not.",
+      description:
+        "Ready, Progressing and Degraded, and WorkloadReady, DatabaseReady, CacheReady, MonitoringReady and NetworkReady; each with a reason.",
       "x-kubernetes-list-type": "map",
       "x-kubernetes-list-map-keys": ["type"],
     }),

@@ -39,7 +39,7 @@ export function addServiceOpen(service: Command, bind: Bind): void {
         err.write(`${name} is reached from inside ${cluster.context} only.\n`);
         return exitCodes.done;
       }
-      const url = `https://${hostOf({ name, standards })}`;
+      const url = `https://${hostOf({ name, namespace: namespaceOf(name), standards })}`;
       out.write(`${url}\n`);
       if (simulated) err.write("The sandbox is simulated: nothing answers there.\n");
       else if (session.terminal.interactive && !options.print) await openInBrowser(url);

@@ -19,7 +19,7 @@ export function manifestFiles(application: Application, standards: Standards): r
     kind: application.kind,
     metadata: {
       name,
-      ...(namespace === undefined ? {} : { namespace }),
+      namespace,
       ...(labels === undefined ? {} : { labels }),
     },
     spec: application.spec,

@@ -26,6 +26,25 @@ const resourcesSchema = z
   })
   .describe("Requests and limits of one container.");
 
+const quotaShape = {
+  cpu: quantity.describe("Sum of requests, in cores."),
+  memory: quantity.describe("Sum of requests, and of limits."),
+  pods: z.int().min(1).describe("Number of pods."),
+  storage: quantity.describe("Sum of the volumes' sizes."),
+};
+
+const tierSchema = z.strictObject({
+  quota: z
+    .strictObject(quotaShape)
+    .partial()
+    .optional()
+    .describe("What differs from the quota of all namespaces."),
+  imagesByDigest: z
+    .boolean()
+    .default(false)
+    .describe("Whether pods run only images named by digest, NAME@sha256:…"),
+});
+
 const whenMissing = z
   .enum(["warn", "fail"])
   .default("warn")
@@ -38,186 +57,227 @@ const namespaceName = (what: string) => objectName.describe(`Namespace of ${what
  * write (`spec` holds this shape); `platform.yaml` files serve the sandbox and `standards check`. The descriptions
  * are those of the CRD.
  */
-export const standardsSchema = z.strictObject({
-  organization: z.string().min(1).max(200).default("acme").describe("Name of the organisation."),
-  contact: z
-    .string()
-    .min(1)
-    .max(200)
-    .refine((text) => !/[\p{C}\p{Zl}\p{Zp}]/u.test(text), "is not one line of text")
-    .optional()
-    .describe(
-      "Whom a person asks for a right they lack, for example #platform-help, platform@acme.example; refusals name it.",
-    ),
-  teams: z
-    .record(
-      z.string().max(63).regex(dnsLabelPattern),
-      z.strictObject({ groups: z.array(z.string().min(1)).min(1) }),
-    )
-    .refine((teams) => Object.keys(teams).length > 0, "needs at least one team")
-    .default({ platform: { groups: ["developers"] } })
-    .describe("Teams, and the groups (as the cluster's authentication names them) that are them."),
-  domain: z
-    .string()
-    .max(180)
-    .regex(dnsName, "is not a DNS name")
-    .default("apps.example.internal")
-    .describe("Public services get NAME.DOMAIN."),
-  images: z
-    .strictObject({
-      starter: imageReference
-        .optional()
-        .describe("What a new service runs until its pipeline has pushed an image."),
-      registries: z
-        .array(z.string().min(1))
-        .default([])
-        .describe("Registries, or paths in them, that images may come from; empty: any."),
-      repository: z
-        .string()
-        .min(1)
-        .default("registry.example.internal")
-        .describe("Where pipelines push: REPOSITORY/TEAM/SERVICE."),
-    })
-    .prefault({})
-    .describe("Container images."),
-  workload: z
-    .strictObject({
-      resources: resourcesSchema
-        .prefault({
+export const standardsSchema = z
+  .strictObject({
+    organization: z.string().min(1).max(200).default("acme").describe("Name of the organisation."),
+    contact: z
+      .string()
+      .min(1)
+      .max(200)
+      .refine((text) => !/[\p{C}\p{Zl}\p{Zp}]/u.test(text), "is not one line of text")
+      .optional()
+      .describe(
+        "Whom a person asks for a right they lack, for example #platform-help, platform@acme.example; refusals name it.",
+      ),
+    teams: z
+      .record(
+        z.string().max(63).regex(dnsLabelPattern),
+        z.strictObject({ groups: z.array(z.string().min(1)).min(1) }),
+      )
+      .refine((teams) => Object.keys(teams).length > 0, "needs at least one team")
+      .default({ platform: { groups: ["developers"] } })
+      .describe("Teams, and the groups (as the cluster's authentication names them) that are them."),
+    oncall: z
+      .strictObject({
+        groups: z
+          .array(z.string().min(1))
+          .default(["oncalls"])
+          .describe("Groups that are on call, as the cluster's authentication names them."),
+      })
+      .prefault({})
+      .describe("Who may resume, retry and roll back everybody's runs."),
+    domain: z
+      .string()
+      .max(180)
+      .regex(dnsName, "is not a DNS name")
+      .default("apps.example.internal")
+      .describe("Public services get NAME.DOMAIN."),
+    images: z
+      .strictObject({
+        starter: imageReference
+          .optional()
+          .describe("What a new service runs until its pipeline has pushed an image."),
+        registries: z
+          .array(z.string().min(1))
+          .default([])
+          .describe("Registries, or paths in them, that images may come from; empty: any."),
+        repository: z
+          .string()
+          .min(1)
+          .default("registry.example.internal")
+          .describe("Where pipelines push: REPOSITORY/TEAM/SERVICE."),
+      })
+      .prefault({})
+      .describe("Container images."),
+    workload: z
+      .strictObject({
+        resources: resourcesSchema
+          .prefault({
+            requests: { cpu: "100m", memory: "256Mi" },
+            limits: { cpu: "500m", memory: "512Mi" },
+          })
+          .describe("Of each pod of a service, and the default of any other container beside it."),
+        progressDeadlineSeconds: z
+          .int()
+          .min(10)
+          .max(3600)
+          .default(300)
+          .describe("Seconds a rollout may take before it counts as failed."),
+        onUnhealthy: z
+          .enum(["rollback", "hold"])
+          .default("rollback")
+          .describe(
+            "What becomes of a change whose rollout fails: it goes back by itself, or waits for a person.",
+          ),
+      })
+      .prefault({})
+      .describe("The pods of services."),
+    quota: z
+      .strictObject({
+        cpu: quotaShape.cpu.default("20"),
+        memory: quotaShape.memory.default("40Gi"),
+        pods: quotaShape.pods.default(100),
+        storage: quotaShape.storage.default("100Gi"),
+      })
+      .prefault({})
+      .describe(
+        "What one managed namespace may use at most, data stores included, unless its tier says otherwise.",
+      ),
+    tiers: z
+      .record(z.string().max(63).regex(dnsLabelPattern), tierSchema)
+      .refine((tiers) => Object.keys(tiers).length > 0, "needs at least one tier")
+      .default({ standard: { imagesByDigest: false }, production: { imagesByDigest: true } })
+      .describe("Kinds of managed namespaces; only a platform engineer says which one a namespace is of."),
+    defaultTier: z
+      .string()
+      .max(63)
+      .regex(dnsLabelPattern)
+      .default("standard")
+      .describe("Tier of a new service's namespace."),
+    database: z
+      .strictObject({
+        provider: z.enum(["in-cluster"]).default("in-cluster").describe("Where databases run."),
+        image: imageReference
+          .default("docker.io/library/postgres:15.15")
+          .describe("An official PostgreSQL image, Debian's variant, 15 or newer."),
+        storage: quantity.default("10Gi").describe("Size of the volume."),
+        resources: resourcesSchema.prefault({
           requests: { cpu: "100m", memory: "256Mi" },
-          limits: { cpu: "500m", memory: "512Mi" },
-        })
-        .describe("Of each pod of a service, and the default of any other container beside it."),
-      progressDeadlineSeconds: z
-        .int()
-        .min(10)
-        .max(3600)
-        .default(300)
-        .describe("Seconds a rollout may take before it counts as failed."),
-      onUnhealthy: z
-        .enum(["rollback", "hold"])
-        .default("rollback")
-        .describe(
-          "What becomes of a change whose rollout fails: it goes back by itself, or waits for a person.",
-        ),
-    })
-    .prefault({})
-    .describe("The pods of services."),
-  quota: z
-    .strictObject({
-      cpu: quantity.default("20").describe("Sum of requests, in cores."),
-      memory: quantity.default("40Gi").describe("Sum of requests, and of limits."),
-      pods: z.int().min(1).default(100).describe("Number of pods."),
-      storage: quantity.default("100Gi").describe("Sum of the volumes' sizes."),
-    })
-    .prefault({})
-    .describe("What one service may use at most, data stores included."),
-  database: z
-    .strictObject({
-      provider: z.enum(["in-cluster"]).default("in-cluster").describe("Where databases run."),
-      image: imageReference
-        .default("docker.io/library/postgres:15.15")
-        .describe("An official PostgreSQL image, Debian's variant, 15 or newer."),
-      storage: quantity.default("10Gi").describe("Size of the volume."),
-      resources: resourcesSchema.prefault({
-        requests: { cpu: "100m", memory: "256Mi" },
-        limits: { cpu: "1", memory: "1Gi" },
-      }),
-    })
-    .prefault({})
-    .describe("PostgreSQL."),
-  cache: z
-    .strictObject({
-      provider: z.enum(["in-cluster"]).default("in-cluster").describe("Where caches run."),
-      image: imageReference
-        .default("docker.io/library/redis:7.4.7")
-        .describe("An official Redis image, Debian's variant."),
-      storage: quantity.default("1Gi").describe("Size of the volume."),
-      resources: resourcesSchema.prefault({
-        requests: { cpu: "50m", memory: "128Mi" },
-        limits: { cpu: "500m", memory: "256Mi" },
-      }),
-    })
-    .prefault({})
-    .describe("Redis."),
-  dataStores: z
-    .strictObject({
-      deletionProtection: z
-        .boolean()
-        .default(true)
-        .describe(
-          "Whether a data store is protected from when its service was ready on it: it is destroyed only by who names the service.",
-        ),
-      snapshot: z
-        .enum(["required", "whenPossible", "never"])
-        .default("whenPossible")
-        .describe(
-          "A last snapshot of a protected data store's volumes before it is destroyed. required: where none can be taken, nothing is destroyed.",
-        ),
-    })
-    .prefault({})
-    .describe("What guards databases and caches against deletion."),
-  monitoring: z
-    .strictObject({
-      whenMissing,
-      prometheus: z
-        .strictObject({
-          namespace: namespaceName("Prometheus' Service"),
-          service: objectName.describe("Prometheus' Service, for example prometheus-operated."),
-          port: z.union([z.int().min(1).max(65_535), z.string().min(1).max(63)]),
-        })
-        .optional()
-        .describe(
-          "Where Prometheus answers, through the API server's service proxy; without it nothing is proven.",
-        ),
-      labels: z
-        .record(z.string().regex(labelKey), z.string().max(63).regex(labelValue, "is not a label's value"))
-        .default({ release: "prometheus" })
-        .describe("Labels by which the Prometheus resource selects ServiceMonitors and PrometheusRules."),
-      namespace: namespaceName("the pods that scrape").default("monitoring"),
-      telemetry: z
-        .strictObject({
-          namespace: namespaceName("the collector").default("observability"),
-          service: objectName.default("otel-collector").describe("The collector's Service."),
-          port: z.int().min(1).max(65_535).default(4317).describe("Its OTLP port, gRPC."),
-        })
-        .prefault({})
-        .describe("Where traces go."),
-    })
-    .prefault({})
-    .describe("Metrics, alerts and traces."),
-  network: z
-    .strictObject({
-      whenMissing,
-      gateway: z
-        .strictObject({ namespace: namespaceName("the Gateway"), name: objectName })
-        .default({ namespace: "gateway", name: "public" })
-        .describe("The Gateway that public routes attach to."),
-      target: z
-        .string()
-        .refine(
-          (target) => isIP(target) !== 0 || dnsName.test(target),
-          "is neither a DNS name nor an address",
-        )
-        .optional()
-        .describe("What public names point to, a DNS name or an address; left out: gateway.DOMAIN."),
-      issuer: objectName.default("platform").describe("ClusterIssuer of cert-manager."),
-      mesh: z.enum(["istio", "none"]).default("istio").describe("Service mesh, with sidecars."),
-    })
-    .prefault({})
-    .describe("Routes, certificates, names and mesh."),
-  delivery: z
-    .strictObject({
-      host: z
-        .string()
-        .optional()
-        .describe(
-          "Where repositories live: file:///… (a folder of bare repositories), or ssh://… or https://…, to which TEAM/SERVICE.git is appended. Left out in the sandbox: the user's state folder.",
-        ),
-    })
-    .prefault({})
-    .describe("Repositories and pipelines."),
-});
+          limits: { cpu: "1", memory: "1Gi" },
+        }),
+      })
+      .prefault({})
+      .describe("PostgreSQL."),
+    cache: z
+      .strictObject({
+        provider: z.enum(["in-cluster"]).default("in-cluster").describe("Where caches run."),
+        image: imageReference
+          .default("docker.io/library/redis:7.4.7")
+          .describe("An official Redis image, Debian's variant."),
+        versions: z
+          .record(
+            z
+              .string()
+              .max(16)
+              .regex(/^[0-9]+(\.[0-9]+)?$/, "is not a version"),
+            imageReference,
+          )
+          .default({
+            "7.0": "docker.io/library/redis:7.0.15",
+            "7.2": "docker.io/library/redis:7.2.11",
+            "7.4": "docker.io/library/redis:7.4.7",
+          })
+          .describe("Versions that an Application may ask for, and the image of each."),
+        storage: quantity.default("1Gi").describe("Size of the volume."),
+        resources: resourcesSchema.prefault({
+          requests: { cpu: "50m", memory: "128Mi" },
+          limits: { cpu: "500m", memory: "256Mi" },
+        }),
+      })
+      .prefault({})
+      .describe("Redis."),
+    dataStores: z
+      .strictObject({
+        deletionProtection: z
+          .boolean()
+          .default(true)
+          .describe(
+            "Whether a data store is protected from when its service was ready on it: it is destroyed only by who names the service.",
+          ),
+        snapshot: z
+          .enum(["required", "whenPossible", "never"])
+          .default("whenPossible")
+          .describe(
+            "A last snapshot of a protected data store's volumes before it is destroyed. required: where none can be taken, nothing is destroyed.",
+          ),
+      })
+      .prefault({})
+      .describe("What guards databases and caches against deletion."),
+    monitoring: z
+      .strictObject({
+        whenMissing,
+        prometheus: z
+          .strictObject({
+            namespace: namespaceName("Prometheus' Service"),
+            service: objectName.describe("Prometheus' Service, for example prometheus-operated."),
+            port: z.union([z.int().min(1).max(65_535), z.string().min(1).max(63)]),
+          })
+          .optional()
+          .describe(
+            "Where Prometheus answers, through the API server's service proxy; without it nothing is proven.",
+          ),
+        labels: z
+          .record(z.string().regex(labelKey), z.string().max(63).regex(labelValue, "is not a label's value"))
+          .default({ release: "prometheus" })
+          .describe("Labels by which the Prometheus resource selects ServiceMonitors and PrometheusRules."),
+        namespace: namespaceName("the pods that scrape").default("monitoring"),
+        telemetry: z
+          .strictObject({
+            namespace: namespaceName("the collector").default("observability"),
+            service: objectName.default("otel-collector").describe("The collector's Service."),
+            port: z.int().min(1).max(65_535).default(4317).describe("Its OTLP port, gRPC."),
+          })
+          .prefault({})
+          .describe("Where traces go."),
+      })
+      .prefault({})
+      .describe("Metrics, alerts and traces."),
+    network: z
+      .strictObject({
+        whenMissing,
+        gateway: z
+          .strictObject({ namespace: namespaceName("the Gateway"), name: objectName })
+          .default({ namespace: "gateway", name: "public" })
+          .describe("The Gateway that public routes attach to."),
+        target: z
+          .string()
+          .refine(
+            (target) => isIP(target) !== 0 || dnsName.test(target),
+            "is neither a DNS name nor an address",
+          )
+          .optional()
+          .describe("What public names point to, a DNS name or an address; left out: gateway.DOMAIN."),
+        issuer: objectName.default("platform").describe("ClusterIssuer of cert-manager."),
+        mesh: z.enum(["istio", "none"]).default("istio").describe("Service mesh, with sidecars."),
+      })
+      .prefault({})
+      .describe("Routes, certificates, names and mesh."),
+    delivery: z
+      .strictObject({
+        host: z
+          .string()
+          .optional()
+          .describe(
+            "Where repositories live: file:///… (a folder of bare repositories), or ssh://… or https://…, to which TEAM/SERVICE.git is appended. Left out in the sandbox: the user's state folder.",
+          ),
+      })
+      .prefault({})
+      .describe("Repositories and pipelines."),
+  })
+  .refine(({ tiers, defaultTier }) => Object.hasOwn(tiers, defaultTier), {
+    path: ["defaultTier"],
+    message: "is not one of the tiers",
+  });
 export type Standards = z.output<typeof standardsSchema>;
 
 /** Name of the one Standards object of a cluster. */

@@ -1,18 +1,24 @@
 import type { KubeObject } from "../../cluster/object.ts";
 import type { alertNames } from "../request.ts";
-import { metadataOf, type Subject } from "./subject.ts";
+import { isAlone, metadataOf, type Subject } from "./subject.ts";
 
 type AlertName = (typeof alertNames)[number];
 
+/** Label matchers of a service's own series: those of its namespace, or of its job where it shares one. */
+export function seriesOf(subject: Subject): string {
+  const { name, namespace } = subject;
+  return isAlone(subject) ? `namespace="${namespace}"` : `namespace="${namespace}",job="${name}"`;
+}
+
 /** Share of answers that were errors (5xx) over five minutes, from what every skeleton exports. */
-export function errorRatio(namespace: string): string {
-  const of = (matcher: string) => `sum(rate(http_requests_total{namespace="${namespace}"${matcher}}[5m]))`;
+export function errorRatio(subject: Subject): string {
+  const of = (matcher: string) => `sum(rate(http_requests_total{${seriesOf(subject)}${matcher}}[5m]))`;
   return `${of(',code=~"5.."')} / ${of("")}`;
 }
 
 /** The time, in seconds, within which this share of requests was answered, over five minutes. */
-export function latency(namespace: string, quantile: number): string {
-  return `histogram_quantile(${quantile}, sum by (le) (rate(http_request_duration_seconds_bucket{namespace="${namespace}"}[5m])))`;
+export function latency(subject: Subject, quantile: number): string {
+  return `histogram_quantile(${quantile}, sum by (le) (rate(http_request_duration_seconds_bucket{${seriesOf(subject)}}[5m])))`;
 }
 
 interface Rule {
@@ -23,11 +29,12 @@ interface Rule {
   readonly description: string;
 }
 
-function rule(alert: AlertName, { name, namespace }: Subject): Rule {
+function rule(alert: AlertName, subject: Subject): Rule {
+  const { name } = subject;
   switch (alert) {
     case "high-error-rate":
       return {
-        expr: `${errorRatio(namespace)} > 0.05`,
+        expr: `${errorRatio(subject)} > 0.05`,
         for: "5m",
         severity: "critical",
         summary: `${name} answers more than 5 % of its requests with an error`,
@@ -35,7 +42,7 @@ function rule(alert: AlertName, { name, namespace }: Subject): Rule {
       };
     case "high-latency":
       return {
-        expr: `${latency(namespace, 0.99)} > 1`,
+        expr: `${latency(subject, 0.99)} > 1`,
         for: "10m",
         severity: "warning",
         summary: `${name} takes more than a second for 1 % of its requests`,
@@ -65,7 +72,7 @@ export function alerts(subject: Subject): KubeObject[] {
                 alert,
                 expr,
                 for: duration,
-                labels: { severity, service: subject.name, team: subject.spec.team },
+                labels: { severity, service: subject.name, team: subject.team },
                 annotations: { summary, description },
               };
             }),

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../cluster/object.ts";
 import { cacheNames } from "../credentials.ts";
 import { ports } from "../ports.ts";
+import { RefusedInput } from "../refusal.ts";
 import { dataStoreService, dataStoreStatefulSet, fromSecret } from "./data-store.ts";
 import { metadataOf, restrictedContainer, restrictedPod, type Subject } from "./subject.ts";
 
@@ -22,10 +23,31 @@ include /run/redis/secret.conf
 const start =
   'umask 077 && printf "requirepass %s\\n" "$REDISCLI_AUTH" > /run/redis/secret.conf && exec redis-server /etc/redis/redis.conf --maxmemory "$((MEMORY_LIMIT / 4 * 3))"';
 
-/** Redis in the cluster: a StatefulSet with a volume, its Service and configuration. Its Secret is made apart, once. */
+/** The image of the version that was asked for, or the standards' own. */
+function imageOf({ spec, standards }: Subject): string {
+  const version = spec.cache?.version;
+  if (version === undefined) return standards.cache.image;
+  const image = Object.hasOwn(standards.cache.versions, version)
+    ? standards.cache.versions[version]
+    : undefined;
+  if (image !== undefined) return image;
+  const offered = Object.keys(standards.cache.versions).sort().join(", ");
+  throw new RefusedInput([
+    {
+      field: "cache.version",
+      message: `the standards offer no Redis ${version}${offered === "" ? ": leave the version out" : `, but ${offered}`}`,
+    },
+  ]);
+}
+
+/**
+ * Redis in the cluster: a StatefulSet with a volume, its Service and configuration. Its Secret is made apart, once.
+ * @throws RefusedInput for a version that the standards do not offer
+ */
 export function cache(subject: Subject): KubeObject[] {
-  const { name } = cacheNames(subject.name);
-  const { image, storage, resources } = subject.standards.cache;
+  const { name } = cacheNames(subject.application);
+  const { storage, resources } = subject.standards.cache;
+  const image = imageOf(subject);
   const probe = (seconds: { readonly periodSeconds: number; readonly failureThreshold: number }) => ({
     // redis-cli exits 0 on an error reply too, for example while the data set loads.
     exec: { command: ["sh", "-c", "redis-cli ping | grep -qx PONG"] },

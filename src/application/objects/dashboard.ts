@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import type { KubeObject } from "../../cluster/object.ts";
 import { databaseNames } from "../credentials.ts";
-import { errorRatio, latency } from "./alerts.ts";
-import { metadataOf, type Subject } from "./subject.ts";
+import { errorRatio, latency, seriesOf } from "./alerts.ts";
+import { isAlone, metadataOf, type Subject } from "./subject.ts";
 
 interface Series {
   readonly expr: string;
@@ -14,27 +15,36 @@ interface Panel {
   readonly series: readonly Series[];
 }
 
-function panels({ name, namespace, spec }: Subject): Panel[] {
+/** At most 40 characters, as Grafana wants them; the same dashboard keeps its address. */
+function uidOf(subject: Subject): string {
+  const { name, namespace } = subject;
+  if (isAlone(subject)) return namespace.slice(0, 40);
+  return createHash("sha256").update(`${namespace}/${name}`).digest("hex").slice(0, 40);
+}
+
+function panels(subject: Subject): Panel[] {
+  const { name, namespace, spec, application } = subject;
+  const own = seriesOf(subject);
   const inNamespace = `namespace="${namespace}"`;
   const container = `${inNamespace},container="${name}"`;
-  const volumes = `${inNamespace},persistentvolumeclaim=~"data-.*"`;
+  const volumes = `${inNamespace},persistentvolumeclaim=~"data-${isAlone(subject) ? "" : `${name}-(db|cache)-`}.*"`;
   const hasVolumes = spec.database !== undefined || spec.cache !== undefined;
   return [
     {
       title: "Requests",
       unit: "reqps",
-      series: [{ expr: `sum by (code) (rate(http_requests_total{${inNamespace}}[5m]))`, legend: "{{code}}" }],
+      series: [{ expr: `sum by (code) (rate(http_requests_total{${own}}[5m]))`, legend: "{{code}}" }],
     },
-    { title: "Errors", unit: "percentunit", series: [{ expr: errorRatio(namespace), legend: "5xx" }] },
+    { title: "Errors", unit: "percentunit", series: [{ expr: errorRatio(subject), legend: "5xx" }] },
     {
       title: "Latency",
       unit: "s",
-      series: [0.5, 0.95, 0.99].map((q) => ({ expr: latency(namespace, q), legend: `p${q * 100}` })),
+      series: [0.5, 0.95, 0.99].map((q) => ({ expr: latency(subject, q), legend: `p${q * 100}` })),
     },
     {
       title: "Pods that are scraped",
       unit: "none",
-      series: [{ expr: `sum(up{${inNamespace}})`, legend: "up" }],
+      series: [{ expr: `sum(up{${own}})`, legend: "up" }],
     },
     {
       title: "CPU",
@@ -58,7 +68,7 @@ function panels({ name, namespace, spec }: Subject): Panel[] {
       unit: "none",
       series: [
         {
-          expr: `sum by (pod) (increase(kube_pod_container_status_restarts_total{${inNamespace}}[1h]))`,
+          expr: `sum by (pod) (increase(kube_pod_container_status_restarts_total{${isAlone(subject) ? inNamespace : container}}[1h]))`,
           legend: "{{pod}}",
         },
       ],
@@ -85,7 +95,7 @@ function panels({ name, namespace, spec }: Subject): Panel[] {
             unit: "none",
             series: [
               {
-                expr: `sum(rate(container_cpu_usage_seconds_total{${inNamespace},pod="${databaseNames(name).name}-0",container="postgres"}[5m]))`,
+                expr: `sum(rate(container_cpu_usage_seconds_total{${inNamespace},pod="${databaseNames(application).name}-0",container="postgres"}[5m]))`,
                 legend: "cores",
               },
             ],
@@ -97,9 +107,9 @@ function panels({ name, namespace, spec }: Subject): Panel[] {
 /** A Grafana dashboard as its sidecar finds it: a ConfigMap with label `grafana_dashboard`. */
 export function dashboard(subject: Subject): KubeObject {
   const model = {
-    uid: subject.namespace.slice(0, 40),
+    uid: uidOf(subject),
     title: subject.name,
-    tags: ["platform", subject.spec.team],
+    tags: ["platform", subject.team],
     schemaVersion: 39,
     editable: false,
     refresh: "30s",

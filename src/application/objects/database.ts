@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../cluster/object.ts";
 import { databaseNames } from "../credentials.ts";
 import { ports } from "../ports.ts";
+import type { Resources } from "../schema.ts";
 import { dataStoreService, dataStoreStatefulSet, fromSecret } from "./data-store.ts";
 import { metadataOf, restrictedContainer, restrictedPod, type Subject } from "./subject.ts";
 
@@ -21,10 +22,19 @@ ALTER DATABASE :"database" OWNER TO :"username";
 ALTER ROLE CURRENT_USER PASSWORD NULL;
 `;
 
+/** What the pod has: all of the size that was asked for, or what the standards say. */
+function resourcesOf({ spec, standards }: Subject): Resources {
+  const [, cpu, mebibytes] = /^db-custom-([0-9]+)-([0-9]+)$/.exec(spec.database?.size ?? "") ?? [];
+  if (cpu === undefined || mebibytes === undefined) return standards.database.resources;
+  const size = { cpu, memory: `${mebibytes}Mi` };
+  return { requests: size, limits: size };
+}
+
 /** PostgreSQL in the cluster: a StatefulSet with a volume, its Service and what initialises it. Its Secret is made apart, once. */
 export function database(subject: Subject): KubeObject[] {
-  const { name, database: databaseName } = databaseNames(subject.name);
-  const { image, storage, resources } = subject.standards.database;
+  const { name, database: databaseName } = databaseNames(subject.application);
+  const { image, storage } = subject.standards.database;
+  const resources = resourcesOf(subject);
   const probe = (seconds: { readonly periodSeconds: number; readonly failureThreshold: number }) => ({
     exec: {
       command: ["sh", "-c", 'exec pg_isready -q -h 127.0.0.1 -U "$DATABASE_USERNAME" -d "$POSTGRES_DB"'],

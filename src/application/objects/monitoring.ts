@@ -1,16 +1,28 @@
 import type { KubeObject } from "../../cluster/object.ts";
-import { labels } from "../names.ts";
+import { labels, metricsServiceOf } from "../names.ts";
 import { ports } from "../ports.ts";
 import { alerts } from "./alerts.ts";
 import { dashboard } from "./dashboard.ts";
 import { metadataOf, type Subject, selectorOf } from "./subject.ts";
+
+/** What a Prometheus without an operator goes by, as its example configurations have it. */
+const toBeScraped = {
+  "prometheus.io/scrape": "true",
+  "prometheus.io/port": String(ports.metrics.number),
+  "prometheus.io/path": "/metrics",
+};
 
 /** The Service whose endpoints Prometheus scrapes: apart from the one that takes requests, which not every service has. */
 function metricsService(subject: Subject): KubeObject {
   return {
     apiVersion: "v1",
     kind: "Service",
-    metadata: metadataOf(subject, "monitoring", `${subject.name}-metrics`),
+    metadata: metadataOf(
+      subject,
+      "monitoring",
+      metricsServiceOf(subject.name),
+      subject.facts.serviceMonitors === false ? { annotations: toBeScraped } : {},
+    ),
     spec: {
       clusterIP: "None",
       selector: selectorOf(subject, "workload"),

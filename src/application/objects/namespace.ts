@@ -1,5 +1,7 @@
 import type { KubeObject } from "../../cluster/object.ts";
-import { labelsOf, metadataOf, type Subject } from "./subject.ts";
+import { tierOf } from "../../standards/tier.ts";
+import { labels, labelsFor } from "../names.ts";
+import { metadataIn, metadataOf, type Place, type Subject } from "./subject.ts";
 
 const podSecurity = Object.fromEntries(
   ["enforce", "audit", "warn"].flatMap((mode) => [
@@ -8,40 +10,41 @@ const podSecurity = Object.fromEntries(
   ]),
 );
 
-/** The service's namespace: Pod Security at `restricted`, and in the mesh where the standards have one. */
-export function namespace(subject: Subject): KubeObject {
+/** A managed namespace: Pod Security at `restricted`, and in the mesh where the standards have one. */
+export function namespace({ namespace: name, service, team, tier, standards }: Place): KubeObject {
   return {
     apiVersion: "v1",
     kind: "Namespace",
     metadata: {
-      name: subject.namespace,
+      name,
       labels: {
-        ...labelsOf(subject, "namespace"),
+        ...labelsFor(service, team, "namespace"),
+        [labels.tier]: tier,
         ...podSecurity,
-        ...(subject.standards.network.mesh === "istio" ? { "istio-injection": "enabled" } : {}),
+        ...(standards.network.mesh === "istio" ? { "istio-injection": "enabled" } : {}),
       },
     },
   };
 }
 
 /** Requests and limits for containers that bring none: without them the quota would refuse their pods. */
-export function limitRange(subject: Subject): KubeObject {
-  const { requests, limits } = subject.standards.workload.resources;
+export function limitRange(place: Place): KubeObject {
+  const { requests, limits } = place.standards.workload.resources;
   return {
     apiVersion: "v1",
     kind: "LimitRange",
-    metadata: metadataOf(subject, "namespace", "defaults"),
+    metadata: metadataIn(place, "namespace", "defaults"),
     spec: { limits: [{ type: "Container", default: limits, defaultRequest: requests }] },
   };
 }
 
-/** What the service may use at most; ways out of the cluster that go round the gateway are not among it. */
-export function resourceQuota(subject: Subject): KubeObject {
-  const { cpu, memory, pods, storage } = subject.standards.quota;
+/** What the namespace may use at most, by its tier; ways out of the cluster that go round the gateway are not among it. */
+export function resourceQuota(place: Place): KubeObject {
+  const { cpu, memory, pods, storage } = tierOf(place.standards, place.tier).quota;
   return {
     apiVersion: "v1",
     kind: "ResourceQuota",
-    metadata: metadataOf(subject, "namespace", "quota"),
+    metadata: metadataIn(place, "namespace", "quota"),
     spec: {
       hard: {
         "requests.cpu": cpu,

@@ -1,17 +1,23 @@
-import type { KubeObject } from "../../cluster/object.ts";
+import type { KubeObject, ObjectMeta } from "../../cluster/object.ts";
 import { labels } from "../names.ts";
 import { ports } from "../ports.ts";
-import { metadataOf, type Subject, selectorOf } from "./subject.ts";
+import { isAlone, metadataIn, metadataOf, type Place, type Subject, selectorOf } from "./subject.ts";
 
 type DataStoreComponent = "database" | "cache";
 
+function networkPolicy(metadata: ObjectMeta, spec: object): KubeObject {
+  return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec };
+}
+
+/** A policy of one service. Beside others its name is `<policy>.<service>`: a service's name has no dot. */
 function policy(subject: Subject, name: string, spec: object): KubeObject {
-  return {
-    apiVersion: "networking.k8s.io/v1",
-    kind: "NetworkPolicy",
-    metadata: metadataOf(subject, "namespace", name),
-    spec,
-  };
+  const full = isAlone(subject) ? name : `${name}.${subject.name}`;
+  return networkPolicy(metadataOf(subject, "namespace", full), spec);
+}
+
+/** A policy of every pod of the namespace. */
+function policyOfAll(place: Place, name: string, spec: object): KubeObject {
+  return networkPolicy(metadataIn(place, "namespace", name), { podSelector: {}, ...spec });
 }
 
 /** A peer: every pod of a namespace. The label is the one that the API server itself sets. */
@@ -22,13 +28,12 @@ function everyPodOf(namespace: string) {
 const tcp = (port: number | string) => ({ protocol: "TCP", port });
 
 /** Nothing goes in or out, for every pod of the namespace. */
-function denyAll(subject: Subject): KubeObject {
-  return policy(subject, "deny-all", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+function denyAll(place: Place): KubeObject {
+  return policyOfAll(place, "deny-all", { policyTypes: ["Ingress", "Egress"] });
 }
 
-function dns(subject: Subject): KubeObject {
-  return policy(subject, "dns", {
-    podSelector: {},
+function dns(place: Place): KubeObject {
+  return policyOfAll(place, "dns", {
     policyTypes: ["Egress"],
     egress: [{ to: [everyPodOf("kube-system")], ports: [{ protocol: "UDP", port: 53 }, tcp(53)] }],
   });
@@ -103,26 +108,27 @@ function dataStore(subject: Subject, component: DataStoreComponent, port: number
 }
 
 /** Sidecars get their configuration and certificates from istiod (15012, TLS). */
-function mesh(subject: Subject): KubeObject {
-  return policy(subject, "mesh", {
-    podSelector: {},
+function mesh(place: Place): KubeObject {
+  return policyOfAll(place, "mesh", {
     policyTypes: ["Egress"],
     egress: [{ to: [everyPodOf("istio-system")], ports: [tcp(15012)] }],
   });
 }
 
-/** All paths in and out of a service's namespace: closed by default, then exactly what it needs. */
-export function networkPolicies(subject: Subject): KubeObject[] {
-  const { spec, standards } = subject;
+/** What holds for every pod of a managed namespace: closed by default, then names and the mesh. */
+export function namespacePolicies(place: Place): KubeObject[] {
+  return [denyAll(place), dns(place), ...(place.standards.network.mesh === "istio" ? [mesh(place)] : [])];
+}
+
+/** Exactly the paths that a service needs. */
+export function servicePolicies(subject: Subject): KubeObject[] {
+  const { spec } = subject;
   return [
-    denyAll(subject),
-    dns(subject),
     telemetry(subject),
     calls(subject),
     ...(spec.exposure === "none" ? [] : [requests(subject)]),
     ...(spec.monitoring.enabled ? [scraping(subject)] : []),
     ...(spec.database === undefined ? [] : dataStore(subject, "database", ports.postgres.number)),
     ...(spec.cache === undefined ? [] : dataStore(subject, "cache", ports.redis.number)),
-    ...(standards.network.mesh === "istio" ? [mesh(subject)] : []),
   ];
 }

@@ -1,33 +1,36 @@
 import { isIP } from "node:net";
-import type { KubeObject } from "../../cluster/object.ts";
+import type { KubeObject, ObjectMeta } from "../../cluster/object.ts";
 import { ports } from "../ports.ts";
-import { metadataOf, type Subject, selectorOf } from "./subject.ts";
+import { isAlone, metadataIn, metadataOf, type Place, type Subject, selectorOf } from "./subject.ts";
 
-/** Host name of a public service. */
-export function hostOf(subject: Pick<Subject, "name" | "standards">): string {
-  return `${subject.name}.${subject.standards.domain}`;
+/** Host name of a public service; where several share a namespace its name is in it, so that no two are the same. */
+export function hostOf(subject: Pick<Subject, "name" | "namespace" | "standards">): string {
+  const { name, namespace, standards } = subject;
+  return isAlone(subject) ? `${name}.${standards.domain}` : `${name}.${namespace}.${standards.domain}`;
 }
 
-function meshMembership(subject: Subject): KubeObject[] {
-  const authentication = (name: string, spec: object): KubeObject => ({
-    apiVersion: "security.istio.io/v1",
-    kind: "PeerAuthentication",
-    metadata: metadataOf(subject, "network", name),
-    spec,
-  });
-  const strict = { mode: "STRICT" };
+const strict = { mode: "STRICT" };
+
+function authentication(metadata: ObjectMeta, spec: object): KubeObject {
+  return { apiVersion: "security.istio.io/v1", kind: "PeerAuthentication", metadata, spec };
+}
+
+/** Strict mTLS for every pod of a managed namespace, where the standards have a mesh. */
+export function meshMembership(place: Place): KubeObject[] {
+  return place.standards.network.mesh === "istio"
+    ? [authentication(metadataIn(place, "network", "default"), { mtls: strict })]
+    : [];
+}
+
+/** Prometheus is outside the mesh; who reaches this port at all is the network policies' decision. */
+function scrapedFromOutside(subject: Subject): KubeObject[] {
+  if (subject.standards.network.mesh !== "istio" || !subject.spec.monitoring.enabled) return [];
   return [
-    authentication("default", { mtls: strict }),
-    // Prometheus is outside the mesh; who reaches this port at all is the network policies' decision.
-    ...(subject.spec.monitoring.enabled
-      ? [
-          authentication(`${subject.name}-metrics`, {
-            selector: { matchLabels: selectorOf(subject, "workload") },
-            mtls: strict,
-            portLevelMtls: { [String(ports.metrics.number)]: { mode: "PERMISSIVE" } },
-          }),
-        ]
-      : []),
+    authentication(metadataOf(subject, "network", `${subject.name}-metrics`), {
+      selector: { matchLabels: selectorOf(subject, "workload") },
+      mtls: strict,
+      portLevelMtls: { [String(ports.metrics.number)]: { mode: "PERMISSIVE" } },
+    }),
   ];
 }
 
@@ -81,10 +84,10 @@ function dnsName(subject: Subject): KubeObject {
   };
 }
 
-/** The mesh's strict mTLS for every service; a route, a certificate and a DNS name for a public one. */
+/** Scraping through the mesh; a route, a certificate and a DNS name for a public service. */
 export function network(subject: Subject): KubeObject[] {
   return [
-    ...(subject.standards.network.mesh === "istio" ? meshMembership(subject) : []),
+    ...scrapedFromOutside(subject),
     ...(subject.spec.exposure === "public" ? [route(subject), certificate(subject), dnsName(subject)] : []),
   ];
 }

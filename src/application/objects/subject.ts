@@ -1,14 +1,28 @@
-import type { ObjectMeta } from "../../cluster/object.ts";
+import type { ObjectMeta, OwnerReference } from "../../cluster/object.ts";
 import type { Standards } from "../../standards/standards.ts";
 import type { Application, ApplicationSpec } from "../application.ts";
+import type { ClusterFacts } from "../cluster-facts.ts";
 import { labels, labelsFor, namespaceOf, type ServiceName, serviceNameSchema } from "../names.ts";
 
-/** What every builder works from. */
+/** What every builder of a service's objects works from. */
 export interface Subject {
   readonly name: ServiceName;
   readonly namespace: string;
+  readonly team: string;
   readonly application: Application;
   readonly spec: ApplicationSpec;
+  readonly standards: Standards;
+  readonly facts: ClusterFacts;
+}
+
+/** What every builder of a managed namespace's own objects works from. */
+export interface Place {
+  readonly namespace: string;
+  readonly team: string;
+  /** Name of a tier of the standards; unknown ones count as the default. */
+  readonly tier: string;
+  /** The service that the namespace belongs to; undefined where several share it. */
+  readonly service: string | undefined;
   readonly standards: Standards;
 }
 
@@ -16,37 +30,63 @@ export interface Subject {
 export type Component = "workload" | "database" | "cache" | "namespace" | "monitoring" | "network";
 
 /** @throws ZodError for an Application whose name cannot be a service's (the CRD refuses those). */
-export function subjectOf(application: Application, standards: Standards): Subject {
+export function subjectOf(application: Application, standards: Standards, facts: ClusterFacts = {}): Subject {
   const name = serviceNameSchema.parse(application.metadata.name);
-  return { name, namespace: namespaceOf(name), application, spec: application.spec, standards };
+  const { spec } = application;
+  const { namespace } = application.metadata;
+  return { name, namespace, team: spec.team, application, spec, standards, facts };
+}
+
+/** Whether the service has its namespace to itself. */
+export function isAlone({ name, namespace }: Pick<Subject, "name" | "namespace">): boolean {
+  return namespace === namespaceOf(name);
 }
 
 /** Labels of every object of a service. */
 export function labelsOf(subject: Subject, component: Component): Record<string, string> {
-  return labelsFor(subject.name, subject.spec.team, component);
+  return labelsFor(subject.name, subject.team, component);
 }
 
 /** Labels by which Services, workloads and policies select pods: these alone never change in an object's life. */
 export function selectorOf(
-  subject: Subject,
+  subject: Pick<Subject, "name">,
   component: "workload" | "database" | "cache",
 ): Record<string, string> {
   return { [labels.service]: subject.name, [labels.component]: component };
 }
 
-/** Metadata of an object in the service's namespace. */
+/** The Application as owner, once the cluster has given it a UID. Data stores have none: they outlive it. */
+function ownerOf({ application }: Subject, component: Component): readonly OwnerReference[] {
+  const { apiVersion, kind, metadata } = application;
+  if (metadata.uid === undefined || component === "database" || component === "cache") return [];
+  const { name, uid } = metadata;
+  return [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }];
+}
+
+/** Metadata of an object of a service. */
 export function metadataOf(
   subject: Subject,
   component: Component,
   name: string,
   extra: { readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> } = {},
 ): ObjectMeta {
+  const ownerReferences = ownerOf(subject, component);
   return {
     name,
     namespace: subject.namespace,
     labels: { ...extra.labels, ...labelsOf(subject, component) },
     ...(extra.annotations === undefined ? {} : { annotations: extra.annotations }),
+    ...(ownerReferences.length === 0 ? {} : { ownerReferences }),
   };
+}
+
+/** Metadata of an object of a managed namespace itself. */
+export function metadataIn(
+  { namespace, service, team }: Place,
+  component: "namespace" | "network",
+  name: string,
+): ObjectMeta {
+  return { name, namespace, labels: labelsFor(service, team, component) };
 }
 
 /** What Pod Security's `restricted` level asks of every container. */

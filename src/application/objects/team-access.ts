@@ -1,75 +1,28 @@
 import type { KubeObject } from "../../cluster/object.ts";
-import { metadataOf, type Subject } from "./subject.ts";
+import { metadataIn, type Place } from "./subject.ts";
 
-const read = ["get", "list", "watch"];
-const name = "team";
+/** What the owning team may do in a service's namespace: read all but Secrets, and edit the Application. */
+export const teamClusterRole = "platform-team";
 
-/**
- * What the owning team may do in the service's namespace: read everything but Secrets, and edit the Application.
- * RBAC cannot say "all but", so the core group is spelt out; the other groups listed hold no secrets.
- */
-export function teamRole(subject: Subject): KubeObject {
-  return {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "Role",
-    metadata: metadataOf(subject, "namespace", name),
-    rules: [
-      {
-        apiGroups: [""],
-        resources: [
-          "configmaps",
-          "endpoints",
-          "events",
-          "limitranges",
-          "persistentvolumeclaims",
-          "pods",
-          "pods/log",
-          "pods/status",
-          "resourcequotas",
-          "serviceaccounts",
-          "services",
-        ],
-        verbs: read,
-      },
-      {
-        apiGroups: [
-          "apps",
-          "autoscaling",
-          "batch",
-          "cert-manager.io",
-          "discovery.k8s.io",
-          "events.k8s.io",
-          "externaldns.k8s.io",
-          "gateway.networking.k8s.io",
-          "monitoring.coreos.com",
-          "networking.k8s.io",
-          "policy",
-          "rbac.authorization.k8s.io",
-          "security.istio.io",
-        ],
-        resources: ["*"],
-        verbs: read,
-      },
-      // Without resourceNames: admission asks whether a person may update applications in this namespace.
-      {
-        apiGroups: ["platform.company.com"],
-        resources: ["applications", "applications/scale"],
-        verbs: [...read, "update", "patch"],
-      },
-      { apiGroups: ["platform.company.com"], resources: ["applications/status"], verbs: ["get"] },
-    ],
-  };
-}
+/** What it may do in a namespace that several services share: create and delete Applications too. */
+export const namespaceTeamClusterRole = "platform-namespace-team";
 
-/** Binds the role to the groups that the standards say are the team; none where the standards do not know it. */
-export function teamRoleBinding(subject: Subject): KubeObject | undefined {
-  const team = subject.standards.teams[subject.spec.team];
+/** Name of the RoleBinding in each managed namespace. */
+export const teamBindingName = "team";
+
+/** Binds the team's role to the groups that the standards say are the team; none where the standards do not know it. */
+export function teamRoleBinding(place: Place): KubeObject | undefined {
+  const team = place.standards.teams[place.team];
   if (team === undefined) return undefined;
   return {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "RoleBinding",
-    metadata: metadataOf(subject, "namespace", name),
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name },
+    metadata: metadataIn(place, "namespace", teamBindingName),
+    roleRef: {
+      apiGroup: "rbac.authorization.k8s.io",
+      kind: "ClusterRole",
+      name: place.service === undefined ? namespaceTeamClusterRole : teamClusterRole,
+    },
     subjects: [...new Set(team.groups)].sort().map((group) => ({
       apiGroup: "rbac.authorization.k8s.io",
       kind: "Group",

@@ -1,6 +1,8 @@
-import type { KubeObject, OwnerReference } from "../../cluster/object.ts";
+import type { KubeObject } from "../../cluster/object.ts";
 import { cacheNames, databaseNames } from "../credentials.ts";
+import { credentialsAnnotation } from "../names.ts";
 import { ports } from "../ports.ts";
+import { autoscaler } from "./autoscaler.ts";
 import { fromSecret } from "./data-store.ts";
 import {
   labelsOf,
@@ -28,14 +30,14 @@ function telemetryEnvironment(subject: Subject) {
     { name: "OTEL_PROPAGATORS", value: "tracecontext,baggage" },
     {
       name: "OTEL_RESOURCE_ATTRIBUTES",
-      value: `service.namespace=${subject.spec.team},k8s.namespace.name=${subject.namespace},k8s.pod.name=$(POD_NAME)`,
+      value: `service.namespace=${subject.team},k8s.namespace.name=${subject.namespace},k8s.pod.name=$(POD_NAME)`,
     },
   ];
 }
 
-function dataStoreEnvironment({ name, spec }: Subject) {
-  const database = databaseNames(name).name;
-  const cache = cacheNames(name).name;
+function dataStoreEnvironment({ application, spec }: Subject) {
+  const database = databaseNames(application).name;
+  const cache = cacheNames(application).name;
   return [
     ...(spec.database === undefined
       ? []
@@ -98,18 +100,24 @@ function spread(subject: Subject) {
 }
 
 function deployment(subject: Subject): KubeObject {
+  const { autoscaling, replicas } = subject.spec;
+  const { credentials } = subject.facts;
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: metadataOf(subject, "workload", subject.name),
     spec: {
-      replicas: subject.spec.replicas,
+      // An autoscaler and a number of replicas would fight.
+      ...(autoscaling === undefined ? { replicas } : {}),
       revisionHistoryLimit: 10,
       progressDeadlineSeconds: subject.standards.workload.progressDeadlineSeconds,
       strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
       selector: { matchLabels: selectorOf(subject, "workload") },
       template: {
-        metadata: { labels: labelsOf(subject, "workload") },
+        metadata: {
+          labels: labelsOf(subject, "workload"),
+          ...(credentials === undefined ? {} : { annotations: { [credentialsAnnotation]: credentials } }),
+        },
         spec: {
           serviceAccountName: subject.name,
           automountServiceAccountToken: false,
@@ -160,32 +168,13 @@ function disruptionBudget(subject: Subject): KubeObject {
   };
 }
 
-/** The Application as owner, once the cluster has given it a UID. */
-function owner(subject: Subject): OwnerReference[] {
-  const { apiVersion, kind, metadata } = subject.application;
-  return metadata.uid === undefined
-    ? []
-    : [
-        {
-          apiVersion,
-          kind,
-          name: metadata.name,
-          uid: metadata.uid,
-          controller: true,
-          blockOwnerDeletion: true,
-        },
-      ];
-}
-
 /** What runs the service. */
 export function workload(subject: Subject): KubeObject[] {
-  const ownerReferences = owner(subject);
-  const objects = [
-    ...(subject.spec.exposure === "none" ? [] : [service(subject)]),
+  const { exposure, autoscaling, replicas } = subject.spec;
+  return [
+    ...(exposure === "none" ? [] : [service(subject)]),
     deployment(subject),
-    ...(subject.spec.replicas > 1 ? [disruptionBudget(subject)] : []),
+    ...((autoscaling?.minReplicas ?? replicas) > 1 ? [disruptionBudget(subject)] : []),
+    ...autoscaler(subject),
   ];
-  return ownerReferences.length === 0
-    ? objects
-    : objects.map((object) => ({ ...object, metadata: { ...object.metadata, ownerReferences } }));
 }

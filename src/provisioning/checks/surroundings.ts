@@ -1,6 +1,9 @@
 import { desiredObjects } from "../../application/desired-objects.ts";
+import { labels } from "../../application/names.ts";
 import { isClusterError } from "../../cluster/errors.ts";
+import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
+import { tierOf } from "../../standards/tier.ts";
 import { ProvisioningError } from "../errors.ts";
 import { parseQuantity } from "../quantity.ts";
 import { served } from "../steps/served.ts";
@@ -47,7 +50,7 @@ export const imageIsAllowed: Check = async ({ application, previous, standards }
 };
 
 /** The namespace's quota must hold what is asked for, one more replica during a rollout included. */
-export const quotaSuffices: Check = async ({ request, application, standards }) => {
+export const quotaSuffices: Check = async ({ cluster, request, application, standards }) => {
   const stores = [
     ...(request.database === "none" ? [] : [standards.database]),
     ...(request.cache === "none" ? [] : [standards.cache]),
@@ -57,7 +60,8 @@ export const quotaSuffices: Check = async ({ request, application, standards }) 
   const total = (of: (resources: typeof workload) => string) =>
     replicas * parseQuantity(of(workload)) +
     stores.reduce((sum, { resources: r }) => sum + parseQuantity(of(r)), 0);
-  const { quota } = standards;
+  const live = await find(cluster, resources.namespaces, { name: application.metadata.namespace });
+  const { quota } = tierOf(standards, live?.metadata.labels?.[labels.tier]);
   const wants: readonly (readonly [string, number, string])[] = [
     ["pods", replicas + stores.length, String(quota.pods)],
     ["CPU", total(({ requests }) => requests.cpu), quota.cpu],

@@ -93,10 +93,15 @@ function isLabelValue(text: string): boolean {
   return /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(text);
 }
 
-/** In the platform's own namespace only what belongs to single runs is swept, and no CRD or namespace of its own. */
+/**
+ * In the platform's own namespace only what belongs to single runs is swept, and no CRD or namespace of its own. Of
+ * other managed namespaces only those that belong to one service: what several share, the operator keeps in order.
+ */
 function isOurs({ effect }: SeenObject): boolean {
   if (effect.type === "Lease") return effect.namespace === systemNamespace;
-  return effect.name !== systemNamespace;
+  const place = effect.type === "Namespace" ? effect.name : effect.namespace;
+  if (place === systemNamespace) return effect.type !== "Namespace";
+  return place === undefined || place.startsWith("app-");
 }
 
 async function listed(
@@ -142,14 +147,22 @@ function askedFor(
     standards.teams[team] === undefined
       ? { ...standards, teams: { ...standards.teams, [team]: { groups: ["nobody"] } } }
       : standards;
-  const desired = desiredObjects(application, known);
+  const desired = desiredObjects(application, known, { guardrails: true });
   const objects = [
     application,
     ...parts.flatMap((part) => desired[part]),
+    ...teamRolesBefore(desired.namespace),
     ...(parsed.data.database === undefined ? [] : [databaseSecret(application, "")]),
     ...(parsed.data.cache === undefined ? [] : [cacheSecret(application, "")]),
   ];
   return [[service.data, new Set(objects.map((object) => effectKey(objectEffect(object))))]];
+}
+
+/** Earlier versions gave a team its rights by a Role in each namespace, beside the binding of the same name. */
+function teamRolesBefore(objects: readonly KubeObject[]): readonly KubeObject[] {
+  return objects
+    .filter(({ kind }) => kind === resources.roleBindings.kind)
+    .map((binding) => ({ ...binding, kind: resources.roles.kind }));
 }
 
 async function runsOfServices(

@@ -1,15 +1,25 @@
+import { z } from "zod";
 import type { Application } from "../../application/application.ts";
+import { credentialSecretNames, credentialsMark } from "../../application/credentials.ts";
 import { desiredObjects } from "../../application/desired-objects.ts";
-import { releaseAnnotation } from "../../application/names.ts";
+import { credentialsAnnotation, releaseAnnotation } from "../../application/names.ts";
 import { specDiff } from "../../application/spec-diff.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
+import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
 import { writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
 import { objectEffect, observeEffect } from "../objects.ts";
 import type { PlannedChange } from "../plan.ts";
 import { waitUntilReady } from "../readiness.ts";
-import type { Step } from "../step.ts";
+import type { PlanContext, Step } from "../step.ts";
+
+/** What is read of a Deployment's spec. */
+const podTemplate = z.object({
+  template: z.object({
+    metadata: z.object({ annotations: z.record(z.string(), z.string()).optional() }).optional(),
+  }),
+});
 
 /** The Application, and from it the workload; waits until every replica is ready. */
 export const applyKubernetes: Step = {
@@ -18,21 +28,23 @@ export const applyKubernetes: Step = {
   needs: ["create_namespace", "provision_database", "provision_cache"],
   when: () => true,
   async describe(context) {
-    const { application, previous, standards, change, cluster } = context;
+    const { application, previous, change, cluster } = context;
     const uid = previous && (await observeEffect(cluster, objectEffect(previous)))?.metadata.uid;
     const starter = application.spec.starter
       ? ["runs the starter image until the pipeline has pushed one"]
       : [];
-    return writes(
-      context,
-      [ofRelease(application, change), ...desiredObjects(ownedBy(application, uid), standards).workload],
-      starter,
-    );
+    // Whoever looks at a plan may not read Secrets: it is told for the credentials that the pods run with.
+    const credentials = previous && (await runningWith(context));
+    const { workload } = desiredObjects(ownedBy(application, uid), context.standards, { credentials });
+    return writes(context, [ofRelease(application, change), ...workload], starter);
   },
-  async apply({ application, standards, change, cluster, clock, signal, write, log }) {
+  async apply(context) {
+    const { application, standards, change, cluster, clock, signal, write, log } = context;
     await mustBeUntouched(cluster, application, change);
     const [stored] = await write.objects([ofRelease(application, change)]);
-    const objects = desiredObjects(ownedBy(application, stored?.object.metadata.uid), standards).workload;
+    const credentials = await markOfCredentials(context);
+    const owner = ownedBy(application, stored?.object.metadata.uid);
+    const objects = desiredObjects(owner, standards, { credentials }).workload;
     await write.objects(objects);
     const withinMs = standards.workload.progressDeadlineSeconds * 1_000;
     let ready = 0;
@@ -43,6 +55,23 @@ export const applyKubernetes: Step = {
     return { summary: `${ready} of ${application.spec.replicas} replicas ready${starter}` };
   },
 };
+
+/** Mark of the credentials that the service's Secrets hold. */
+async function markOfCredentials({ application, cluster }: PlanContext): Promise<string | undefined> {
+  const { namespace } = application.metadata;
+  const secrets = await Promise.all(
+    credentialSecretNames(application).map((name) => find(cluster, resources.secrets, { namespace, name })),
+  );
+  return credentialsMark(secrets.filter((secret) => secret !== undefined));
+}
+
+/** Mark of the credentials that the service's pods were started with. */
+async function runningWith({ application, cluster }: PlanContext): Promise<string | undefined> {
+  const { name, namespace } = application.metadata;
+  const deployment = await find(cluster, resources.deployments, { namespace, name });
+  const parsed = podTemplate.safeParse(deployment?.spec);
+  return parsed.data?.template.metadata?.annotations?.[credentialsAnnotation];
+}
 
 /** The Application as what it owns names it, once the cluster has given it a UID. */
 function ownedBy(application: Application, uid: string | undefined): Application {

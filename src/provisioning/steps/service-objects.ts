@@ -5,7 +5,7 @@ import type { KubeObject } from "../../cluster/object.ts";
 import { apiVersionOf, type Resource, resources } from "../../cluster/resource.ts";
 import { claimsOf, dataStoreNames } from "../namespace-contents.ts";
 
-/** Kinds that guard a namespace: they stay as long as it does. */
+/** Kinds that guard a namespace: they stay as long as it does. Roles are those of services that older versions made. */
 const guardrails: readonly Resource[] = [
   resources.limitRanges,
   resources.resourceQuotas,
@@ -13,6 +13,7 @@ const guardrails: readonly Resource[] = [
   resources.serviceAccounts,
   resources.roles,
   resources.roleBindings,
+  resources.guardrails,
 ];
 
 const workloads: readonly Resource[] = [

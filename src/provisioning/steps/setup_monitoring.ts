@@ -1,8 +1,9 @@
 import { desiredObjects } from "../../application/desired-objects.ts";
 import type { KubeObject } from "../../cluster/object.ts";
+import { resources } from "../../cluster/resource.ts";
 import { writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
-import type { Step } from "../step.ts";
+import type { PlanContext, Step } from "../step.ts";
 import { partChanges } from "./change.ts";
 import { served } from "./served.ts";
 
@@ -15,13 +16,13 @@ export const setupMonitoring: Step = {
   when: (context) => partChanges(context, "monitoring"),
 
   async describe(context) {
-    const { application, standards, cluster } = context;
-    const { objects, missing } = await served(cluster, desiredObjects(application, standards).monitoring);
+    const { objects, missing } = await wanted(context);
     return writes(context, objects, missing);
   },
 
-  async apply({ application, standards, cluster, write, log }) {
-    const { objects, missing } = await served(cluster, desiredObjects(application, standards).monitoring);
+  async apply(context) {
+    const { standards, write, log } = context;
+    const { objects, missing } = await wanted(context);
     if (missing.length > 0 && standards.monitoring.whenMissing === "fail") {
       throw new StepError(
         "refused",
@@ -34,6 +35,11 @@ export const setupMonitoring: Step = {
     return { summary: summaryOf(objects), warnings: missing };
   },
 };
+
+async function wanted({ application, standards, cluster }: PlanContext) {
+  const serviceMonitors = await cluster.serves(resources.serviceMonitors);
+  return served(cluster, desiredObjects(application, standards, { serviceMonitors }).monitoring);
+}
 
 /** `ServiceMonitor, 2 alerts, dashboard`. */
 function summaryOf(objects: readonly KubeObject[]): string {
