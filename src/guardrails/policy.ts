@@ -10,7 +10,7 @@ export const partLabels: Readonly<Record<string, string>> = {
   "app.kubernetes.io/part-of": "platform",
 };
 
-type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT" | "*";
 
 /** Requests a guardrail looks at, as `resourceRules` of a policy have it. */
 export interface Requests {
@@ -67,8 +67,23 @@ function ruleOf({ groups, resources: names, operations }: Requests) {
   return { apiGroups: groups, apiVersions: ["*"], resources: names, operations, scope: "*" };
 }
 
+/** Who is refused is told whom to ask, where the standards say. */
+function refusal({ expression, message, messageExpression }: Rule, contact: string | undefined) {
+  const ask = contact === undefined ? "" : `; ask ${contact}`;
+  return {
+    expression,
+    message: `${message}${ask}`,
+    ...(messageExpression === undefined
+      ? {}
+      : {
+          messageExpression: ask === "" ? messageExpression : `${messageExpression} + ${JSON.stringify(ask)}`,
+        }),
+    reason: "Forbidden",
+  };
+}
+
 /** The policy and what puts it in force: everywhere, refusing, and refusing too where a rule cannot be computed. Pure. */
-export function guardrailObjectsOf(guardrail: Guardrail): readonly KubeObject[] {
+export function guardrailObjectsOf(guardrail: Guardrail, contact: string | undefined): readonly KubeObject[] {
   const name = `platform-${guardrail.name}`;
   const params = guardrail.params === undefined ? undefined : paramKinds[guardrail.params];
   const metadata = {
@@ -99,7 +114,7 @@ export function guardrailObjectsOf(guardrail: Guardrail): readonly KubeObject[] 
         },
         ...(guardrail.when === undefined ? {} : { matchConditions: guardrail.when }),
         ...(guardrail.variables === undefined ? {} : { variables: guardrail.variables }),
-        validations: guardrail.rules.map((rule) => ({ ...rule, reason: "Forbidden" })),
+        validations: guardrail.rules.map((rule) => refusal(rule, contact)),
         ...(guardrail.audit === undefined ? {} : { auditAnnotations: guardrail.audit }),
       },
     },

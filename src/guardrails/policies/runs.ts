@@ -1,0 +1,159 @@
+import { labels, systemNamespace } from "../../application/names.ts";
+import type { Guardrail } from "../policy.ts";
+import { isOperator, literal, mayManage, notThePlatform, pipelineName } from "../principals.ts";
+
+const runs = (operations: Guardrail["requests"][number]["operations"]): Guardrail["requests"] => [
+  { groups: ["platform.company.com"], resources: ["runs"], operations },
+];
+
+const actionBy = "platform.company.com/action-by";
+const operationLabel = "platform.company.com/operation";
+const user = "request.userInfo.username";
+const namespace = "('app-' + object.spec.service)";
+
+/** Labels by which runs are found say what their spec says, and nothing else of ours is among them. */
+const labelsAreTrue = [
+  ...Object.entries({
+    [labels.managed]: "'true'",
+    [labels.service]: "object.spec.service",
+    [labels.team]: "object.spec.team",
+    [operationLabel]: "object.spec.operation",
+  }).map(([key, value]) => `object.metadata.?labels[?${literal(key)}].orValue('') == ${value}`),
+  `object.metadata.labels.all(k, !k.startsWith('platform.company.com/') || k in [${[labels.managed, labels.service, labels.team, operationLabel].map(literal).join(", ")}])`,
+].join(" && ");
+
+/** A request is whoever makes it's own, and says so. */
+export const runRequests: Guardrail = {
+  name: "runs",
+  reason: "A run is a request in the name of whoever makes it, and can be found by what it is about.",
+  where: "everywhere",
+  requests: runs(["CREATE"]),
+  rules: [
+    {
+      expression: `request.namespace == ${literal(systemNamespace)}`,
+      message: `runs: runs are requested in namespace ${systemNamespace}`,
+    },
+    {
+      expression: `object.spec.requestedBy == ${user}`,
+      message: "runs: spec.requestedBy must be who makes the request",
+      messageExpression: `'runs: spec.requestedBy must be ' + ${user} + ', who makes the request'`,
+    },
+    {
+      // The name is that of its Lease and its logs too, beside those of the platform itself.
+      expression:
+        "object.metadata.name.startsWith((object.spec.operation in ['install', 'uninstall'] ? 'platform' : object.spec.service) + '-' + object.spec.operation + '-')",
+      message: "runs: a run is named SERVICE-OPERATION-…",
+    },
+    { expression: labelsAreTrue, message: "runs: the labels of a run say what its spec says" },
+    {
+      expression:
+        "!has(object.spec.action) && !has(object.metadata.ownerReferences) && !has(object.metadata.finalizers)",
+      message: "runs: a new run has no action, no owner and no finalizer",
+    },
+    {
+      expression: `object.metadata.?annotations[?${literal(actionBy)}].orValue(${user}) == ${user}`,
+      message: `runs: ${actionBy} is who makes the request`,
+    },
+    {
+      expression:
+        "object.spec.?parameters.?request.?name.orValue(object.spec.service) == object.spec.service && object.spec.?parameters.?request.?team.orValue(object.spec.team) == object.spec.team",
+      message: "runs: what is asked for is about the run's own service and team",
+    },
+  ],
+};
+
+/** Orphans a cleanup may delete for somebody of the team: those in the service's own namespace, and that namespace. */
+const ownOrphans = `object.spec.?parameters.?orphans.orValue([]).all(o, o.?namespace.orValue('') == ${namespace} || (o.type == 'Namespace' && o.name == ${namespace})) && object.spec.?parameters.?repositories.orValue([]).all(r, object.spec.service.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && r.run.matches('^' + object.spec.service + '-create-[a-z0-9]{5}$'))`;
+
+const mayUpdate = `authorizer.group('platform.company.com').resource('applications').namespace(${namespace}).check('update').allowed()`;
+
+/** Whose service it is decides who may ask for what: rights in its namespace, and before it has one, its team. */
+export const runOwnership: Guardrail = {
+  name: "run-ownership",
+  reason:
+    "Runs about a service are requested by its team; pipelines ask for deployments of their own service only.",
+  params: "standards",
+  where: "everywhere",
+  requests: runs(["CREATE"]),
+  when: notThePlatform,
+  variables: [
+    { name: "isServiceAccount", expression: `${user}.startsWith('system:serviceaccount:')` },
+    {
+      name: "groups",
+      expression: "object.spec.team in params.spec.teams ? params.spec.teams[object.spec.team].groups : []",
+    },
+  ],
+  rules: [
+    {
+      expression: "!(object.spec.operation in ['install', 'uninstall'])",
+      message: "run-ownership: the platform is installed by who may manage guardrails",
+    },
+    {
+      expression: `!variables.isServiceAccount || (object.spec.operation == 'deploy' && ${user} == 'system:serviceaccount:app-' + object.spec.service + ':${pipelineName}')`,
+      message:
+        "run-ownership: a service account asks only for deploy runs, as pipeline of the service's own namespace",
+    },
+    {
+      expression:
+        "variables.isServiceAccount || object.spec.operation != 'create' || variables.groups.exists(g, g in request.userInfo.groups)",
+      message: "run-ownership: a service is created for a team by who is of that team",
+      messageExpression:
+        "'run-ownership: you are not of team ' + object.spec.team + ', for which the service would be created'",
+    },
+    {
+      expression: `variables.isServiceAccount || object.spec.operation == 'create' || ${mayUpdate}`,
+      message: "run-ownership: a service is changed by who may update applications in its namespace",
+      messageExpression: `'run-ownership: you may not update applications in ' + ${namespace} + ', so the service is not yours to change'`,
+    },
+    {
+      expression: `object.spec.operation != 'cleanup' || (${ownOrphans})`,
+      message: "run-ownership: a cleanup for a team deletes only what is in its service's namespace",
+    },
+  ],
+};
+
+/** What may be asked of a run that exists: `spec.action`, by whoever RBAC lets write runs, in their own name. */
+export const runActions: Guardrail = {
+  name: "run-actions",
+  reason: "Of a run that exists only spec.action is written, and it is known by whom.",
+  where: "everywhere",
+  requests: runs(["UPDATE"]),
+  when: notThePlatform,
+  variables: [
+    {
+      name: "asked",
+      expression:
+        "object.spec.?action != oldObject.spec.?action || object.spec.?actionOptions != oldObject.spec.?actionOptions",
+    },
+    { name: "by", expression: `object.metadata.?annotations[?${literal(actionBy)}].orValue('')` },
+    { name: "was", expression: `oldObject.metadata.?annotations[?${literal(actionBy)}].orValue('')` },
+  ],
+  rules: [
+    {
+      expression: `variables.by == ${user} || (variables.asked ? variables.by == '' : variables.by == variables.was)`,
+      message: `run-actions: the annotation ${actionBy} is who asks; set it to your own name, or remove it`,
+    },
+    {
+      expression: `${labelsAreTrue} && object.metadata.?ownerReferences == oldObject.metadata.?ownerReferences && object.metadata.?finalizers == oldObject.metadata.?finalizers`,
+      message: "run-actions: labels, owners and finalizers of a run stay as they are",
+    },
+  ],
+};
+
+/** The journal: whoever could write it could have anything rolled back. */
+export const runJournals: Guardrail = {
+  name: "run-journals",
+  reason: "What a run has done is written, and a run is deleted, by who executes runs alone.",
+  where: "everywhere",
+  requests: [
+    { groups: ["platform.company.com"], resources: ["runs/status"], operations: ["UPDATE"] },
+    { groups: ["platform.company.com"], resources: ["runs"], operations: ["DELETE"] },
+  ],
+  rules: [
+    {
+      expression: `${isOperator} || ${mayManage}`,
+      message:
+        "run-journals: the journal of a run is written, and a run is deleted, by who executes runs alone",
+    },
+  ],
+};
