@@ -34,6 +34,8 @@ export function exitCodeOf(phase: RunPhase, asked: "completion" | "rollback"): E
       return exitCodes.held;
     case "Interrupted":
       return exitCodes.interrupted;
+    case "Refused":
+      return exitCodes.refused;
     case "Pending":
     case "Running":
     case "RollingBack":

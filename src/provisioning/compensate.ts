@@ -1,6 +1,7 @@
 import { labels } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
+import type { KubeObject } from "../cluster/object.ts";
 import { resourceOf, resources } from "../cluster/resource.ts";
 import type { CodeHost } from "../delivery/code-host.ts";
 import { type Effect, effectKey } from "./effect.ts";
@@ -23,11 +24,18 @@ export interface CompensationContext extends RestoreContext {
   readonly journal: Pick<Journal, "append" | "state">;
 }
 
+/**
+ * What becomes of an object that whoever looks may not read: nobody deletes what they have not seen; a preview takes it
+ * to be as it was recorded.
+ */
+export type Unreadable = "refused" | "as-recorded";
+
 /** Looks at what a run's effects are now. `only` limits the look to what one step's compensation has to know. */
 export async function observeRun(
   { cluster, codeHost }: Pick<CompensationContext, "cluster" | "codeHost">,
   state: RunState,
   only?: StepId,
+  { unreadable = "refused" }: { readonly unreadable?: Unreadable } = {},
 ): Promise<RollbackFacts> {
   const steps = state.steps.filter(
     ({ id }) =>
@@ -51,6 +59,7 @@ export async function observeRun(
       cluster,
       state,
       effects.filter((effect) => effect.kind === "object"),
+      unreadable,
     ),
     observeRepositories(codeHost, [...urls]),
     makesNamespace && (only === undefined || only === "create_namespace")
@@ -65,9 +74,17 @@ async function observeObjects(
   cluster: Cluster,
   state: RunState,
   effects: readonly ObjectEffect[],
+  unreadable: Unreadable,
 ): Promise<RollbackFacts["objects"]> {
   const found = await Promise.all(
-    effects.map(async (effect) => ({ effect, object: await observeEffect(cluster, effect) })),
+    effects.map(async (effect) => ({
+      effect,
+      object: await observeEffect(cluster, effect).catch((error: unknown) => {
+        if (unreadable === "as-recorded" && isClusterError(error, "forbidden"))
+          return asRecorded(effect, state);
+        throw error;
+      }),
+    })),
   );
   return new Map(
     found.flatMap(({ effect, object }) =>
@@ -86,6 +103,28 @@ async function observeObjects(
           ],
     ),
   );
+}
+
+/** An object as the journal has it. */
+function asRecorded(effect: ObjectEffect, state: RunState): KubeObject {
+  const { apiVersion, type: kind, name, namespace } = effect;
+  const recorded = state.steps
+    .flatMap((step) => step.effects)
+    .find((each) => effectKey(each.effect) === effectKey(effect));
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(recorded?.uid === undefined ? {} : { uid: recorded.uid }),
+      labels: {
+        [labels.managed]: "true",
+        [labels.service]: state.service,
+        ...(recorded?.before === undefined ? { [labels.run]: state.name } : {}),
+      },
+    },
+  };
 }
 
 async function observeRepositories(

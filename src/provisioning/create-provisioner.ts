@@ -1,21 +1,25 @@
 import { labels, type ServiceName, systemNamespace } from "../application/names.ts";
 import type { ServiceRequest } from "../application/request.ts";
 import { resources } from "../cluster/resource.ts";
+import { askVerbs } from "./ask-verbs.ts";
 import { runsOf } from "./checks/existence.ts";
 import { ProvisioningError } from "./errors.ts";
 import type { ExecutorOptions } from "./execution.ts";
 import { createExecutor } from "./executor.ts";
+import { followedExecution } from "./followed-run.ts";
 import { isInstalled } from "./installed.ts";
 import { readLog } from "./log-archive.ts";
 import { changeContext, cleanupContext, createContext, deleteContext } from "./operation.ts";
 import { createOrphans } from "./orphans/create-orphans.ts";
 import type { Provisioner } from "./provisioner.ts";
 import { releasesOf } from "./releases.ts";
-import { checkedPlan, requestRun } from "./request-run.ts";
+import { askForRun, checkedPlan, type Request, requestRun } from "./request-run.ts";
+import type { Execution, RunName } from "./run.ts";
 import { newestFirst, readRunForList } from "./run-record.ts";
 import type { PlanContext } from "./step.ts";
-import { verbsOn } from "./verbs-on-runs.ts";
+import { previewRun, type VerbsOnRuns, verbsOn } from "./verbs-on-runs.ts";
 import { watchRun } from "./watch-run.ts";
+import { whoExecutes } from "./who-executes.ts";
 
 function confirmedBy(context: PlanContext, confirmed: string | undefined): PlanContext {
   return confirmed === undefined ? context : { ...context, confirmed };
@@ -36,54 +40,83 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     );
   }
 
+  /** Who executes what is asked for now; @throws ProvisioningError where the platform is not there, or nobody would. */
+  async function executing(): Promise<Execution["by"]> {
+    const [by] = await Promise.all([whoExecutes(cluster, clock, standards), mustBeInstalled()]);
+    return by;
+  }
+
+  async function started(by: Execution["by"], asked: Request): Promise<Execution> {
+    if (by === "this-process") return requestRun(executor, asked);
+    const run = await askForRun(options, asked);
+    const { cancel, retryNow } = asking;
+    return followedExecution({ cluster, clock, cancel, retryNow }, { run, epoch: 0, refusedAt: undefined });
+  }
+
   const orphans = createOrphans({
     ...surroundings,
     clock,
     mustBeInstalled,
     contextOf: (spec) => cleanupContext(spec, surroundings),
-    execute: (spec) =>
-      requestRun(executor, "cleanup", cleanupContext(spec, surroundings), spec.parameters, "hold"),
+    execute: async (spec) => {
+      const context = cleanupContext(spec, surroundings);
+      const { parameters } = spec;
+      return started(await executing(), { operation: "cleanup", context, parameters, onFailure: "hold" });
+    },
   });
+
+  const doing = verbsOn(executor);
+  const asking = askVerbs(executor);
+  /** What this process executes is its own to deal with. */
+  const verbsFor = async (run: RunName): Promise<VerbsOnRuns> =>
+    executor.own(run) === undefined && (await whoExecutes(cluster, clock, standards)) === "operator"
+      ? asking
+      : doing;
 
   return {
     orphans,
     async planCreate(serviceRequest) {
-      await mustBeInstalled();
-      return checkedPlan("create", createContext(serviceRequest, surroundings));
+      const by = await executing();
+      return checkedPlan("create", createContext(serviceRequest, surroundings), by);
     },
     async planDelete(service, dataStores) {
-      await mustBeInstalled();
-      return checkedPlan("delete", await deleteContext(service, dataStores, surroundings));
+      const by = await executing();
+      return checkedPlan("delete", await deleteContext(service, dataStores, surroundings), by);
     },
     async planChange(service, change, { dataStores }) {
-      await mustBeInstalled();
+      const by = await executing();
       const context = await changeContext(service, change, dataStores, surroundings);
-      return checkedPlan(change.operation, context);
+      return checkedPlan(change.operation, context, by);
     },
-    async create(serviceRequest: ServiceRequest, { onFailure }) {
-      await mustBeInstalled();
-      const context = createContext(serviceRequest, surroundings);
-      return requestRun(executor, "create", context, { request: serviceRequest }, onFailure);
+    async create(request: ServiceRequest, { onFailure }) {
+      const by = await executing();
+      const context = createContext(request, surroundings);
+      return started(by, { operation: "create", context, parameters: { request }, onFailure });
     },
     async change(service, change, { onFailure, dataStores, confirmed }) {
-      await mustBeInstalled();
+      const by = await executing();
       const context = confirmedBy(await changeContext(service, change, dataStores, surroundings), confirmed);
       const { operation, ...parameters } = change;
       const stores = operation === "set" ? { dataStores: context.dataStores } : {};
-      return requestRun(
-        executor,
+      return started(by, {
         operation,
         context,
-        { ...parameters, ...stores },
-        onFailure ?? standards.workload.onUnhealthy,
-      );
+        parameters: { ...parameters, ...stores },
+        onFailure: onFailure ?? standards.workload.onUnhealthy,
+      });
     },
     async delete(service: ServiceName, { dataStores, confirmed }) {
-      await mustBeInstalled();
+      const by = await executing();
       const context = confirmedBy(await deleteContext(service, dataStores, surroundings), confirmed);
-      return requestRun(executor, "delete", context, { dataStores: context.dataStores }, "hold");
+      const parameters = { dataStores: context.dataStores };
+      return started(by, { operation: "delete", context, parameters, onFailure: "hold" });
     },
-    ...verbsOn(executor),
+    resume: async (run, how) => (await verbsFor(run)).resume(run, how),
+    retry: async (run, how) => (await verbsFor(run)).retry(run, how),
+    rollback: async (run, how) => (await verbsFor(run)).rollback(run, how),
+    previewRollback: (run, dataStores) => previewRun(executor, run, dataStores),
+    cancel: async (run) => (await verbsFor(run)).cancel(run),
+    retryNow: async (run) => (await verbsFor(run)).retryNow(run),
     async releases(service) {
       return releasesOf((await runsOf(cluster, service)).map(({ state }) => state));
     },

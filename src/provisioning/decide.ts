@@ -32,7 +32,7 @@ export function atRest({ phase }: Pick<RunState, "phase">): boolean {
 
 /** Whether a run is over: nothing is left to retry or to roll back. */
 export function isOver({ phase }: Pick<RunState, "phase">): boolean {
-  return phase === "Succeeded" || phase === "RolledBack";
+  return phase === "Succeeded" || phase === "RolledBack" || phase === "Refused";
 }
 
 function toCompensate(step: StepState): boolean {

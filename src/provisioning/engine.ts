@@ -39,6 +39,7 @@ export class Engine {
   readonly #tries = new Map<string, Tries>();
   readonly #pauses = new Set<AbortController>();
   #interruption: string | undefined;
+  #released = false;
   #rollbackBy: string | undefined;
   #wake: () => void = () => {};
 
@@ -50,6 +51,13 @@ export class Engine {
   interrupt(reason: string): void {
     this.#interruption ??= reason;
     for (const { abort } of this.#live.values()) abort.abort(new Stopped(reason));
+    this.#wake();
+  }
+
+  /** Finishes the write in hand, and leaves the run to the next engine, which goes on with it at once. */
+  release(): void {
+    this.#released = true;
+    for (const { abort } of this.#live.values()) abort.abort(new Stopped("its engine ends"));
     this.#wake();
   }
 
@@ -112,6 +120,11 @@ export class Engine {
     if (this.#interruption !== undefined) {
       if (this.#live.size === 0) {
         await journal.append({ type: "RunInterrupted", at: this.#at(), reason: this.#interruption });
+        return true;
+      }
+    } else if (this.#released) {
+      if (this.#live.size === 0) {
+        await journal.append({ type: "RunReleased", at: this.#at() });
         return true;
       }
     } else if (this.#rollbackBy !== undefined && journal.state.phase === "Running") {

@@ -8,8 +8,9 @@ import { planSchema, stepIdSchema } from "./plan.ts";
  * Version of the event schema, recorded in every Run. Readers accept all versions up to it.
  * 2: what was before (`EffectsIntended.before`, `plan.change`), `StepSkipped`, `StepReopened`, the verb of `RunTaken`,
  * `CompensationFailed.retryAt`.
+ * 3: `RunRefused`, `ActionRefused`, `RunReleased`.
  */
-export const eventVersion = 2;
+export const eventVersion = 3;
 
 /** Why a step or a compensation failed, ready for a person: what happened, and what mends it. */
 export const runErrorSchema = z.strictObject({
@@ -33,6 +34,14 @@ export const runErrorSchema = z.strictObject({
   mend: z.string(),
 });
 export type RunError = z.output<typeof runErrorSchema>;
+
+/** A refusal as whoever asked would have met it in their own process: kinds are those of `ProvisioningError`. */
+export const refusalSchema = z.strictObject({
+  kind: z.enum(["usage", "unchanged", "refused", "rights", "busy", "unreachable"]),
+  message: z.string(),
+  mend: z.string(),
+});
+export type Refusal = z.output<typeof refusalSchema>;
 
 /** `created`: by this run; `changed`: existed and is ours; `unchanged`: was already as wanted; `deleted`: by a delete operation. */
 export const effectOutcomeSchema = z.enum(["created", "changed", "unchanged", "deleted"]);
@@ -118,6 +127,17 @@ export const runEventSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("RunHeld"), at }),
   /** Stopped by a person or a signal between two writes; anyone can go on. */
   z.strictObject({ type: z.literal("RunInterrupted"), at, reason: z.string() }),
+  /** Its engine ended in good order: whoever executes runs goes on with it at once. */
+  z.strictObject({ type: z.literal("RunReleased"), at }),
+  /** Whoever was to execute the request refused it; nothing was written. */
+  z.strictObject({ type: z.literal("RunRefused"), at, refusal: refusalSchema }),
+  /** What somebody asked of the run through `spec.action` was refused; the run is as it was. */
+  z.strictObject({
+    type: z.literal("ActionRefused"),
+    at,
+    action: z.enum(["resume", "retry", "rollback", "cancel"]),
+    refusal: refusalSchema,
+  }),
   z.strictObject({ type: z.literal("RunSucceeded"), at }),
   z.strictObject({
     type: z.literal("RollbackStarted"),

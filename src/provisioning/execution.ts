@@ -44,11 +44,17 @@ export interface Start {
   readonly done?: ReadonlyMap<StepId, StepResult>;
 }
 
+/** An execution in this process. */
+export interface OwnExecution extends Execution {
+  /** Finishes the write in hand and leaves the run, unfinished, to the next engine, which goes on with it at once. */
+  release(): Promise<void>;
+}
+
 /**
  * Takes a run and executes it in this process, until it is at rest.
  * @throws JournalError where somebody else took it first; ClusterError
  */
-export async function startExecution(options: ExecutorOptions, start: Start): Promise<Execution> {
+export async function startExecution(options: ExecutorOptions, start: Start): Promise<OwnExecution> {
   const { cluster, codeHost, metrics, clock, randomBytes, holder } = options;
   const { record, context, steps } = start;
   const token = Buffer.from(randomBytes(8)).toString("hex");
@@ -125,10 +131,10 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
   }
   const stopHeartbeat = heartbeat.value;
   const atRest = new AbortController();
-  const act = (action: Action) => {
-    if (action === "cancel") engine.interrupt("cancelled on request");
+  const act = (action: Action, by: string | undefined) => {
+    if (action === "cancel") engine.interrupt(`cancelled ${by === undefined ? "on request" : `by ${by}`}`);
     if (action === "retry") engine.retryNow();
-    if (action === "rollback") engine.rollBack("on request");
+    if (action === "rollback") engine.rollBack(by ?? "on request");
   };
   const asked = AbortSignal.any([atRest.signal, journal.lost]);
   void obeyActions({ cluster, clock, random, record, signal: asked, act });
@@ -140,6 +146,7 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
   finished.catch(() => {});
   return {
     name: record.name,
+    by: "this-process",
     get state() {
       return journal.durable;
     },
@@ -148,6 +155,10 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
     retryNow: () => engine.retryNow(),
     async interrupt(reason) {
       engine.interrupt(reason);
+      await finished;
+    },
+    async release() {
+      engine.release();
       await finished;
     },
   };

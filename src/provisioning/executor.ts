@@ -5,7 +5,7 @@ import { resources } from "../cluster/resource.ts";
 import { runsOf } from "./checks/existence.ts";
 import { atRest } from "./decide.ts";
 import { JournalError, ProvisioningError } from "./errors.ts";
-import { type ExecutorOptions, type Start, startExecution } from "./execution.ts";
+import { type ExecutorOptions, type OwnExecution, type Start, startExecution } from "./execution.ts";
 import { livingHolder, observeHolder } from "./heartbeat.ts";
 import type { Execution, RunName } from "./run.ts";
 import { type RunRecord, readRun } from "./run-record.ts";
@@ -18,7 +18,7 @@ export interface Executor {
   /** @throws ProvisioningError `usage` where there is no such run */
   read(run: RunName): Promise<RunRecord>;
   /** @throws ProvisioningError `refused` where the platform on the cluster is older than this program; JournalError */
-  execute(start: Start): Promise<Execution>;
+  execute(start: Start): Promise<OwnExecution>;
   /** A run that nobody works on: read, and refused (`busy`) while its holder lives. */
   takeable(run: RunName): Promise<RunRecord>;
 }
@@ -37,7 +37,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
   }
 
-  async function execute(start: Start): Promise<Execution> {
+  async function execute(start: Start): Promise<OwnExecution> {
     const execution = await startExecution(options, start).catch((error: unknown) => {
       throw tooOld(cluster, error) ?? error;
     });

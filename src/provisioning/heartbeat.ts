@@ -173,6 +173,8 @@ export async function observeHolder(cluster: Cluster, clock: Clock, run: RunName
   const nobody = (record: RunRecord): Holding => ({ alive: false, record });
   if (atRest(state)) return nobody(first.record);
   if (first.lease === undefined && state.phase === "Pending") return nobody(first.record);
+  // Its engine ended in good order, and left it to the next.
+  if (state.phase !== "Pending" && state.holder === "") return nobody(first.record);
   // One who wanted the run and did not get it may have left its mark on the Lease.
   const isHolders = state.holder === "" || cleanText(first.spec?.holderIdentity ?? "") === state.holder;
   const process = first.lease?.metadata.annotations?.[processAnnotation];

@@ -279,6 +279,10 @@ export class Journal {
         }
         if (isClusterError(error, "conflict")) {
           await this.#reread(state);
+          // Somebody else's write in between is one conflict, or two.
+          if (attempt < 5) continue;
+          if (this.#clock.now().getTime() > giveUp) throw error;
+          await this.#clock.sleep(Math.min(5_000, 50 * 2 ** attempt));
           continue;
         }
         const retriable = isClusterError(error, "unreachable", "server", "throttled");

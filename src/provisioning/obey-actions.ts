@@ -1,14 +1,25 @@
 import { systemNamespace } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
+import type { KubeObject } from "../cluster/object.ts";
 import { Reflector } from "../cluster/reflector.ts";
 import { resources } from "../cluster/resource.ts";
+import { cleanText } from "../cluster/text.ts";
 import type { Clock } from "./clock.ts";
 import type { RunRecord, RunSpec } from "./run-record.ts";
 import { readRun } from "./run-record.ts";
 
 /** What somebody asks of a run through `spec.action`. */
 export type Action = NonNullable<RunSpec["action"]>;
+
+/** On a Run: who set its `spec.action`. The cluster's guardrails hold it to whoever made that request. */
+export const actionByAnnotation = "platform.company.com/action-by";
+
+/** Who set the action of a Run; undefined where nobody says. */
+export function askedBy({ metadata }: Pick<KubeObject, "metadata">): string | undefined {
+  const by = cleanText(metadata.annotations?.[actionByAnnotation] ?? "");
+  return by === "" ? undefined : by;
+}
 
 /** Most runs are over before anybody asks anything of them: they are spared a watch. In milliseconds. */
 const watchedFrom = 1_000;
@@ -23,7 +34,8 @@ export interface ActionsOptions {
   readonly record: RunRecord;
   /** The run is at rest, or lost. */
   readonly signal: AbortSignal;
-  readonly act: (action: Action) => void;
+  /** @param by - who asked, where that is known: see {@link askedBy} */
+  readonly act: (action: Action, by: string | undefined) => void;
 }
 
 /**
@@ -43,8 +55,8 @@ export async function obeyActions(options: ActionsOptions): Promise<void> {
     while (obeyed < asked && !signal.aborted) {
       const seen = asked;
       try {
-        const { action, generation } = await taken(cluster, record, signal);
-        if (action !== undefined) act(action);
+        const { action, by, generation } = await taken(cluster, record, signal);
+        if (action !== undefined) act(action, by);
         obeyed = Math.max(seen, generation);
       } catch (error) {
         if (signal.aborted || !isClusterError(error)) return;
@@ -84,7 +96,7 @@ async function taken(
   cluster: Cluster,
   { name }: RunRecord,
   signal: AbortSignal,
-): Promise<{ readonly action?: Action; readonly generation: number }> {
+): Promise<{ readonly action?: Action; readonly by?: string | undefined; readonly generation: number }> {
   const ref = { namespace: systemNamespace, name };
   const { spec, object } = readRun(await cluster.get(resources.runs, ref, { signal }));
   const { action } = spec;
@@ -93,10 +105,11 @@ async function taken(
   const body = [
     { op: "test", path: "/spec/action", value: action },
     { op: "remove", path: "/spec/action" },
+    ...(spec.actionOptions === undefined ? [] : [{ op: "remove", path: "/spec/actionOptions" }]),
   ];
   try {
     const { metadata } = await cluster.patch(resources.runs, ref, { type: "json", body });
-    return { action, generation: metadata.generation ?? generation };
+    return { action, by: askedBy(object), generation: metadata.generation ?? generation };
   } catch (error) {
     // Something else is asked for by now: that is told as a change of its own.
     if (isClusterError(error, "invalid", "conflict")) return { generation };

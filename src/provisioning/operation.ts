@@ -1,5 +1,11 @@
+import { z } from "zod";
 import type { ApplicationSpec } from "../application/application.ts";
-import { changedSpec, type ServiceChange, serviceChangeSchema } from "../application/change.ts";
+import {
+  changedSpec,
+  changeParametersSchema,
+  type ServiceChange,
+  serviceChangeSchema,
+} from "../application/change.ts";
 import { applicationFor, applicationOf } from "../application/from-request.ts";
 import {
   labels,
@@ -25,8 +31,15 @@ import type { CodeHost } from "../delivery/code-host.ts";
 import type { Standards } from "../standards/standards.ts";
 import { runsOf } from "./checks/existence.ts";
 import { noSuchService, ProvisioningError } from "./errors.ts";
+import { type Installation, installationSubject, readInstallation } from "./installation.ts";
 import { claimsOf, dataStoreNames } from "./namespace-contents.ts";
-import type { ChangeOperation, Operation, PlannedChange, StepId } from "./plan.ts";
+import {
+  type ChangeOperation,
+  isInstallation,
+  type Operation,
+  type PlannedChange,
+  type StepId,
+} from "./plan.ts";
 import type { DataStoreChoice, PlanWithManifests } from "./provisioner.ts";
 import { parseQuantity } from "./quantity.ts";
 import { releasesOf } from "./releases.ts";
@@ -65,7 +78,7 @@ export async function planFor(operation: Operation, context: PlanContext): Promi
   return {
     plan: {
       operation,
-      service: context.request.name,
+      service: context.installation === undefined ? context.request.name : installationSubject,
       change: context.change,
       steps: steps.map(({ id, title, needs, skippable }, index) => ({
         id,
@@ -300,6 +313,40 @@ async function resolved(
 }
 
 /**
+ * The context of what is asked for, and nobody has begun with: from the request, and what is there now.
+ * @throws ProvisioningError, RefusedInput: see the contexts of each operation
+ */
+export async function requestedContext(
+  { operation, service, team, parameters }: Omit<RunSpec, "requestedBy">,
+  surroundings: Surroundings,
+): Promise<PlanContext> {
+  const { request, dataStores, confirmed } = parameters;
+  const name = serviceNameSchema.parse(service);
+  const context = await (async () => {
+    switch (operation) {
+      case "create":
+        if (request !== undefined) return createContext(request, surroundings);
+        throw new ProvisioningError("refused", `the run of ${service} has no request`, "make another run");
+      case "delete":
+        return deleteContext(name, dataStores ?? "keep-used", surroundings);
+      case "cleanup":
+        return cleanupContext({ service, team, parameters }, surroundings);
+      case "install":
+      case "uninstall":
+        throw new ProvisioningError(
+          "refused",
+          `the operator does not ${operation} the platform: it may not change its own rights`,
+        );
+      default: {
+        const change = changeOf(operation, parameters);
+        return changeContext(name, change, dataStores ?? "keep", surroundings);
+      }
+    }
+  })();
+  return { ...context, ...(confirmed === undefined ? {} : { confirmed }) };
+}
+
+/**
  * The context of a run that exists, from its spec and what its plan fixed: any process can go on with it.
  * @param planned - unset where no engine has taken the run yet
  */
@@ -330,6 +377,13 @@ async function unconfirmedContextOf(
     );
   }
   if (spec.operation === "cleanup") return cleanupContext(spec, surroundings);
+  if (isInstallation(spec.operation)) {
+    const { installation } = spec.parameters;
+    return installationContext(
+      installation === undefined ? { standards: surroundings.standards } : readInstallation(installation),
+      surroundings,
+    );
+  }
   if (spec.operation !== "delete" && spec.operation !== "create") {
     const change = changeOf(spec.operation, spec.parameters);
     return changeContext(serviceNameSchema.parse(spec.service), change, dataStores ?? "keep", surroundings);
@@ -375,17 +429,26 @@ export function cleanupContext(
   };
 }
 
+/** What an installation works on; it is about no service, and the standards are those it brings. */
+export function installationContext(
+  installation: Installation,
+  surroundings: Omit<Surroundings, "standards">,
+): PlanContext {
+  const { standards } = installation;
+  const [team = "platform"] = Object.keys(standards.teams);
+  return {
+    ...nominalContext(serviceNameSchema.parse("platform"), team, { ...surroundings, standards }),
+    dataStores: "keep",
+    installation,
+  };
+}
+
+/** A run's parameters, as far as they are a change's. */
+const changeFields = z.object(changeParametersSchema.shape);
+
 /** @throws ProvisioningError `refused` where the parameters are not those of the operation */
 function changeOf(operation: ChangeOperation, parameters: RunSpec["parameters"]): ServiceChange {
-  const {
-    request: _,
-    dataStores: __,
-    confirmed: ___,
-    orphans: ____,
-    repositories: _____,
-    ...change
-  } = parameters;
-  const parsed = serviceChangeSchema.safeParse({ operation, ...change });
+  const parsed = serviceChangeSchema.safeParse({ operation, ...changeFields.parse(parameters) });
   if (parsed.success) return parsed.data;
   throw new ProvisioningError(
     "refused",

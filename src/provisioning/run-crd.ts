@@ -11,7 +11,7 @@ const once = (field: string) => ({
 });
 
 /**
- * The CRD of Run. `spec` is a request and immutable but for `action`; `status` is the journal and has its own
+ * The CRD of Run. `spec` is a request and immutable but for `action` and its options; `status` is the journal and has its own
  * subresource, so that rights to ask and rights to execute are apart.
  */
 export const runCrd: KubeObject = customResourceDefinition({

@@ -6,7 +6,8 @@ import type { KubeObject } from "../cluster/object.ts";
 import { cleanText } from "../cluster/text.ts";
 import { ProvisioningError } from "./errors.ts";
 import { eventVersion, type RunEvent, runEventSchema } from "./event.ts";
-import { type Operation, operationSchema } from "./plan.ts";
+import { installationParametersSchema } from "./installation.ts";
+import { type Operation, operationSchema, stepIdSchema } from "./plan.ts";
 import type { RunName, RunPhase, RunState } from "./run.ts";
 import { initialState, type RunRequest, replay } from "./run-reducer.ts";
 
@@ -30,7 +31,7 @@ const repositoryTargetSchema = z.strictObject({
 });
 export type RepositoryTarget = z.output<typeof repositoryTargetSchema>;
 
-/** `spec` of a Run: a request, not a program. Immutable, but for `action`. */
+/** `spec` of a Run: a request, not a program. Immutable, but for `action` and its options. */
 export const runSpecSchema = z.strictObject({
   operation: operationSchema.describe("What to do with the service."),
   service: z.string().min(1).max(63).describe("The service's name."),
@@ -48,12 +49,17 @@ export const runSpecSchema = z.strictObject({
         .max(63)
         .optional()
         .describe("The service's name, given by whoever asked: protected data may be destroyed."),
+      onFailure: z
+        .enum(["rollback", "hold"])
+        .optional()
+        .describe("What becomes of the run where a step fails for good; left out: as its operation has it."),
       orphans: z.array(orphanTargetSchema).max(100).optional().describe("For a cleanup: objects to delete."),
       repositories: z
         .array(repositoryTargetSchema)
         .max(20)
         .optional()
         .describe("For a cleanup: repositories to delete."),
+      installation: installationParametersSchema.optional().describe("For an install: what it brings."),
     })
     .describe("What the operation is to do, in its own terms."),
   requestedBy: z.string().min(1).max(512).describe("Who asked, as the cluster's authentication names them."),
@@ -61,6 +67,23 @@ export const runSpecSchema = z.strictObject({
     .enum(["retry", "resume", "rollback", "cancel"])
     .optional()
     .describe("What to do with the run now; on-call may set it."),
+  actionOptions: z
+    .strictObject({
+      onFailure: z.enum(["rollback", "hold"]).optional().describe("For resume and retry."),
+      skip: z
+        .array(stepIdSchema)
+        .max(20)
+        .optional()
+        .describe("For retry: steps that failed, may be left out, and are."),
+      dataStores: z.enum(dataStoreChoices).optional().describe("For rollback: what becomes of data stores."),
+      confirmed: z
+        .string()
+        .max(63)
+        .optional()
+        .describe("For rollback: the service's name, where protected data is to be destroyed."),
+    })
+    .optional()
+    .describe("How to do it; counts together with the action only."),
 });
 export type RunSpec = z.output<typeof runSpecSchema>;
 
@@ -264,5 +287,7 @@ export function runMessage(state: RunState): string {
       return state.steps.flatMap((step) => step.warnings)[0] ?? "";
     case "RollbackFailed":
       return `${state.orphans.length} effects remain`;
+    case "Refused":
+      return state.refusal?.message ?? "";
   }
 }

@@ -113,7 +113,7 @@ export function reduce(state: RunState, event: RunEvent): RunState {
       };
     }
     case "RunTaken": {
-      const { finishedAt: _, ...rest } = state;
+      const { finishedAt: _, refusal: __, ...rest } = state;
       return {
         ...rest,
         phase: state.rollback === undefined ? "Running" : "RollingBack",
@@ -209,6 +209,17 @@ export function reduce(state: RunState, event: RunEvent): RunState {
       return { ...state, phase: "Held", steps: state.steps.map(settled), finishedAt: event.at };
     case "RunInterrupted":
       return { ...state, phase: "Interrupted", steps: state.steps.map(settled), finishedAt: event.at };
+    case "RunReleased":
+      return { ...state, holder: "", steps: state.steps.map(settled) };
+    case "RunRefused":
+      return {
+        ...state,
+        phase: "Refused",
+        refusal: { ...event.refusal, at: event.at },
+        finishedAt: event.at,
+      };
+    case "ActionRefused":
+      return { ...state, refusal: { ...event.refusal, at: event.at } };
     case "RunSucceeded": {
       const { failure: _, ...rest } = state;
       return { ...rest, phase: "Succeeded", finishedAt: event.at };

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../cluster/object.ts";
 import type { Effect } from "./effect.ts";
-import type { EffectOutcome, RunError, RunEvent } from "./event.ts";
+import type { EffectOutcome, Refusal, RunError, RunEvent } from "./event.ts";
 import type { Operation, PlannedChange, StepId } from "./plan.ts";
 
 /** Name of a Run object, for example `api-gateway-create-7f3k`. */
@@ -9,6 +9,8 @@ export type RunName = string & { readonly __brand: "RunName" };
 export type RunPhase =
   /** Requested; no engine has taken it yet. */
   | "Pending"
+  /** Requested, and refused by whoever was to execute it: nothing was written. */
+  | "Refused"
   | "Running"
   /** A step failed for good; a person chooses: retry, roll back, leave. */
   | "Held"
@@ -78,8 +80,10 @@ export interface RunState {
   readonly requestedAt: string;
   readonly phase: RunPhase;
   readonly epoch: number;
-  /** Who executes, or last executed, it: `user@host:pid`. */
+  /** Who executes, or last executed, it: `user@host:pid`; empty where an engine has ended and left it to the next. */
   readonly holder: string;
+  /** Why the run was refused, or the last thing that was asked of it. */
+  readonly refusal?: Refusal & { readonly at: string };
   /** What the run makes of the service's Application; unset until it is taken, and in runs of older versions. */
   readonly change?: PlannedChange;
   readonly steps: readonly StepState[];
@@ -122,15 +126,17 @@ export interface PreviewLine {
   readonly reason: string;
 }
 
-/** A run in progress in this process. */
+/** A run in progress, in this process or in the operator. */
 export interface Execution {
   readonly name: RunName;
+  /** Who executes it. What the operator executes goes on whatever becomes of this process. */
+  readonly by: "this-process" | "operator";
   readonly state: RunState;
   /** Called with each event once it is journaled, and the state after it. Returns the unsubscriber. */
   subscribe(listener: (event: RunEvent, state: RunState) => void): () => void;
   /** The state the run came to rest in: any phase but Pending, Running and RollingBack. Rejects where the journal itself cannot be written (lost epoch, unreachable). */
   readonly finished: Promise<RunState>;
-  /** Finishes the write in hand, journals `RunInterrupted` and comes to rest. */
+  /** Finishes the write in hand, journals `RunInterrupted` and comes to rest; what the operator executes is asked to. */
   interrupt(reason: string): Promise<void>;
   /** Steps that wait to be tried again are tried at once. */
   retryNow(): void;

@@ -1,20 +1,21 @@
-import { systemNamespace } from "../application/names.ts";
-import { resources } from "../cluster/resource.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { askAction } from "./ask-action.ts";
 import { runsOf } from "./checks/existence.ts";
 import { rollbackMayDestroy } from "./checks/protection.ts";
 import { observeRun } from "./compensate.ts";
 import { atRest, isOver } from "./decide.ts";
 import { ProvisioningError } from "./errors.ts";
 import type { RunEvent } from "./event.ts";
+import type { OwnExecution } from "./execution.ts";
 import type { Executor } from "./executor.ts";
 import { observeHolder } from "./heartbeat.ts";
 import { lostSteps } from "./lost-steps.ts";
-import { contextOf, planFor } from "./operation.ts";
+import { contextOf, planFor, requestedContext } from "./operation.ts";
 import type { StepId } from "./plan.ts";
-import type { Provisioner } from "./provisioner.ts";
+import type { DataStoreChoice, Provisioner } from "./provisioner.ts";
 import { runStarted } from "./request-run.ts";
 import { isReversible, previewRollback } from "./rollback.ts";
-import type { Execution, RunName, RunState } from "./run.ts";
+import type { RollbackPreview, RunName, RunState } from "./run.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { Step } from "./step.ts";
 import { stepsOf } from "./steps/index.ts";
@@ -23,8 +24,11 @@ import { watchRun } from "./watch-run.ts";
 /** How long a living engine may take to come to rest once it is asked to, in milliseconds. */
 const cancelPatience = 30_000;
 
+/** What can be done with a run; verbs.ts has the words. */
+export type VerbsOnRuns = Pick<Provisioner, "resume" | "retry" | "rollback" | "cancel" | "retryNow">;
+
 /** @throws ProvisioningError `usage` where the step is not the one that failed, or the service needs what it makes */
-function mayBeSkipped(run: RunName, state: RunState, steps: readonly Step[], id: StepId): void {
+export function mayBeSkipped(run: RunName, state: RunState, steps: readonly Step[], id: StepId): void {
   const step = state.steps.find((candidate) => candidate.id === id);
   const skippable = steps.find((candidate) => candidate.id === id)?.skippable === true;
   if (step === undefined || step.phase !== "Failed" || state.rollback !== undefined) {
@@ -42,49 +46,83 @@ function mayBeSkipped(run: RunName, state: RunState, steps: readonly Step[], id:
   }
 }
 
-/** What a person does with a run that exists: see `verbs.ts`. */
-export function verbsOn(
-  executor: Executor,
-): Pick<Provisioner, "resume" | "retry" | "previewRollback" | "rollback" | "cancel" | "retryNow"> {
-  const { options, read, takeable, execute } = executor;
-  const { cluster, codeHost, standards, clock, holder } = options;
-
-  async function mayRollBack(record: RunRecord): Promise<void> {
-    const { name, state, spec } = record;
-    if (!isReversible(state)) {
-      throw new ProvisioningError(
-        "usage",
-        `run ${name} has deleted data: what it deleted cannot be brought back`,
-        isOver(state) ? "" : `finish it: platform run retry ${name}`,
-      );
-    }
-    if (state.phase === "RolledBack") {
-      throw new ProvisioningError("usage", `run ${name} is rolled back already`);
-    }
-    // What a run found or made may have been changed again since.
-    const runs = await runsOf(cluster, spec.service);
-    const started = Date.parse(state.startedAt ?? state.requestedAt);
-    const later = runs.find(
-      ({ state: other }) =>
-        other.phase !== "RolledBack" &&
-        other.startedAt !== undefined &&
-        Date.parse(other.startedAt) > started,
-    );
-    if (later === undefined) return;
-    // What is left of a creation goes even after a deletion.
-    if (
-      spec.operation === "create" &&
-      (later.spec.operation === "create" || later.spec.operation === "delete")
-    )
-      return;
+/**
+ * @throws ProvisioningError `usage` where what the run did cannot be taken back, or not any more
+ */
+export async function mayRollBack(cluster: Cluster, record: RunRecord): Promise<void> {
+  const { name, state, spec } = record;
+  if (!isReversible(state)) {
     throw new ProvisioningError(
       "usage",
-      `run ${later.name} (${later.spec.operation}) came after run ${name}: what was before is not what would come back`,
-      isOver(later.state)
-        ? `see the releases: platform service releases ${spec.service}`
-        : `roll that back first: platform run rollback ${later.name}`,
+      `run ${name} has deleted data: what it deleted cannot be brought back`,
+      isOver(state) ? "" : `finish it: platform run retry ${name}`,
     );
   }
+  if (state.phase === "Refused") {
+    throw new ProvisioningError("usage", `run ${name} was refused: it has written nothing`);
+  }
+  if (state.phase === "RolledBack") {
+    throw new ProvisioningError("usage", `run ${name} is rolled back already`);
+  }
+  // What a run found or made may have been changed again since.
+  const runs = await runsOf(cluster, spec.service);
+  const started = Date.parse(state.startedAt ?? state.requestedAt);
+  const later = runs.find(
+    ({ state: other }) =>
+      other.phase !== "RolledBack" && other.startedAt !== undefined && Date.parse(other.startedAt) > started,
+  );
+  if (later === undefined) return;
+  // What is left of a creation goes even after a deletion.
+  if (spec.operation === "create" && (later.spec.operation === "create" || later.spec.operation === "delete"))
+    return;
+  throw new ProvisioningError(
+    "usage",
+    `run ${later.name} (${later.spec.operation}) came after run ${name}: what was before is not what would come back`,
+    isOver(later.state)
+      ? `see the releases: platform service releases ${spec.service}`
+      : `roll that back first: platform run rollback ${later.name}`,
+  );
+}
+
+/**
+ * What a rollback would do now. What whoever asks may not read is taken to be as the journal has it.
+ * @throws ProvisioningError `usage` where what the run did cannot be taken back, or not any more
+ */
+export async function previewRun(
+  { options: { cluster, codeHost }, read }: Executor,
+  run: RunName,
+  dataStores: DataStoreChoice,
+): Promise<RollbackPreview> {
+  const record = await read(run);
+  await mayRollBack(cluster, record);
+  const facts = await observeRun({ cluster, codeHost }, record.state, undefined, {
+    unreadable: "as-recorded",
+  });
+  return previewRollback(record.state, facts, dataStores);
+}
+
+/** @throws ProvisioningError `usage` where the run is over */
+export function mayGoOn({ name, state }: RunRecord, verb: "resume" | "retry"): void {
+  if (!isOver(state)) return;
+  throw new ProvisioningError("usage", `run ${name} is over (${state.phase}): there is nothing to ${verb}`);
+}
+
+/** @throws ProvisioningError `usage` where nobody can be working on the run */
+export function mayCancel({ name, state }: RunRecord): void {
+  if (!atRest(state)) return;
+  throw new ProvisioningError("usage", `run ${name} is at rest (${state.phase}): there is nothing to cancel`);
+}
+
+/**
+ * What a person does with a run that exists, done in this process: see `verbs.ts`.
+ * @param actor - whoever wants it; default: as whom this process is known to the cluster
+ */
+export function verbsOn(
+  executor: Executor,
+  actor: () => Promise<string> = async () => (await executor.options.cluster.whoAmI()).username,
+): VerbsOnRuns {
+  const { options, read, takeable, execute } = executor;
+  const { cluster, codeHost, standards, clock, holder } = options;
 
   /** Goes on with a run as it was going: forwards, or back where it is being undone. */
   async function goOn(
@@ -94,19 +132,15 @@ export function verbsOn(
   ) {
     const record = await takeable(run);
     const { state, spec } = record;
-    if (isOver(state)) {
-      throw new ProvisioningError(
-        "usage",
-        `run ${run} is over (${state.phase}): there is nothing to ${verb}`,
-      );
-    }
-    const context = await contextOf(spec, state.change, options);
+    mayGoOn(record, verb);
+    // Not by its phase: one that was cancelled before anybody took it has no plan either.
+    const begun = state.steps.length > 0;
+    const context = await (begun ? contextOf(spec, state.change, options) : requestedContext(spec, options));
     const steps = stepsOf[spec.operation];
     for (const id of skip) mayBeSkipped(run, state, steps, id);
-    const [{ username }, fresh, lost] = await Promise.all([
-      cluster.whoAmI(),
-      // Not by its phase: one that was cancelled before anybody took it has no plan either.
-      state.steps.length === 0 ? planFor(spec.operation, context) : undefined,
+    const [username, fresh, lost] = await Promise.all([
+      actor(),
+      begun ? undefined : planFor(spec.operation, context),
       lostSteps(cluster, state),
     ]);
     return execute({
@@ -131,10 +165,10 @@ export function verbsOn(
     record: RunRecord,
     verb: "rollback" | "cancel",
     then: (at: string, by: string) => RunEvent,
-  ): Promise<Execution> {
-    const [context, { username }] = await Promise.all([
+  ): Promise<OwnExecution> {
+    const [context, username] = await Promise.all([
       contextOf(record.spec, record.state.change, options),
-      cluster.whoAmI(),
+      actor(),
     ]);
     return execute({
       record,
@@ -146,26 +180,12 @@ export function verbsOn(
     });
   }
 
-  /** What a living engine is asked to do: it watches its Run. */
-  async function ask(run: RunName, action: "cancel" | "retry"): Promise<void> {
-    await cluster.patch(
-      resources.runs,
-      { namespace: systemNamespace, name: run },
-      { type: "merge", body: { spec: { action } } },
-    );
-  }
-
   return {
     resume: (run, asked) => goOn(run, "resume", asked),
     retry: (run, asked) => goOn(run, "retry", asked),
-    async previewRollback(run, dataStores) {
-      const record = await read(run);
-      await mayRollBack(record);
-      return previewRollback(record.state, await observeRun({ cluster, codeHost }, record.state), dataStores);
-    },
     async rollback(run, { dataStores, confirmed }) {
       const record = await takeable(run);
-      await mayRollBack(record);
+      await mayRollBack(cluster, record);
       const { service } = record.spec;
       if (dataStores === "delete") {
         const { protectedStores = [] } = previewRollback(
@@ -189,16 +209,10 @@ export function verbsOn(
         await own.interrupt("cancelled");
         return own.state;
       }
-      const { state } = await read(run);
-      if (atRest(state) && state.phase !== "Pending") {
-        throw new ProvisioningError(
-          "usage",
-          `run ${run} is at rest (${state.phase}): there is nothing to cancel`,
-        );
-      }
+      mayCancel(await read(run));
       const holding = await observeHolder(cluster, clock, run);
       if (holding.alive) {
-        await ask(run, "cancel");
+        await askAction(cluster, run, "cancel");
         for await (const next of watchRun(cluster, clock, run, AbortSignal.timeout(cancelPatience))) {
           if (atRest(next)) return next;
         }
@@ -217,7 +231,7 @@ export function verbsOn(
     },
     async retryNow(run) {
       const own = executor.own(run);
-      if (own === undefined) await ask(run, "retry");
+      if (own === undefined) await askAction(cluster, run, "retry");
       else own.retryNow();
     },
   };

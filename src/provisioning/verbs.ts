@@ -23,6 +23,7 @@ const byPhase: Readonly<Record<RunPhase, readonly Verb[]>> = {
   RollbackFailed: ["retry", "rollback"],
   Succeeded: ["rollback"],
   RolledBack: [],
+  Refused: [],
 };
 
 /**

@@ -6,7 +6,7 @@ import { resources } from "../cluster/resource.ts";
 import type { Clock } from "./clock.ts";
 import { atRest } from "./decide.ts";
 import type { RunName, RunState } from "./run.ts";
-import { readRun } from "./run-record.ts";
+import { type RunRecord, readRun } from "./run-record.ts";
 
 /** Pause before asking again after the cluster failed to answer, in milliseconds. */
 const pause = 1_000;
@@ -16,34 +16,44 @@ const pause = 1_000;
  */
 const quiet = { working: 10_000, atRest: 60_000 } as const;
 
-/**
- * A run's state now and after each change, whoever executes it. Survives connections that break, and those that fall
- * silent; ends when the signal aborts or the run is deleted.
- * @throws ClusterError where the run cannot be read the first time
- */
+/** A run's state now and after each change: see {@link watchRecord}. */
 export async function* watchRun(
   cluster: Cluster,
   clock: Clock,
   run: RunName,
   signal: AbortSignal,
 ): AsyncGenerator<RunState, void, undefined> {
+  for await (const { state } of watchRecord(cluster, clock, run, signal)) yield state;
+}
+
+/**
+ * A run with its journal, now and after each change, whoever executes it. Survives connections that break, and those that fall
+ * silent; ends when the signal aborts or the run is deleted.
+ * @throws ClusterError where the run cannot be read the first time
+ */
+export async function* watchRecord(
+  cluster: Cluster,
+  clock: Clock,
+  run: RunName,
+  signal: AbortSignal,
+): AsyncGenerator<RunRecord, void, undefined> {
   const ref = { namespace: systemNamespace, name: run };
-  let seen: { readonly version: string; readonly state: RunState } | undefined;
+  let seen: { readonly version: string; readonly record: RunRecord } | undefined;
   /** Undefined: to be read first. */
   let version: string | undefined;
   /** What a person has not been shown yet. */
-  const news = (object: KubeObject): RunState | undefined => {
+  const news = (object: KubeObject): RunRecord | undefined => {
     version = object.metadata.resourceVersion ?? "";
     if (version === seen?.version) return undefined;
-    seen = { version, state: readRun(object).state };
-    return seen.state;
+    seen = { version, record: readRun(object) };
+    return seen.record;
   };
   while (!signal.aborted) {
     const watching = new AbortController();
     try {
       if (version === undefined) {
-        const state = news(await cluster.get(resources.runs, ref, { signal }));
-        if (state !== undefined) yield state;
+        const record = news(await cluster.get(resources.runs, ref, { signal }));
+        if (record !== undefined) yield record;
       }
       const changes = cluster.watch(resources.runs, {
         namespace: systemNamespace,
@@ -51,13 +61,13 @@ export async function* watchRun(
         resourceVersion: version ?? "",
         signal: AbortSignal.any([signal, watching.signal]),
       });
-      const silence = () => (seen !== undefined && atRest(seen.state) ? quiet.atRest : quiet.working);
+      const silence = () => (seen !== undefined && atRest(seen.record.state) ? quiet.atRest : quiet.working);
       for await (const change of spoken(changes, clock, silence)) {
         if (change === "silence") {
-          const state = news(await cluster.get(resources.runs, ref, { signal }));
-          if (state === undefined) continue;
+          const record = news(await cluster.get(resources.runs, ref, { signal }));
+          if (record === undefined) continue;
           // The watch should have told: it is opened anew.
-          yield state;
+          yield record;
           break;
         }
         if (change.type === "BOOKMARK") {
@@ -65,8 +75,8 @@ export async function* watchRun(
           continue;
         }
         if (change.type === "DELETED") return;
-        const state = news(change.object);
-        if (state !== undefined) yield state;
+        const record = news(change.object);
+        if (record !== undefined) yield record;
       }
     } catch (error) {
       if (signal.aborted) return;

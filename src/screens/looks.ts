@@ -29,6 +29,8 @@ export function runPhaseLook(operation: Operation, phase: RunPhase): Look {
       return { glyph: "empty", word: "rolled back", tone: "dim" };
     case "RollbackFailed":
       return { glyph: "failed", word: "rollback failed", tone: "bad" };
+    case "Refused":
+      return { glyph: "failed", word: `${verb} refused`, tone: "bad" };
   }
 }
 

@@ -41,6 +41,13 @@ function toldLines(view: RunView): readonly Line[] {
         line("   Rolling back, the last step first.", "accent"),
         ...(view.own ? [] : holderLines(view)),
       ];
+    case "Refused":
+      return [
+        line(`   ${view.glyphs.failed} Refused: nothing was written.`, "bad"),
+        [],
+        ...labelled("Cause", state.refusal?.message ?? "", view),
+        ...labelled("Mend", state.refusal?.mend ?? "", view),
+      ];
     case "Pending":
       return [line("   Recorded; nobody executes it yet.", "dim"), ...holderLines(view)];
     case "Running":

@@ -101,7 +101,7 @@ export function workloadFacts(object: KubeObject): WorkloadFacts {
 
 const phases: readonly RunPhase[] = [
   ...(["Pending", "Running", "Held", "Interrupted"] as const),
-  ...(["Succeeded", "RollingBack", "RolledBack", "RollbackFailed"] as const),
+  ...(["Succeeded", "RollingBack", "RolledBack", "RollbackFailed", "Refused"] as const),
 ];
 
 /** Runs of the server's table: a row has no journal, which makes it a hundredth of the bytes. */

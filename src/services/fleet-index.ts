@@ -69,12 +69,18 @@ export class FleetIndex {
   }
 
   takeRuns(changed: Iterable<RunFacts>, removed: Iterable<string> = []): void {
+    const refused: string[] = [];
     for (const run of changed) {
+      // Nothing came of it: it is not the last thing that was done with the service.
+      if (run.phase === "Refused") {
+        refused.push(run.name);
+        continue;
+      }
       this.#runs.set(run.name, run);
       const newest = this.#newestRun.get(run.service);
       if (newest?.name === run.name || isNewer(run, newest)) this.#setNewest(run.service, run);
     }
-    for (const name of removed) {
+    for (const name of [...removed, ...refused]) {
       const run = this.#runs.get(name);
       this.#runs.delete(name);
       if (run === undefined || this.#newestRun.get(run.service)?.name !== name) continue;

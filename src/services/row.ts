@@ -88,6 +88,7 @@ function judge(parts: Parts, monitoring: Proof): readonly [Verdict, string] {
         return ["working", run.message === "" ? `${run.operation} is under way` : run.message];
       case "Succeeded":
       case "RolledBack":
+      case "Refused":
         break;
     }
   }

@@ -53,6 +53,12 @@ export function runResult(
             : `${subject} was interrupted; nothing is lost`,
         notes,
       };
+    case "Refused":
+      if (state.refusal !== undefined) {
+        notes.push(`  Cause    ${state.refusal.message}`);
+        if (state.refusal.mend !== "") notes.push(`  Mend     ${typable(state.refusal.mend, command)}`);
+      }
+      return { result: `${subject} was refused; nothing was written`, notes };
     case "Pending":
     case "Running":
     case "RollingBack":

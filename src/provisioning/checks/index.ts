@@ -1,8 +1,11 @@
+import { isClusterError } from "../../cluster/errors.ts";
 import type { ChangeOperation, Operation } from "../plan.ts";
+import type { Execution } from "../run.ts";
 import type { Check } from "./check.ts";
 import { namespaceIsFree, noUnfinishedRun, serviceExists, serviceIsNew } from "./existence.ts";
+import { guardrailsAreServed, installationRightsSuffice } from "./installation.ts";
 import { snapshotIsPossible } from "./protection.ts";
-import { rightsSuffice } from "./rights.ts";
+import { mayRequest, rightsSuffice } from "./rights.ts";
 import {
   codeHostAnswers,
   imageIsAllowed,
@@ -12,7 +15,28 @@ import {
   storageClassExists,
 } from "./surroundings.ts";
 
-/** Everything that must hold before an operation writes anything. */
+/**
+ * What is asked before an operation: everything that must hold before it writes anything. Where the operator executes
+ * it, who requests it asks what they may look at, so that they are told at once; the operator asks everything again.
+ */
+export function checksFor(operation: Operation, by: Execution["by"]): readonly Check[] {
+  if (by === "this-process") return checks[operation];
+  return [
+    mayRequest,
+    ...checks[operation]
+      .filter((check) => check !== rightsSuffice && check !== codeHostAnswers)
+      .map(
+        (check): Check =>
+          (context) =>
+            check(context).catch((error: unknown) => {
+              if (isClusterError(error, "forbidden")) return undefined;
+              throw error;
+            }),
+      ),
+  ];
+}
+
+/** What whoever executes an operation asks before it. */
 export const checks: Readonly<Record<Operation, readonly Check[]>> = {
   create: [
     rightsSuffice,
@@ -32,6 +56,8 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
   rollback: ofChange("rollback"),
   delete: [rightsSuffice, serviceExists, noUnfinishedRun("delete"), snapshotIsPossible],
   cleanup: [rightsSuffice, noUnfinishedRun("cleanup"), snapshotIsPossible],
+  install: [installationRightsSuffice, guardrailsAreServed],
+  uninstall: [installationRightsSuffice],
 };
 
 function ofChange(operation: ChangeOperation): readonly Check[] {

@@ -27,6 +27,7 @@ const phaseWords: Readonly<Record<RunPhase, string>> = {
   RollbackFailed: "could not be rolled back",
   Succeeded: "succeeded",
   RolledBack: "is rolled back",
+  Refused: "was refused",
 };
 
 /** The step that waits for its next try by itself; undefined where none does. */

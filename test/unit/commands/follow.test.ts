@@ -43,6 +43,7 @@ function execution() {
   const interrupted: string[] = [];
   const execution: Execution = {
     name: runNameFrom("shop-create-7f3k"),
+    by: "this-process",
     state: stateOf("Running"),
     subscribe: (listener) => {
       listeners.add(listener);

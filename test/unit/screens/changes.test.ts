@@ -35,6 +35,7 @@ function byHand(others: readonly RunState[] = []) {
   let runs = others;
   const execution = (state: RunState): Execution => ({
     name: state.name,
+    by: "this-process",
     state,
     subscribe: () => () => {},
     finished: new Promise(() => {}),

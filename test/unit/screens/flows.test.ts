@@ -23,6 +23,7 @@ function byHand() {
     come = rest;
     return {
       name: running.name,
+      by: "this-process",
       state,
       subscribe: (listener) => {
         tell = (next) => listener({ type: "RunHeld", at: "" }, next);
