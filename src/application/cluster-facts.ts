@@ -4,7 +4,7 @@ export interface ClusterFacts {
   readonly credentials?: string | undefined;
   /** Whether ServiceMonitors are served; where they are not, annotations say what to scrape. Left out: they are. */
   readonly serviceMonitors?: boolean;
-  /** Whether the namespace's registries and exceptions are kept in an object of kind Guardrails. Left out: no. */
+  /** Whether the cluster has guardrails: kind Guardrails, and the roles that are shipped with it. Left out: no. */
   readonly guardrails?: boolean;
   /** Tier of the namespace. Left out: the standards' default. */
   readonly tier?: string | undefined;

@@ -10,6 +10,7 @@ import { monitoring } from "./objects/monitoring.ts";
 import { limitRange, namespace, resourceQuota, serviceAccount } from "./objects/namespace.ts";
 import { meshMembership, network } from "./objects/network.ts";
 import { namespacePolicies, servicePolicies } from "./objects/network-policies.ts";
+import { operatorRoleBinding } from "./objects/operator-access.ts";
 import { type Place, subjectOf } from "./objects/subject.ts";
 import { teamRoleBinding } from "./objects/team-access.ts";
 import { workload } from "./objects/workload.ts";
@@ -37,7 +38,7 @@ function placeOf({ name, team, tier, service }: ManagedNamespace, standards: Sta
 
 /**
  * What a managed namespace has of itself, whatever services are in it: the Namespace first, then limits, quota,
- * guardrails, closed network policies, the mesh's membership and the rights of the team. Pure.
+ * the operator's rights, guardrails, closed network policies, the mesh's membership and the rights of the team. Pure.
  */
 export function namespaceObjects(
   managed: ManagedNamespace,
@@ -54,7 +55,7 @@ function ownOf(place: Place, facts: Pick<ClusterFacts, "guardrails">): readonly 
     namespace(place),
     limitRange(place),
     resourceQuota(place),
-    ...(facts.guardrails === true ? [guardrails(place)] : []),
+    ...(facts.guardrails === true ? [operatorRoleBinding(place), guardrails(place)] : []),
     ...namespacePolicies(place),
     ...(roleBinding === undefined ? [] : [roleBinding]),
   ];

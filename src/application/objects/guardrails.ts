@@ -6,14 +6,10 @@ import { metadataIn, type Place } from "./subject.ts";
 /** Name of the one Guardrails object of a managed namespace. */
 export const guardrailsName = "guardrails";
 
-/** Images that the standards name themselves: those run wherever they come from. */
+/** Images that the standards name themselves: those run wherever they come from, and as they are named. */
 function namedImages({ images, database, cache }: Standards): readonly string[] {
-  return [
-    ...(images.starter === undefined ? [] : [images.starter]),
-    database.image,
-    cache.image,
-    ...Object.values(cache.versions),
-  ];
+  const named = [images.starter, database.image, cache.image, ...Object.values(cache.versions)];
+  return [...new Set(named.filter((image) => image !== undefined))].sort();
 }
 
 /**
@@ -21,14 +17,13 @@ function namedImages({ images, database, cache }: Standards): readonly string[] 
  * apply of ours leaves them alone. Empty registries: images may come from anywhere.
  */
 export function guardrails(place: Place): KubeObject {
-  const { registries } = place.standards.images;
   return {
     apiVersion: "platform.company.com/v1",
     kind: "Guardrails",
     metadata: metadataIn(place, "namespace", guardrailsName),
     spec: {
-      registries:
-        registries.length === 0 ? [] : [...new Set([...registries, ...namedImages(place.standards)])].sort(),
+      registries: [...new Set(place.standards.images.registries)].sort(),
+      images: namedImages(place.standards),
       imagesByDigest: tierOf(place.standards, place.tier).imagesByDigest,
     },
   };

@@ -2,6 +2,7 @@ import { cacheSecret, databaseSecret } from "../../application/credentials.ts";
 import { desiredObjects, parts } from "../../application/desired-objects.ts";
 import { applicationOf } from "../../application/from-request.ts";
 import { labels, namespaceOf, serviceNameSchema, systemNamespace } from "../../application/names.ts";
+import { teamBindingName } from "../../application/objects/team-access.ts";
 import { applicationSpecSchema } from "../../application/schema.ts";
 import type { Cluster, ListOptions } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
@@ -161,7 +162,7 @@ function askedFor(
 /** Earlier versions gave a team its rights by a Role in each namespace, beside the binding of the same name. */
 function teamRolesBefore(objects: readonly KubeObject[]): readonly KubeObject[] {
   return objects
-    .filter(({ kind }) => kind === resources.roleBindings.kind)
+    .filter(({ kind, metadata }) => kind === resources.roleBindings.kind && metadata.name === teamBindingName)
     .map((binding) => ({ ...binding, kind: resources.roles.kind }));
 }
 

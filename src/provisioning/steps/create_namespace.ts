@@ -25,8 +25,9 @@ async function wanted({ cluster, application, standards }: Context): Promise<rea
   const tier = live?.metadata.labels?.[labels.tier];
   const { namespace: objects } = desiredObjects(application, standards, { guardrails: known, tier });
   return objects.filter(
-    ({ kind, roleRef }) =>
+    ({ kind, metadata, roleRef }) =>
       kind !== resources.roleBindings.kind ||
+      metadata.name !== teamBindingName ||
       binding === undefined ||
       isDeepStrictEqual(binding.roleRef, roleRef),
   );
