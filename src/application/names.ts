@@ -107,6 +107,9 @@ export const adoptedAnnotation = "platform.company.com/adopted";
 /** The namespace of Runs, standards and the platform's own parts. */
 export const systemNamespace = "platform-system";
 
+/** The operator's Deployment, ServiceAccount and Lease, in {@link systemNamespace}, and its ClusterRole. */
+export const operatorName = "platform-operator";
+
 /** The one field manager under which commands and operator write (server-side apply). */
 export const fieldManager = "platform";
 

@@ -1,8 +1,7 @@
-import { systemNamespace } from "../application/names.ts";
+import { operatorName, systemNamespace } from "../application/names.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import type { Standards } from "../standards/standards.ts";
 import { partLabels } from "./policy.ts";
-import { operatorName } from "./principals.ts";
 
 interface Subject {
   readonly kind: "Group" | "ServiceAccount";

@@ -1,12 +1,10 @@
 import { z } from "zod";
 import { labels } from "../application/names.ts";
+import { guardrailsName } from "../application/objects/guardrails.ts";
 import { customResourceDefinition } from "../cluster/custom-resource.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import { structuralSchema } from "../cluster/structural-schema.ts";
-
-/** Name of the one Guardrails object of a managed namespace. */
-export const guardrailsName = "guardrails";
 
 /** Rules that a workload may be excepted from, by the words that refusals begin with. */
 export const exceptionRules = [

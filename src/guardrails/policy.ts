@@ -1,8 +1,8 @@
 import { labels } from "../application/names.ts";
+import { guardrailsName } from "../application/objects/guardrails.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { apiVersionOf, resources } from "../cluster/resource.ts";
 import { standardsName } from "../standards/standards.ts";
-import { guardrailsName } from "./crd.ts";
 
 /** Labels of everything of the installation: it belongs to no service. */
 export const partLabels: Readonly<Record<string, string>> = {
@@ -54,7 +54,7 @@ export interface Guardrail {
   readonly when?: readonly Expression[];
   readonly variables?: readonly Expression[];
   readonly rules: readonly Rule[];
-  /** Written to the API server's audit log where they are not null. */
+  /** Written to the API server's audit log where they are not empty. */
   readonly audit?: readonly { readonly key: string; readonly valueExpression: string }[];
 }
 

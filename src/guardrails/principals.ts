@@ -1,8 +1,5 @@
-import { systemNamespace } from "../application/names.ts";
+import { operatorName, systemNamespace } from "../application/names.ts";
 import type { Expression } from "./policy.ts";
-
-/** ServiceAccount, Deployment and Lease of the operator, in `platform-system`. */
-export const operatorName = "platform-operator";
 
 /** The operator as the API server names it. */
 export const operatorUser = `system:serviceaccount:${systemNamespace}:${operatorName}`;

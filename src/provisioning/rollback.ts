@@ -71,7 +71,12 @@ export function dataStoresThatGo(
 }
 
 /** Kinds that guard a namespace, whatever is in it. */
-export const guardrailKinds: ReadonlySet<string> = new Set(["NetworkPolicy", "LimitRange", "ResourceQuota"]);
+export const guardrailKinds: ReadonlySet<string> = new Set([
+  "NetworkPolicy",
+  "LimitRange",
+  "ResourceQuota",
+  "Guardrails",
+]);
 
 function isNamespace(effect: Effect): effect is Extract<Effect, { readonly kind: "object" }> {
   return effect.kind === "object" && effect.type === "Namespace";

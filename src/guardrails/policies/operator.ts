@@ -1,6 +1,6 @@
-import { labels, systemNamespace } from "../../application/names.ts";
+import { labels, operatorName, systemNamespace } from "../../application/names.ts";
 import type { Guardrail } from "../policy.ts";
-import { isOperator, literal, operatorName } from "../principals.ts";
+import { isOperator, literal } from "../principals.ts";
 
 const byOperator = [{ name: "the-operator", expression: isOperator }];
 const isManaged = (object: string) =>
@@ -26,13 +26,13 @@ export const operatorReach: Guardrail = {
     { groups: ["", "events.k8s.io"], resources: ["events"], operations: ["CREATE", "UPDATE"] },
   ],
   when: byOperator,
-  variables: [{ name: "namespace", expression: "request.?namespace.orValue('')" }],
+  variables: [{ name: "place", expression: "request.?namespace.orValue('')" }],
   rules: [
     {
-      expression: `variables.namespace == '' || (namespaceObject != null && ${isManaged("namespaceObject")}) || (variables.namespace == ${literal(systemNamespace)} && request.resource.resource in ['runs', 'leases', 'configmaps'])`,
+      expression: `variables.place == '' || (namespaceObject != null && ${isManaged("namespaceObject")}) || (variables.place == ${literal(systemNamespace)} && request.resource.resource in ['runs', 'leases', 'configmaps'])`,
       message: "operator-reach: the operator writes only in managed namespaces",
       messageExpression:
-        "'operator-reach: the operator writes only in managed namespaces, and ' + variables.namespace + ' is none'",
+        "'operator-reach: the operator writes only in managed namespaces, and ' + variables.place + ' is none'",
     },
   ],
 };

@@ -19,12 +19,7 @@ function judged(name: string, reason: string, requests: readonly Requests[], sou
     ],
     variables,
     rules,
-    audit: [
-      {
-        key: "exceptions",
-        valueExpression: "variables.excepted.size() == 0 ? null : variables.excepted.join(', ')",
-      },
-    ],
+    audit: [{ key: "exceptions", valueExpression: "variables.excepted.join(', ')" }],
   };
 }
 
