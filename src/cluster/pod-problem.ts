@@ -12,6 +12,8 @@ export type PodTrouble = (typeof troubles)[number];
 /** What keeps a pod from being ready. */
 export interface PodProblem {
   readonly pod: string;
+  /** One word in camel case, Kubernetes' own where it has one: `ImagePullBackOff`, `OOMKilled`, `Unschedulable`. */
+  readonly reason: string;
   /** One line in the cluster's own words, cleaned. */
   readonly text: string;
   readonly trouble: PodTrouble;
@@ -33,12 +35,13 @@ export function podProblem(pod: KubeObject): PodProblem | undefined {
   if (scheduled?.status !== "False" || scheduled.reason !== "Unschedulable") return undefined;
   return {
     pod: name,
+    reason: "Unschedulable",
     text: cleanText(`pod ${name} cannot be scheduled: ${scheduled.message}`),
     trouble: "placement",
   };
 }
 
-type Problem = Pick<PodProblem, "text" | "trouble">;
+type Problem = Pick<PodProblem, "reason" | "text" | "trouble">;
 
 function worst<P extends Problem>(problems: readonly (P | undefined)[]): P | undefined {
   let found: P | undefined;
@@ -64,6 +67,7 @@ function containerProblem(container: ContainerStatus): Problem | undefined {
     case "InvalidImageName":
     case "ErrImageNeverPull":
       return {
+        reason,
         text: `image ${image} cannot be pulled${pullReason(message)}`,
         trouble: isFinalPull(reason, message) ? "final" : "container",
       };
@@ -73,10 +77,18 @@ function containerProblem(container: ContainerStatus): Problem | undefined {
         end?.reason === "OOMKilled"
           ? `container ${name} runs out of memory again and again`
           : `container ${name} crashes again and again${end === undefined ? "" : `, exit code ${end.exitCode}`}`;
-      return { text, trouble: "container" };
+      return {
+        reason: end?.reason === "OOMKilled" ? end.reason : reason,
+        text,
+        trouble: "container",
+      };
     }
     default:
-      return { text: `container ${name} cannot start: ${message || reason}`, trouble: startTrouble(reason) };
+      return {
+        reason: /^[A-Z][A-Za-z]{0,63}$/.test(reason) ? reason : "ContainerCannotStart",
+        text: `container ${name} cannot start: ${message || reason}`,
+        trouble: startTrouble(reason),
+      };
   }
 }
 
@@ -89,11 +101,15 @@ function ending({ name, ready, state, lastState, restartCount }: ContainerStatus
       terminated.reason === "OOMKilled"
         ? `container ${name} ran out of memory`
         : `container ${name} ended with exit code ${terminated.exitCode}`;
-    return { text, trouble: "early" };
+    return {
+      reason: terminated.reason === "OOMKilled" ? "OOMKilled" : "ContainerFailed",
+      text,
+      trouble: "early",
+    };
   }
   if (restartCount === 0 || lastState.terminated?.reason !== "OOMKilled") return undefined;
   const times = restartCount === 1 ? "once" : `${restartCount} times`;
-  return { text: `container ${name} ran out of memory ${times}`, trouble: "early" };
+  return { reason: "OOMKilled", text: `container ${name} ran out of memory ${times}`, trouble: "early" };
 }
 
 function startTrouble(reason: string): PodTrouble {

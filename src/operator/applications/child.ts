@@ -26,6 +26,8 @@ export interface Child {
   readonly leaving: boolean;
   /** Of a Deployment or StatefulSet. */
   readonly workload: WorkloadStatus | undefined;
+  /** Pods that a Deployment or StatefulSet has. */
+  readonly pods: number;
   /** What the controller of a route or certificate says is wrong with it. */
   readonly complaint: string | undefined;
 }
@@ -53,8 +55,14 @@ export function childOf(object: KubeObject): Child {
     leaving: metadata.deletionTimestamp !== undefined,
     workload:
       object.kind === "Deployment" || object.kind === "StatefulSet" ? workloadStatus(object) : undefined,
+    pods: podsOf(object),
     complaint: complaintOf(object),
   };
+}
+
+function podsOf({ status }: KubeObject): number {
+  const pods = typeof status === "object" && status !== null && "replicas" in status ? status.replicas : 0;
+  return typeof pods === "number" ? pods : 0;
 }
 
 /** Conditions that say by `False` that an object does not work. */

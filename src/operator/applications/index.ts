@@ -1,0 +1,101 @@
+import { randomBytes } from "node:crypto";
+import type { Cluster } from "../../cluster/cluster.ts";
+import type { Timing } from "../../cluster/timing.ts";
+import type { Controller } from "../controller.ts";
+import type { Log } from "../log.ts";
+import { ApplicationsController } from "./applications-controller.ts";
+import { ChildStore } from "./child-store.ts";
+import { CredentialsKeeper } from "./credentials.ts";
+import { EventRecorder } from "./events.ts";
+import { NamespacesController } from "./namespaces-controller.ts";
+import { ObjectWriter } from "./object-writer.ts";
+import { PartStates } from "./part-states.ts";
+import { PodLooks } from "./pod-looks.ts";
+import { Reconciler } from "./reconciler.ts";
+import { Surroundings } from "./surroundings.ts";
+
+export interface ApplicationsOptions {
+  readonly cluster: Cluster;
+  readonly timing: Timing;
+  readonly log: Log;
+  /** This process, as Events name it. */
+  readonly identity: string;
+  /** Applications worked on at the same time. Default 8. */
+  readonly workers?: number;
+  /** Everything is looked at again after so long, in milliseconds. Default ten minutes. */
+  readonly resyncMs?: number;
+  /** What a managed namespace lacks is mended after so long, in milliseconds. Default ten seconds. */
+  readonly namespacePatienceMs?: number;
+}
+
+/**
+ * The controllers of Applications and of the namespaces they are in. They share their caches, so that they run in the
+ * same process and for the same term.
+ */
+export function createApplicationsControllers(options: ApplicationsOptions): readonly Controller[] {
+  const { cluster, timing, log } = options;
+  const events = new EventRecorder({ cluster, timing, log, identity: options.identity });
+  const store = new ChildStore({
+    cluster,
+    timing,
+    log,
+    onChild: ({ key, child }) => {
+      if (child.application !== undefined) applications.enqueueChildOf(child.application);
+      // What no Application controls may be the namespace's own.
+      if (child.controller === undefined) namespaces.enqueue(key.slice(0, key.indexOf("/")));
+    },
+    onKinds: () => {
+      applications.enqueueAll();
+      namespaces.enqueueAll();
+    },
+  });
+  const surroundings = new Surroundings({
+    cluster,
+    timing,
+    log,
+    onNamespace: (name) => {
+      applications.enqueueNamespace(name);
+      namespaces.enqueue(name);
+    },
+    onStandards: () => {
+      applications.enqueueAll();
+      namespaces.enqueueAll();
+    },
+  });
+  const writer = new ObjectWriter(cluster, store);
+  let shared: Promise<unknown> | undefined;
+  const startShared = async (signal: AbortSignal) => {
+    shared ??= Promise.all([store.start(signal), surroundings.start(signal)]);
+    await shared;
+  };
+  const applications = new ApplicationsController({
+    cluster,
+    timing,
+    log,
+    store,
+    surroundings,
+    events,
+    startShared,
+    reconciler: new Reconciler({
+      cluster,
+      store,
+      writer,
+      credentials: new CredentialsKeeper({ cluster, timing, randomBytes }),
+      now: () => timing.now(),
+    }),
+    parts: new PartStates(new PodLooks(cluster, timing)),
+    workers: options.workers ?? 8,
+    resyncMs: options.resyncMs ?? 10 * 60_000,
+  });
+  const namespaces = new NamespacesController({
+    timing,
+    log,
+    store,
+    surroundings,
+    writer,
+    events,
+    startShared,
+    patienceMs: options.namespacePatienceMs ?? 10_000,
+  });
+  return [applications, namespaces];
+}

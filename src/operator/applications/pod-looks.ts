@@ -1,0 +1,122 @@
+import pLimit from "p-limit";
+import type { Cluster } from "../../cluster/cluster.ts";
+import type { KubeObject } from "../../cluster/object.ts";
+import { type PodProblem, worstProblem } from "../../cluster/pod-problem.ts";
+import { resources } from "../../cluster/resource.ts";
+import type { Timing } from "../../cluster/timing.ts";
+import type { Child } from "./child.ts";
+import { refOf } from "./object-writer.ts";
+
+/** A rollout that gets on within this time is not looked into, in milliseconds. */
+const patienceMs = 10_000;
+/** Between two looks at the same pods, in milliseconds: twice as long each time. */
+const shortestPauseMs = 5_000;
+const longestPauseMs = 60_000;
+/** Looks at the same time: thousands of rollouts may be slow together. */
+const atOnce = 4;
+
+interface Look {
+  /** How far the rollout was, and since when it has been there. */
+  readonly progress: string;
+  pauseMs: number;
+  nextAt: number;
+  problem: PodProblem | undefined;
+}
+
+/** What a look says: a problem, where there is one, and when to look again. */
+export interface Seen {
+  readonly problem: PodProblem | undefined;
+  readonly againMs: number | undefined;
+}
+
+/**
+ * Says what keeps a workload's pods from being ready. Pods are not watched: they are asked for only where a rollout
+ * does not get on, and more and more seldom.
+ */
+export class PodLooks {
+  readonly #cluster: Cluster;
+  readonly #timing: Timing;
+  readonly #limit = pLimit(atOnce);
+  readonly #looks = new Map<string, Look>();
+
+  constructor(cluster: Cluster, timing: Timing) {
+    this.#cluster = cluster;
+    this.#timing = timing;
+  }
+
+  forget(id: string): void {
+    this.#looks.delete(id);
+  }
+
+  /**
+   * @param id - of the workload
+   * @param key - its `namespace/name`
+   * @param atOnce - something was known to be wrong before: look without waiting
+   */
+  async at(
+    id: string,
+    key: string,
+    child: Child | undefined,
+    options: { readonly atOnce: boolean; readonly signal: AbortSignal },
+  ): Promise<Seen> {
+    const workload = child?.workload;
+    if (child === undefined || workload === undefined || workload.complete || child.pods === 0) {
+      this.forget(id);
+      return { problem: undefined, againMs: undefined };
+    }
+    const now = this.#timing.now().getTime();
+    const look = this.#lookOf(
+      id,
+      `${child.uid} ${workload.image} ${workload.ready}/${workload.wanted}`,
+      now,
+      options.atOnce,
+    );
+    if (now >= look.nextAt) {
+      look.problem = await this.#limit(() =>
+        this.#problem(refOf(key).namespace ?? "", workload.matchLabels, options.signal),
+      );
+      look.nextAt = now + look.pauseMs;
+      look.pauseMs = Math.min(longestPauseMs, look.pauseMs * 2);
+    }
+    return { problem: look.problem, againMs: Math.max(0, look.nextAt - now) };
+  }
+
+  #lookOf(id: string, progress: string, now: number, atOnce: boolean): Look {
+    const known = this.#looks.get(id);
+    if (known?.progress === progress) return known;
+    const nextAt = atOnce && known === undefined ? now : now + patienceMs;
+    const fresh = { progress, pauseMs: shortestPauseMs, nextAt, problem: undefined };
+    this.#looks.set(id, fresh);
+    return fresh;
+  }
+
+  async #problem(
+    namespace: string,
+    matchLabels: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<PodProblem | undefined> {
+    const labelSelector = Object.entries(matchLabels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(",");
+    const { items } = await this.#cluster.list(resources.pods, {
+      namespace,
+      labelSelector,
+      limit: 100,
+      resourceVersion: "0",
+      signal,
+    });
+    return worstProblem(ofNewestTemplate(items));
+  }
+}
+
+const templateHash = "pod-template-hash";
+
+/** Pods of the template that the youngest pod is of: what older ones suffer from, a rollout may be mending. Pure. */
+export function ofNewestTemplate(pods: readonly KubeObject[]): readonly KubeObject[] {
+  const born = ({ metadata }: KubeObject) => metadata.creationTimestamp ?? "";
+  const [first, ...others] = pods;
+  if (first === undefined) return [];
+  const youngest = others.reduce((young, pod) => (born(pod) > born(young) ? pod : young), first);
+  const hash = youngest.metadata.labels?.[templateHash];
+  return pods.filter((pod) => pod.metadata.labels?.[templateHash] === hash);
+}

@@ -1,0 +1,347 @@
+import { ZodError, z } from "zod";
+import { type Application, wholeSpec } from "../../application/application.ts";
+import type { ClusterFacts } from "../../application/cluster-facts.ts";
+import { applicationObjects } from "../../application/desired-objects.ts";
+import { sharedNameProblem } from "../../application/names.ts";
+import { RefusedInput } from "../../application/refusal.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import { isClusterError } from "../../cluster/errors.ts";
+import type { KubeObject } from "../../cluster/object.ts";
+import { keyOf } from "../../cluster/reflector.ts";
+import { resourceOf, resources } from "../../cluster/resource.ts";
+import type { Standards } from "../../standards/standards.ts";
+import type { ChildStore } from "./child-store.ts";
+import type { CredentialsKeeper } from "./credentials.ts";
+import type { HeldApplication } from "./held-application.ts";
+import { kindOf } from "./kinds.ts";
+import { type ObjectWriter, type Result, refOf } from "./object-writer.ts";
+import type { Outcome } from "./part-state.ts";
+import type { HeldNamespace, HeldStandards } from "./surroundings.ts";
+import { inOrder, ownerOf, type Wanted, wantedOf } from "./wanted.ts";
+
+/** What an Application should consist of, as it was worked out last; the objects themselves are not kept. */
+interface Plan {
+  /** Everything it was worked out from, but for the credentials. */
+  readonly from: string;
+  /** Mark of the credentials. */
+  readonly mark: string | undefined;
+  readonly application: Application;
+  readonly wanted: readonly Wanted[];
+  /** Kinds of it that the cluster does not serve, by part. */
+  readonly missing: readonly Pick<Wanted, "part" | "resource">[];
+}
+
+interface Obstacle {
+  readonly result: Result;
+  /** UID of the object that was there, as far as it was known. */
+  readonly of: string | undefined;
+  readonly until: number;
+}
+
+/** What is remembered of an Application between two looks. */
+interface Memory {
+  readonly plan: Plan;
+  /** Everything was as planned when it was looked at last. */
+  settled: boolean;
+  /** What stood in the way of single objects, and until when they are not tried again unless what is there changes. */
+  readonly obstacles: Map<string, Obstacle>;
+}
+
+/** What was found and done. */
+export type Brought =
+  | {
+      readonly kind: "unmade";
+      readonly reason: string;
+      readonly message: string;
+      readonly againMs?: number | undefined;
+    }
+  | {
+      readonly kind: "made";
+      readonly application: Application;
+      readonly standards: Standards;
+      readonly outcomes: readonly Outcome[];
+      readonly missing: readonly Pick<Wanted, "part" | "resource">[];
+      /** Objects that somebody had changed or removed, and that are as they were again: `Service ledger`. */
+      readonly repaired: readonly string[];
+      readonly againMs: number | undefined;
+    };
+
+export interface ReconcilerOptions {
+  readonly cluster: Cluster;
+  readonly store: ChildStore;
+  readonly writer: ObjectWriter;
+  readonly credentials: CredentialsKeeper;
+  readonly now: () => Date;
+}
+
+/** What was refused is tried again after so long, in milliseconds: a quota may have been raised since. */
+const refusedAgainMs = 60_000;
+/** … and where the object itself is wrong. */
+const invalidAgainMs = 10 * 60_000;
+/** What is in the way may be gone after so long, in milliseconds. */
+const conflictAgainMs = 30_000;
+/** What is being deleted tells when it is gone; if that was missed, in milliseconds. */
+const waitingAgainMs = 10_000;
+
+/** Brings the objects of one Application to what they should be. */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #memories = new Map<string, Memory>();
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  forget(key: string): void {
+    this.#memories.delete(key);
+    this.#options.credentials.forget(key);
+  }
+
+  /** @throws ClusterError where trying again may help */
+  async bring(
+    key: string,
+    held: HeldApplication,
+    namespace: HeldNamespace | undefined,
+    inForce: HeldStandards | undefined,
+    signal: AbortSignal,
+  ): Promise<Brought> {
+    if (namespace === undefined) return notManaged(held);
+    if (inForce === undefined) return standardsMissing;
+    try {
+      const { credentials, memory } = await this.#planned(key, held, namespace, inForce, signal);
+      const outcomes = await this.#bringAll(memory, inForce.standards, signal);
+      await this.#prune(key, held, memory.plan, signal);
+      return this.#brought(memory, inForce.standards, outcomes, credentials);
+    } catch (error) {
+      if (error instanceof Unmade) {
+        const { reason, message, againMs } = error;
+        return { kind: "unmade", reason, message, againMs };
+      }
+      throw error;
+    }
+  }
+
+  async #planned(
+    key: string,
+    held: HeldApplication,
+    namespace: HeldNamespace,
+    { standards, hash }: HeldStandards,
+    signal: AbortSignal,
+  ): Promise<{
+    /** When they are to be read again, in milliseconds. */
+    readonly credentials: number | undefined;
+    readonly memory: Memory;
+  }> {
+    const { store, credentials } = this.#options;
+    const known = this.#memories.get(key);
+    const { uid, generation } = held;
+    const from = `${uid} ${generation} ${hash} ${namespace.team} ${namespace.tier ?? ""} ${store.revision}`;
+    const application =
+      known?.plan.from === from ? known.plan.application : applicationOf(held, namespace.team);
+    const found = await credentials.ensure(key, application, signal);
+    if (found.kind === "conflict") {
+      throw new Unmade(
+        "Conflict",
+        `Secret ${found.name} was not made for this service; it was left as it is`,
+      );
+    }
+    if (known?.plan.from === from && known.plan.mark === found.mark) {
+      return { credentials: found.againMs, memory: known };
+    }
+    const plan = this.#plan(application, { from, mark: found.mark }, standards);
+    const memory: Memory = { plan, settled: false, obstacles: new Map() };
+    this.#memories.set(key, memory);
+    return { credentials: found.againMs, memory };
+  }
+
+  #plan(application: Application, basis: Pick<Plan, "from" | "mark">, standards: Standards): Plan {
+    const all = this.#objects(application, basis.mark, standards).map(({ part, object }) =>
+      wantedOf(object, part, ownerOf(application, part)),
+    );
+    const isServed = ({ resource }: Wanted) => this.#options.store.serves(resource);
+    return {
+      ...basis,
+      application,
+      wanted: all.filter(isServed),
+      missing: all.filter((wanted) => !isServed(wanted)),
+    };
+  }
+
+  #objects(application: Application, mark: string | undefined, standards: Standards) {
+    const facts: ClusterFacts = {
+      credentials: mark,
+      serviceMonitors: this.#options.store.serves(resources.serviceMonitors),
+    };
+    try {
+      return inOrder(applicationObjects(application, standards, facts));
+    } catch (error) {
+      if (error instanceof RefusedInput) throw new Unmade("Invalid", error.message);
+      throw error;
+    }
+  }
+
+  async #bringAll(memory: Memory, standards: Standards, signal: AbortSignal): Promise<readonly Outcome[]> {
+    const { plan } = memory;
+    let objects: ReadonlyMap<string, KubeObject> | undefined;
+    const objectOf = (wanted: Wanted): KubeObject => {
+      objects ??= new Map(
+        this.#objects(plan.application, plan.mark, standards).map(({ object }) => [
+          idOf({ resource: resourceOf(object), key: keyOf(object) }),
+          object,
+        ]),
+      );
+      const object = objects.get(idOf(wanted));
+      if (object === undefined)
+        throw new Error(`${idOf(wanted)} is not among the objects it was planned with`);
+      return object;
+    };
+    const results = await Promise.allSettled(
+      plan.wanted.map((wanted) => this.#bringOne(memory, wanted, () => objectOf(wanted), signal)),
+    );
+    return results.map((result, index) => {
+      const wanted = plan.wanted[index];
+      if (result.status === "rejected") throw result.reason;
+      if (wanted === undefined) throw new Error("a result without an object");
+      return { wanted, result: result.value };
+    });
+  }
+
+  async #bringOne(
+    { obstacles }: Memory,
+    wanted: Wanted,
+    object: () => KubeObject,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    const { writer, store, now } = this.#options;
+    const id = idOf(wanted);
+    const before = obstacles.get(id);
+    const live = store.get(wanted.resource, wanted.key);
+    const isOld = before === undefined || before.until <= now().getTime() || before.of !== live?.uid;
+    if (!isOld && live?.digest !== wanted.digest) return before.result;
+    const look = before?.result.kind === "conflict";
+    const result = await writer.bring(wanted, object, { look, signal });
+    const forMs = holdsFor(result);
+    if (forMs === undefined) obstacles.delete(id);
+    else obstacles.set(id, { result, of: live?.uid, until: now().getTime() + forMs });
+    return result;
+  }
+
+  /** Removes what this Application controls and should not have any more: never data stores, which it does not control. */
+  async #prune(key: string, { uid }: HeldApplication, plan: Plan, signal: AbortSignal): Promise<void> {
+    const { cluster, store } = this.#options;
+    const wanted = new Set(plan.wanted.map(idOf));
+    const surplus = store
+      .of(key)
+      .filter(({ child }) => child.controller === uid && !child.leaving)
+      .filter((stored) => !wanted.has(idOf(stored)));
+    await Promise.all(
+      surplus.map(async ({ resource, key: place, child }) => {
+        try {
+          await cluster.delete(resource, refOf(place), { uid: child.uid, signal });
+        } catch (error) {
+          // Gone already; or another took its name, which is not ours.
+          if (!isClusterError(error, "not-found", "conflict")) throw error;
+        }
+      }),
+    );
+  }
+
+  #brought(
+    memory: Memory,
+    standards: Standards,
+    outcomes: readonly Outcome[],
+    credentialsAgainMs: number | undefined,
+  ): Brought {
+    const now = this.#options.now().getTime();
+    const written = outcomes.filter(({ result }) => result.kind === "there" && result.wrote !== undefined);
+    const repaired = memory.settled
+      ? written.map(({ wanted }) => `${wanted.resource.kind} ${refOf(wanted.key).name}`)
+      : [];
+    memory.settled = outcomes.every(({ result }) => result.kind === "there");
+    const again = [
+      ...[...memory.obstacles.values()].map(({ until }) => Math.max(0, until - now)),
+      ...(credentialsAgainMs === undefined ? [] : [credentialsAgainMs]),
+      ...(outcomes.some(({ result }) => result.kind === "waiting") ? [waitingAgainMs] : []),
+    ];
+    return {
+      kind: "made",
+      application: memory.plan.application,
+      standards,
+      outcomes,
+      missing: memory.plan.missing,
+      repaired,
+      againMs: again.length === 0 ? undefined : Math.min(...again),
+    };
+  }
+}
+
+/** Nothing can be made of an Application as it is. */
+class Unmade extends Error {
+  readonly reason: string;
+  /** In milliseconds, where nothing tells when that has changed. */
+  readonly againMs: number | undefined;
+
+  constructor(reason: string, message: string, againMs?: number) {
+    super(message);
+    this.reason = reason;
+    this.againMs = againMs;
+  }
+}
+
+function notManaged({ namespace }: HeldApplication): Brought {
+  return {
+    kind: "unmade",
+    reason: "NamespaceNotManaged",
+    message: `namespace ${namespace} is not managed by the platform: an admin can run platform namespace manage ${namespace}`,
+  };
+}
+
+const standardsMissing: Brought = {
+  kind: "unmade",
+  reason: "StandardsMissing",
+  message: "the cluster has no valid standards: an admin can run platform install",
+};
+
+/** @throws Unmade */
+function applicationOf(held: HeldApplication, team: string): Application {
+  const { name, namespace, uid } = held;
+  const problem = sharedNameProblem(name, namespace);
+  if (problem !== undefined) throw new Unmade("NameNotAllowed", problem);
+  const spec = specOf(held.spec, team);
+  if (spec.team !== team) {
+    throw new Unmade("TeamMismatch", `namespace ${namespace} is that of team ${team}, not of ${spec.team}`);
+  }
+  return {
+    apiVersion: "platform.company.com/v1",
+    kind: "Application",
+    metadata: { name, namespace, uid },
+    spec,
+  };
+}
+
+function specOf(spec: unknown, team: string): Application["spec"] {
+  try {
+    return wholeSpec(spec, team);
+  } catch (error) {
+    if (error instanceof ZodError) throw new Unmade("Invalid", z.prettifyError(error));
+    throw error;
+  }
+}
+
+/** Identifies a planned or stored object. */
+function idOf({ resource, key }: Pick<Wanted, "resource" | "key">): string {
+  return `${kindOf(resource)} ${key}`;
+}
+
+/** How long a result stands in the way of trying again, in milliseconds; undefined where it does not. */
+function holdsFor(result: Result): number | undefined {
+  switch (result.kind) {
+    case "there":
+    case "waiting":
+      return undefined;
+    case "conflict":
+      return conflictAgainMs;
+    case "refused":
+      return result.lasting ? invalidAgainMs : refusedAgainMs;
+  }
+}
