@@ -1,5 +1,5 @@
 import type { Cluster } from "./cluster/cluster.ts";
-import { connect } from "./cluster/connect.ts";
+import { type ConnectOptions, connect } from "./cluster/connect.ts";
 import type { PushProgram } from "./delivery/push-hook.ts";
 
 /** A connection and what must be closed with it. */
@@ -51,22 +51,25 @@ export type Where =
  * Connects, and sends nothing yet to a cluster of a kubeconfig.
  * @throws KubeconfigError, or the sandbox's own error where its store cannot be opened
  */
-export async function connectCluster(where: Where): Promise<Connected> {
+export async function connectCluster(where: Where, options: ConnectOptions = {}): Promise<Connected> {
   if (where.kind === "kubeconfig") {
-    const cluster = await connect(where);
+    const cluster = await connect(where, options);
     return { cluster, close: () => cluster.close() };
   }
   const { access, speed, as } = where;
   const opened = await access.open(speed === undefined ? {} : { speed });
-  const cluster = await connect({
-    kind: "endpoint",
-    url: opened.url,
-    token: opened.token,
-    socketPath: opened.socketPath,
-    context: "sandbox",
-    simulated: true,
-    ...(as === undefined ? {} : { as }),
-  });
+  const cluster = await connect(
+    {
+      kind: "endpoint",
+      url: opened.url,
+      token: opened.token,
+      socketPath: opened.socketPath,
+      context: "sandbox",
+      simulated: true,
+      ...(as === undefined ? {} : { as }),
+    },
+    options,
+  );
   return {
     cluster,
     close: async () => {

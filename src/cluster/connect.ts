@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Cluster } from "./cluster.ts";
 import { connectionsTo } from "./connections-to.ts";
 import { authProvider, execPlugin, tokenFile } from "./credentials.ts";
 import { type Credentials, type Endpoint, noCredentials, staticToken } from "./endpoint.ts";
 import { HttpCluster } from "./http-cluster.ts";
+import { endpointInPod } from "./in-pod.ts";
 import {
   type Kubeconfig,
   type KubeconfigCluster,
@@ -15,13 +16,13 @@ import {
 } from "./kubeconfig.ts";
 import { cleanText } from "./text.ts";
 import { systemTiming, type Timing } from "./timing.ts";
-import { Transport } from "./transport.ts";
+import { Transport, type TransportOptions } from "./transport.ts";
 
 /** Which cluster to speak to. */
 export type Connection =
   | {
       readonly kind: "kubeconfig";
-      /** Left out: KUBECONFIG, else `~/.kube/config`. */
+      /** Left out: KUBECONFIG, else `~/.kube/config`, else in a pod its own ServiceAccount. */
       readonly path?: string;
       /** Left out: the current context. */
       readonly context?: string;
@@ -37,9 +38,7 @@ export type Connection =
       readonly as?: string;
     };
 
-export interface ConnectOptions {
-  /** A `Warning` header of the server (deprecated versions, Pod Security), cleaned, and the request it came for. */
-  readonly onWarning?: (warning: string, request: string) => void;
+export interface ConnectOptions extends Pick<TransportOptions, "onWarning" | "onAnswer"> {
   /** Default: the machine's own. */
   readonly timing?: Timing;
   /** Default: the process's own. */
@@ -60,17 +59,18 @@ export async function openTransport(
   connection: Connection,
   options: ConnectOptions = {},
 ): Promise<Transport> {
-  const { timing = systemTiming, environment = process.env, onWarning } = options;
+  const { timing = systemTiming, environment = process.env, onWarning, onAnswer } = options;
   const endpoint =
     connection.kind === "endpoint"
       ? endpointOf(connection)
-      : await endpointFrom(
+      : ((await endpointOfPod(connection, environment, timing)) ??
+        (await endpointFrom(
           await readKubeconfig(kubeconfigPaths(connection.path, environment)),
           connection.context,
           environment,
           timing,
-        );
-  return new Transport(endpoint, await connectionsTo(endpoint), { timing, onWarning });
+        )));
+  return new Transport(endpoint, await connectionsTo(endpoint), { timing, onWarning, onAnswer });
 }
 
 /**
@@ -100,6 +100,26 @@ function endpointOf(connection: Extract<Connection, { readonly kind: "endpoint" 
     credentials: staticToken(connection.token),
     headers: connection.as === undefined ? {} : { "Impersonate-User": connection.as },
   };
+}
+
+/** As kubectl has it: a pod that brings no kubeconfig speaks as its ServiceAccount. */
+async function endpointOfPod(
+  connection: Extract<Connection, { readonly kind: "kubeconfig" }>,
+  environment: Readonly<Record<string, string | undefined>>,
+  timing: Timing,
+): Promise<Endpoint | undefined> {
+  if (connection.path !== undefined || connection.context !== undefined || environment.KUBECONFIG) {
+    return undefined;
+  }
+  const [own = ""] = kubeconfigPaths(undefined, environment);
+  if (
+    await access(own).then(
+      () => true,
+      () => false,
+    )
+  )
+    return undefined;
+  return endpointInPod(environment, timing);
 }
 
 async function endpointFrom(

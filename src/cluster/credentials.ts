@@ -32,7 +32,7 @@ export function tokenFile(path: string, timing: Timing): Credentials {
           read = { token: (await readFile(path, "utf8")).trim(), at: now };
         } catch (error) {
           const code = error instanceof Error && "code" in error ? String(error.code) : "";
-          throw unauthenticated(`cannot read the token file ${path} that the kubeconfig names (${code})`);
+          throw unauthenticated(`cannot read the token file ${path} (${code})`);
         }
       }
       return { authorization: `Bearer ${read.token}` };

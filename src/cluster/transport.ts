@@ -40,6 +40,8 @@ export interface TransportOptions {
   readonly timing: Timing;
   /** A `Warning` header of the server, cleaned, and the request it came for. */
   readonly onWarning?: ((warning: string, request: string) => void) | undefined;
+  /** Every attempt at a request, with the status it was answered with; undefined where no answer came. */
+  readonly onAnswer?: ((method: HttpRequest["method"], status: number | undefined) => void) | undefined;
 }
 
 /** A handshake costs more than a request: more connections make a run slower, and queue in the server only. */
@@ -203,8 +205,9 @@ export class Transport {
     const query = request.query === undefined ? "" : new URLSearchParams(request.query).toString();
     const path = `${pathname.replace(/\/$/, "")}${request.path}`;
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const { onAnswer } = this.#options;
     try {
-      return await connections.send({
+      const answer = await connections.send({
         method: request.method,
         path: query === "" ? path : `${path}${path.includes("?") ? "&" : "?"}${query}`,
         headers: {
@@ -218,7 +221,10 @@ export class Transport {
         ...(body === undefined ? {} : { body }),
         ...limits,
       });
+      onAnswer?.(request.method, answer.status);
+      return answer;
     } catch (error) {
+      onAnswer?.(request.method, undefined);
       if (limits.signal.reason === timedOut) throw error;
       throw this.broken(error, request);
     }

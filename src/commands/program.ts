@@ -8,6 +8,7 @@ import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { CommandFailure, type FailureSurroundings, failureOf, usageFailure } from "./failure.ts";
 import { commandLine, type GlobalFlags, speedProblem } from "./flags.ts";
 import { addInstall } from "./install.ts";
+import { addOperator } from "./operator.ts";
 import { addOrphans } from "./orphans.ts";
 import { machineFormatIn } from "./output/format.ts";
 import { reportFailure } from "./output/report.ts";
@@ -84,6 +85,7 @@ export function commandTree(bind: Bind, version: string): Command {
   addRun(program, bind);
   addOrphans(program, bind);
   addInstall(program, bind);
+  addOperator(program, bind);
   addStandards(program, bind);
   addSandbox(program, bind);
   addContexts(program, bind);

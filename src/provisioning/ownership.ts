@@ -32,7 +32,7 @@ export function momentsOf(clock: Clock, steady: () => number): Moments {
 }
 
 /** How long ago, in milliseconds, by the clock that says longer: too long costs a question, too short the fence. */
-function age(then: Moment, now: Moment): number {
+export function age(then: Moment, now: Moment): number {
   return Math.max(now.wall - then.wall, now.steady - then.steady);
 }
 
