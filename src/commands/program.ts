@@ -4,6 +4,7 @@ import type { SandboxAccess } from "../connection.ts";
 import type { Bind } from "./action.ts";
 import { addCompletion } from "./completion.ts";
 import { addContexts } from "./contexts.ts";
+import { addDoctor } from "./doctor.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { CommandFailure, type FailureSurroundings, failureOf, usageFailure } from "./failure.ts";
 import { commandLine, type GlobalFlags, speedProblem } from "./flags.ts";
@@ -19,6 +20,7 @@ import { openSession, type Session } from "./session.ts";
 import { addStandards } from "./standards.ts";
 import { addStarter } from "./starter.ts";
 import type { Terminal } from "./terminal.ts";
+import { addUninstall } from "./uninstall.ts";
 
 const globalFlags = z
   .object({
@@ -84,8 +86,10 @@ export function commandTree(bind: Bind, version: string): Command {
   addService(program, bind);
   addRun(program, bind);
   addOrphans(program, bind);
-  addInstall(program, bind);
+  addInstall(program, bind, version);
   addOperator(program, bind);
+  addUninstall(program, bind, version);
+  addDoctor(program, bind, version);
   addStandards(program, bind);
   addSandbox(program, bind);
   addContexts(program, bind);

@@ -1,6 +1,7 @@
 import { fieldManager, releaseAnnotation } from "../application/names.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import { ownedFields } from "../cluster/owned-fields.ts";
+import { isWrittenWhole } from "./write.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -24,8 +25,8 @@ function withWritten(base: JsonObject, live: JsonObject, desired: JsonObject): J
   return result;
 }
 
-/** An Application as a rollback writes it back: all that a person or a run sets of it. */
-function applicationBefore({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
+/** An object that is written whole as a rollback writes it back: all that a person or a run sets of it. */
+function wholeBefore({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
   const release = metadata.annotations?.[releaseAnnotation];
   return {
     apiVersion,
@@ -48,7 +49,7 @@ function placeOf({ name, namespace }: ObjectMeta): ObjectMeta {
  */
 export function beforeChange(live: KubeObject, desired: KubeObject): KubeObject | undefined {
   if (unrecorded.has(live.kind)) return undefined;
-  if (live.kind === "Application") return applicationBefore(live);
+  if (isWrittenWhole(live)) return wholeBefore(live);
   const { apiVersion, kind, metadata } = live;
   const owned = ownedFields(live, fieldManager) ?? { apiVersion, kind, metadata: placeOf(metadata) };
   const { metadata: written, ...fields } = withWritten({ ...owned }, { ...live }, { ...desired });

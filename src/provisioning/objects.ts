@@ -7,6 +7,7 @@ import { resourceOf } from "../cluster/resource.ts";
 import type { Clock } from "./clock.ts";
 import type { Effect } from "./effect.ts";
 import { StepError } from "./errors.ts";
+import { installationSubject, isOfInstallation } from "./installation.ts";
 
 /** An effect that is a Kubernetes object. */
 export type ObjectEffect = Extract<Effect, { readonly kind: "object" }>;
@@ -31,8 +32,9 @@ export function observeEffect(cluster: Cluster, effect: ObjectEffect): Promise<K
   });
 }
 
-/** Whether an object was made for this service by the platform: nothing else is ever changed or deleted. */
+/** Whether an object was made for this service, or installation, by the platform: nothing else is ever changed or deleted. */
 export function belongsTo(object: KubeObject, service: ServiceName | string): boolean {
+  if (service === installationSubject) return isOfInstallation(object);
   const found = object.metadata.labels ?? {};
   return found[labels.managed] === "true" && found[labels.service] === service;
 }

@@ -22,15 +22,34 @@ export const stepIds = [
   "delete_data_stores",
   "delete_namespace",
   "delete_orphans",
+  "install_types",
+  "install_standards",
+  "install_rights",
+  "install_operator",
+  "install_guardrails",
+  "remove_operator",
+  "release_applications",
+  "remove_guardrails",
+  "remove_rights",
 ] as const;
 export const stepIdSchema = z.enum(stepIds);
 export type StepId = z.output<typeof stepIdSchema>;
 
 /**
  * What a run does with its service. `rollback` is a release rollback: back to an earlier release. `cleanup` deletes
- * orphans.
+ * orphans. `install` and `uninstall` are about no service, but about the platform itself (`installation.ts`).
  */
-export const operations = ["create", "scale", "deploy", "set", "rollback", "delete", "cleanup"] as const;
+export const operations = [
+  "create",
+  "scale",
+  "deploy",
+  "set",
+  "rollback",
+  "delete",
+  "cleanup",
+  "install",
+  "uninstall",
+] as const;
 export const operationSchema = z.enum(operations);
 export type Operation = z.output<typeof operationSchema>;
 
@@ -45,10 +64,20 @@ export const operationWords: Readonly<
   rollback: { name: "take back", done: "taken back", doing: "taking back" },
   delete: { name: "delete", done: "deleted", doing: "deleting" },
   cleanup: { name: "clean up", done: "cleaned up", doing: "cleaning up" },
+  install: { name: "install", done: "installed", doing: "installing" },
+  uninstall: { name: "uninstall", done: "uninstalled", doing: "uninstalling" },
 };
 
 /** Operations that change a service that exists, by changing its Application. */
-export type ChangeOperation = Exclude<Operation, "create" | "delete" | "cleanup">;
+export type ChangeOperation = Exclude<Operation, "create" | "delete" | "cleanup" | InstallationOperation>;
+
+/** Operations on the platform itself. No operator executes them: it may not change its own rights. */
+export type InstallationOperation = "install" | "uninstall";
+
+/** Whether an operation is on the platform itself. Pure. */
+export function isInstallation(operation: Operation): operation is InstallationOperation {
+  return operation === "install" || operation === "uninstall";
+}
 
 /**
  * What the run makes of the service's Application, fixed when the run begins: whoever goes on with it works

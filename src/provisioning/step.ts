@@ -8,6 +8,7 @@ import type { Standards } from "../standards/standards.ts";
 import type { Clock } from "./clock.ts";
 import type { Effect } from "./effect.ts";
 import type { EffectOutcome } from "./event.ts";
+import type { Installation } from "./installation.ts";
 import type { PlannedChange, PlannedStep, StepId } from "./plan.ts";
 import type { EffectState, RunName } from "./run.ts";
 import type { OrphanTarget, RepositoryTarget } from "./run-record.ts";
@@ -32,6 +33,8 @@ export interface PlanContext {
     readonly orphans: readonly OrphanTarget[];
     readonly repositories: readonly RepositoryTarget[];
   };
+  /** For an installation: what it brings. */
+  readonly installation?: Installation;
 }
 
 /** What a running step works with. Everything that leaves the process goes through `write`, so that it is journaled. */

@@ -5,13 +5,17 @@ import type { KubeObject } from "../cluster/object.ts";
 import { ownedFields, sameContent } from "../cluster/owned-fields.ts";
 import { resourceOf } from "../cluster/resource.ts";
 
-function isApplication({ kind }: KubeObject): boolean {
-  return kind === "Application";
+/**
+ * Whether an object's `spec` is one document, which others edit too: an apply that gives up the last field of a map
+ * leaves `null` on a custom resource, which its schema refuses. So it is written whole.
+ */
+export function isWrittenWhole({ kind }: Pick<KubeObject, "kind">): boolean {
+  return kind === "Application" || kind === "Standards";
 }
 
 /** Whether writing this would alter nothing: it is what the platform has applied already. Pure. */
 export function asWanted(desired: KubeObject, existing: KubeObject): boolean {
-  if (isApplication(desired)) {
+  if (isWrittenWhole(desired)) {
     const release = ({ metadata }: KubeObject) => metadata.annotations?.[releaseAnnotation];
     return (
       isDeepStrictEqual(JSON.parse(JSON.stringify(desired.spec)), existing.spec) &&
@@ -36,9 +40,8 @@ export function withMaker(desired: KubeObject, run: string): KubeObject {
 
 /**
  * Writes an object as it is wanted: by server-side apply, with the UID of the one that was seen as precondition, so that
- * another object of its name is never taken over. An Application that exists is replaced instead, at the
- * resourceVersion that was seen: it is edited by others too, and an apply that gives up the last field of a map
- * leaves `null` on a custom resource, which its schema refuses.
+ * another object of its name is never taken over. What is written whole ({@link isWrittenWhole}) and exists is replaced
+ * instead, at the resourceVersion that was seen.
  */
 export function write(
   cluster: Cluster,
@@ -47,7 +50,7 @@ export function write(
 ): Promise<KubeObject> {
   if (existing === undefined) return apply(cluster, resourceOf(desired), desired);
   const { uid } = existing.metadata;
-  if (!isApplication(desired)) {
+  if (!isWrittenWhole(desired)) {
     return apply(cluster, resourceOf(desired), {
       ...desired,
       metadata: { ...desired.metadata, ...(uid === undefined ? {} : { uid }) },

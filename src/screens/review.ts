@@ -73,6 +73,8 @@ function verbOf(operation: Operation): string {
     rollback: "takes back",
     delete: "deletes",
     cleanup: "cleans up",
+    install: "installs",
+    uninstall: "uninstalls",
   }[operation];
 }
 

@@ -262,6 +262,14 @@ export const standardsSchema = z
       })
       .prefault({})
       .describe("Routes, certificates, names and mesh."),
+    operator: z
+      .strictObject({
+        image: imageReference
+          .optional()
+          .describe("What the operator runs, best by digest; left out: there is no operator."),
+      })
+      .prefault({})
+      .describe("The platform's own operator."),
     delivery: z
       .strictObject({
         host: z

@@ -9,11 +9,20 @@ import { deleteKubernetes } from "./delete_kubernetes.ts";
 import { deleteNamespace } from "./delete_namespace.ts";
 import { deleteOrphans } from "./delete_orphans.ts";
 import { generateManifests } from "./generate_manifests.ts";
+import { installGuardrails } from "./install_guardrails.ts";
+import { installOperator } from "./install_operator.ts";
+import { installRights } from "./install_rights.ts";
+import { installStandards } from "./install_standards.ts";
+import { installTypes } from "./install_types.ts";
 import { liftProtection } from "./lift_protection.ts";
 import { preflight } from "./preflight.ts";
 import { protectDataStores } from "./protect_data_stores.ts";
 import { provisionCache } from "./provision_cache.ts";
 import { provisionDatabase } from "./provision_database.ts";
+import { releaseApplications } from "./release_applications.ts";
+import { removeGuardrails } from "./remove_guardrails.ts";
+import { removeOperator } from "./remove_operator.ts";
+import { removeRights } from "./remove_rights.ts";
 import { removeUnused } from "./remove_unused.ts";
 import { setupMonitoring } from "./setup_monitoring.ts";
 import { snapshotDataStores } from "./snapshot_data_stores.ts";
@@ -47,6 +56,15 @@ export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
     deleteNamespace,
   ],
   cleanup: [preflight("cleanup"), liftProtection, snapshotDataStores, deleteOrphans],
+  install: [
+    preflight("install"),
+    installTypes,
+    installStandards,
+    installRights,
+    installOperator,
+    installGuardrails,
+  ],
+  uninstall: [preflight("uninstall"), removeOperator, releaseApplications, removeGuardrails, removeRights],
 };
 
 /** What a change may touch; a step has its place in the plan only where something of its part differs. */

@@ -1,0 +1,57 @@
+import { systemNamespace } from "../application/names.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { everyPage } from "../cluster/every-page.ts";
+import { resources } from "../cluster/resource.ts";
+import { runsOf } from "../provisioning/checks/existence.ts";
+import type { Clock } from "../provisioning/clock.ts";
+import { atRest } from "../provisioning/decide.ts";
+import { ProvisioningError } from "../provisioning/errors.ts";
+import type { Executor } from "../provisioning/executor.ts";
+import { livingHolder } from "../provisioning/heartbeat.ts";
+import { installationSubject } from "../provisioning/installation.ts";
+import type { RunState } from "../provisioning/run.ts";
+import { readRunForList } from "../provisioning/run-record.ts";
+import { verbsOn } from "../provisioning/verbs-on-runs.ts";
+
+/**
+ * Makes sure that nobody installs or uninstalls at the same time. A run whose engine is dead is brought to rest: the
+ * one that begins now goes on from what is there.
+ * @throws ProvisioningError `busy`, nothing written; ClusterError
+ */
+export async function nobodyElseInstalls(executor: Executor, except?: string): Promise<void> {
+  const { cluster, clock } = executor.options;
+  if (!(await cluster.serves(resources.runs))) return;
+  for (const { name, state } of await runsOf(cluster, installationSubject)) {
+    if (name === except || atRest(state)) continue;
+    const holder = await livingHolder(cluster, clock, name);
+    if (holder !== undefined) throw busy(state, holder);
+    await verbsOn(executor).cancel(name);
+  }
+}
+
+/**
+ * Makes sure that no run is being executed: whoever executes it counts on the operator, or on the rights that go.
+ * @throws ProvisioningError `busy`, nothing written; ClusterError
+ */
+export async function noRunIsExecuted(cluster: Cluster, clock: Clock): Promise<void> {
+  if (!(await cluster.serves(resources.runs))) return;
+  const runs = await everyPage(
+    (page) => cluster.list(resources.runs, { namespace: systemNamespace, ...page }),
+    ({ items }) =>
+      items
+        .map((item) => readRunForList({ ...item, apiVersion: "platform.company.com/v1", kind: "Run" }))
+        .filter((state) => !atRest(state) && state.service !== installationSubject),
+  );
+  const holders = await Promise.all(
+    runs.map(async (state) => ({ state, holder: await livingHolder(cluster, clock, state.name) })),
+  );
+  for (const { state, holder } of holders) if (holder !== undefined) throw busy(state, holder);
+}
+
+function busy({ name, operation, service }: RunState, holder: string): ProvisioningError {
+  return new ProvisioningError(
+    "busy",
+    `run ${name} (${operation} ${service}) is being executed by ${holder}`,
+    `wait until it is at rest: platform run watch ${name}`,
+  );
+}

@@ -1,0 +1,28 @@
+import { stringify } from "yaml";
+import type { Installation } from "../provisioning/installation.ts";
+import { standardsSchema } from "../standards/standards.ts";
+import { installationObjects, installationParts } from "./objects.ts";
+
+/**
+ * The manifests of an installation as YAML documents, always the same for the same input; asks no cluster. kubectl looks
+ * up every kind before it writes the first object, so the resource types can be had by themselves.
+ */
+export async function printedInstallation(
+  { standards, image, version }: Partial<Installation>,
+  what: "all" | "types",
+): Promise<string> {
+  const decided = standards ?? standardsSchema.parse({});
+  const operator = image ?? decided.operator.image;
+  const objects = installationObjects({
+    standards: decided,
+    ...(operator === undefined ? {} : { image: operator }),
+    ...(version === undefined ? {} : { version }),
+  });
+  const parts = what === "types" ? (["types"] as const) : installationParts;
+  const documents = parts
+    .flatMap((part) => objects[part])
+    // Which clusters have the kind cannot be known here; Prometheus finds the operator by its Service as well.
+    .filter(({ kind }) => kind !== "ServiceMonitor")
+    .map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`);
+  return `# The platform${version === undefined ? "" : ` ${version}`}, as \`platform install --print\` wrote it.\n${documents.join("")}`;
+}
