@@ -12,9 +12,10 @@ export interface DataStoreNames {
 }
 
 /** What the names of data stores are made from. */
-export type DataStoreOwner = Pick<Application, "spec"> & {
+export interface DataStoreOwner {
   readonly metadata: Pick<Application["metadata"], "name" | "namespace">;
-};
+  readonly spec: Pick<Application["spec"], "database" | "cache">;
+}
 
 /**
  * The database of a service. Unless the Application names its user, that and the database's name carry a prefix, so

@@ -44,14 +44,18 @@ export function applicationFor(request: ServiceRequest, standards: Standards): A
   });
 }
 
-/** A service's Application with this spec. */
-export function applicationOf(service: ServiceName, spec: ApplicationSpec): Application {
+/**
+ * A service's Application with this spec.
+ * @param uid - of the one that the cluster has: what it consists of names it as owner
+ */
+export function applicationOf(service: ServiceName, spec: ApplicationSpec, uid?: string): Application {
   return {
     apiVersion: "platform.company.com/v1",
     kind: "Application",
     metadata: {
       name: service,
       namespace: namespaceOf(service),
+      ...(uid === undefined ? {} : { uid }),
       labels: labelsFor(service, spec.team, "application"),
     },
     spec,

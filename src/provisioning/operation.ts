@@ -162,7 +162,8 @@ export async function changeContext(
       ? change.commit
       : (earlier ?? releases.find(({ current }) => current))?.commit;
   const planned = { before, after, releaseBefore, release, ...(commit === undefined ? {} : { commit }) };
-  return contextOfChange(service, planned, choice === "delete" ? "delete" : "keep", surroundings);
+  const { uid } = object.metadata;
+  return contextOfChange(service, planned, { dataStores: choice, uid }, surroundings);
 }
 
 /** A pod may not be promised more than it may use: the API server would refuse it, after the run has begun. */
@@ -181,17 +182,18 @@ function limitsBelowRequests(resources: ApplicationSpec["resources"]): readonly 
 function contextOfChange(
   service: ServiceName,
   change: PlannedChange & { readonly after: ApplicationSpec },
-  dataStores: "keep" | "delete",
+  existing: { readonly dataStores: DataStoreChoice | undefined; readonly uid: string | undefined },
   surroundings: Surroundings,
 ): PlanContext {
   const { before, after } = change;
+  const { dataStores, uid } = existing;
   return {
     ...surroundings,
     request: requestOf(service, after),
-    application: applicationOf(service, after),
-    ...(before === undefined ? {} : { previous: applicationOf(service, before) }),
+    application: applicationOf(service, after, uid),
+    ...(before === undefined ? {} : { previous: applicationOf(service, before, uid) }),
     change,
-    dataStores,
+    dataStores: dataStores === "delete" ? "delete" : "keep",
   };
 }
 
@@ -369,12 +371,9 @@ async function unconfirmedContextOf(
   if (spec.operation !== "delete" && planned?.after !== undefined) {
     const { after } = planned;
     const service = serviceNameSchema.parse(spec.service);
-    return contextOfChange(
-      service,
-      { ...planned, after },
-      dataStores === "delete" ? "delete" : "keep",
-      surroundings,
-    );
+    const ref = { name: service, namespace: namespaceOf(service) };
+    const uid = (await find(surroundings.cluster, resources.applications, ref))?.metadata.uid;
+    return contextOfChange(service, { ...planned, after }, { dataStores, uid }, surroundings);
   }
   if (spec.operation === "cleanup") return cleanupContext(spec, surroundings);
   if (isInstallation(spec.operation)) {

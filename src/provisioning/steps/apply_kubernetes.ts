@@ -78,11 +78,12 @@ function ownedBy(application: Application, uid: string | undefined): Application
   return uid === undefined ? application : { ...application, metadata: { ...application.metadata, uid } };
 }
 
-/** The Application with the number of its release. */
+/** The Application as it is written: with the number of its release, without what the cluster gives it. */
 function ofRelease(application: Application, { release }: PlannedChange): Application {
-  if (release === undefined) return application;
-  const annotations = { ...application.metadata.annotations, [releaseAnnotation]: String(release) };
-  return { ...application, metadata: { ...application.metadata, annotations } };
+  const { uid: _, ...metadata } = application.metadata;
+  if (release === undefined) return { ...application, metadata };
+  const annotations = { ...metadata.annotations, [releaseAnnotation]: String(release) };
+  return { ...application, metadata: { ...metadata, annotations } };
 }
 
 /**
