@@ -112,6 +112,20 @@ async function installedStandards(cluster: Cluster, fromFile: Standards | undefi
   );
 }
 
+/**
+ * What executing runs takes besides a connection, by the standards that the cluster holds now: the operator asks for
+ * each run, since they may have been changed since.
+ * @throws StandardsMissing, ClusterError
+ */
+export async function executingOn(
+  cluster: Cluster,
+  where: Where,
+): Promise<{ readonly standards: Standards; readonly codeHost: CodeHost; readonly metrics: Metrics }> {
+  const standards = await loadStandards(cluster);
+  const codeHost = codeHostFor(where, standards, systemTiming);
+  return { standards, codeHost, metrics: prometheus(cluster, standards) };
+}
+
 /** The sandbox's repositories live in the user's state folder unless its standards say otherwise. */
 function codeHostFor(where: Where, standards: Standards, clock: Clock): CodeHost {
   const { host } = standards.delivery;

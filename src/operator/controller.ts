@@ -34,4 +34,6 @@ export interface Controller {
    * @param signal - aborts when the key is no longer ours: nothing is written afterwards
    */
   reconcile(key: string, signal: AbortSignal): Promise<Reconciled | undefined>;
+  /** A key in hand is to be another operator's soon: what would take long ends in good order. Left out: it does not. */
+  release?(key: string): void;
 }

@@ -1,7 +1,9 @@
+import { randomBytes } from "node:crypto";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Timing } from "../cluster/timing.ts";
 import type { Controller } from "./controller.ts";
 import type { Log } from "./log.ts";
+import { createRunsController, type RunSurroundings } from "./runs/controller.ts";
 
 /** What every controller is made with. */
 export interface Surroundings {
@@ -20,4 +22,15 @@ export interface Surroundings {
 export type MakeControllers = (surroundings: Surroundings) => Promise<readonly Controller[]>;
 
 /** Every controller of the operator. */
-export const operatorControllers: MakeControllers = async () => [];
+export function operatorControllers({ executing }: { readonly executing: RunSurroundings }): MakeControllers {
+  return async ({ cluster, log, timing, identity }) => [
+    createRunsController({
+      cluster,
+      log,
+      timing,
+      executing,
+      randomBytes,
+      holder: `operator@${identity}`,
+    }),
+  ];
+}

@@ -55,7 +55,7 @@ export async function obeyActions(options: ActionsOptions): Promise<void> {
     while (obeyed < asked && !signal.aborted) {
       const seen = asked;
       try {
-        const { action, by, generation } = await taken(cluster, record, signal);
+        const { action, by, generation } = await takeAction(cluster, record, signal);
         if (action !== undefined) act(action, by);
         obeyed = Math.max(seen, generation);
       } catch (error) {
@@ -67,7 +67,7 @@ export async function obeyActions(options: ActionsOptions): Promise<void> {
     }
   }
 
-  if (record.spec.action !== undefined) await taken(cluster, record, signal).catch(() => undefined);
+  if (record.spec.action !== undefined) await takeAction(cluster, record, signal).catch(() => undefined);
   await clock.sleep(watchedFrom, signal).catch(() => {});
   if (signal.aborted) return;
   const reflector = new Reflector<number>({
@@ -92,9 +92,9 @@ export async function obeyActions(options: ActionsOptions): Promise<void> {
 }
 
 /** What is asked for, once it is certain that nobody else obeys it; and up to where nothing more is. */
-async function taken(
+export async function takeAction(
   cluster: Cluster,
-  { name }: RunRecord,
+  { name }: Pick<RunRecord, "name">,
   signal: AbortSignal,
 ): Promise<{ readonly action?: Action; readonly by?: string | undefined; readonly generation: number }> {
   const ref = { namespace: systemNamespace, name };

@@ -15,7 +15,7 @@ import type { StepId } from "./plan.ts";
 import type { DataStoreChoice, Provisioner } from "./provisioner.ts";
 import { runStarted } from "./request-run.ts";
 import { isReversible, previewRollback } from "./rollback.ts";
-import type { RollbackPreview, RunName, RunState } from "./run.ts";
+import type { Execution, RollbackPreview, RunName, RunState } from "./run.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { Step } from "./step.ts";
 import { stepsOf } from "./steps/index.ts";
@@ -24,8 +24,14 @@ import { watchRun } from "./watch-run.ts";
 /** How long a living engine may take to come to rest once it is asked to, in milliseconds. */
 const cancelPatience = 30_000;
 
-/** What can be done with a run; verbs.ts has the words. */
-export type VerbsOnRuns = Pick<Provisioner, "resume" | "retry" | "rollback" | "cancel" | "retryNow">;
+/** What can be done with a run; `verbs.ts` has the words. What each does is said of {@link Provisioner}. */
+export interface VerbsOnRuns<E extends Execution = Execution> {
+  resume(...how: Parameters<Provisioner["resume"]>): Promise<E>;
+  retry(...how: Parameters<Provisioner["retry"]>): Promise<E>;
+  rollback(...how: Parameters<Provisioner["rollback"]>): Promise<E>;
+  cancel(run: RunName): Promise<RunState>;
+  retryNow(run: RunName): Promise<void>;
+}
 
 /** @throws ProvisioningError `usage` where the step is not the one that failed, or the service needs what it makes */
 export function mayBeSkipped(run: RunName, state: RunState, steps: readonly Step[], id: StepId): void {
@@ -120,7 +126,7 @@ export function mayCancel({ name, state }: RunRecord): void {
 export function verbsOn(
   executor: Executor,
   actor: () => Promise<string> = async () => (await executor.options.cluster.whoAmI()).username,
-): VerbsOnRuns {
+): VerbsOnRuns<OwnExecution> {
   const { options, read, takeable, execute } = executor;
   const { cluster, codeHost, standards, clock, holder } = options;
 

@@ -2,18 +2,24 @@ import { desiredObjects, parts } from "../../application/desired-objects.ts";
 import { namespaceOf, systemNamespace } from "../../application/names.ts";
 import type { AccessQuestion } from "../../cluster/cluster.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
+import { operatorUser } from "../../guardrails/principals.ts";
 import { ProvisioningError } from "../errors.ts";
+import { operatorUser } from "../operator-presence.ts";
 import { asked, lacking, wording } from "./access.ts";
 import type { Check, CheckContext } from "./check.ts";
 
 /** What executing a run asks of the cluster, undoing it included. */
-function questionsOf({ request, application, standards }: CheckContext): readonly AccessQuestion[] {
+function questionsOf(
+  { request, application, standards }: CheckContext,
+  username: string,
+): readonly AccessQuestion[] {
   const namespace = namespaceOf(request.name);
   const desired = desiredObjects(application, standards);
   const kinds = new Set(parts.flatMap((part) => desired[part].map(resourceOf)));
   kinds.add(resources.applications);
   if (request.database !== "none" || request.cache !== "none") {
-    kinds.add(resources.secrets);
+    // The operator gets the right to Secrets with the namespace itself.
+    if (username !== operatorUser) kinds.add(resources.secrets);
     kinds.add(resources.persistentVolumeClaims);
   }
   return [
@@ -40,9 +46,14 @@ export const mayRequest: Check = async ({ cluster, standards }) => {
   );
 };
 
-/** Whoever executes the run must have every right it takes, its rollback's included. */
+/**
+ * Whoever executes the run must have every right it takes, its rollback's included. The operator's rights are given it
+ * by `platform install`, and those to a service's Secrets with the service's namespace: beforehand it cannot have them.
+ */
 export const rightsSuffice: Check = async (context) => {
   const { cluster, standards } = context;
-  const questions = questionsOf(context);
+  if ((await cluster.whoAmI()).username === operatorUser) return undefined;
+  const { username } = await cluster.whoAmI();
+  const questions = questionsOf(context, username);
   return lacking(cluster, questions, standards.contact ?? `a platform engineer of ${cluster.context}`);
 };
