@@ -2,7 +2,6 @@ import { desiredObjects, parts } from "../../application/desired-objects.ts";
 import { namespaceOf, systemNamespace } from "../../application/names.ts";
 import type { AccessQuestion } from "../../cluster/cluster.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
-import { operatorUser } from "../../guardrails/principals.ts";
 import { ProvisioningError } from "../errors.ts";
 import { operatorUser } from "../operator-presence.ts";
 import { asked, lacking, wording } from "./access.ts";
