@@ -34,6 +34,8 @@ export interface ApplicationsControllerOptions {
   readonly workers: number;
   /** Everything is looked at again after so long, in milliseconds. */
   readonly resyncMs: number;
+  /** What is only on its way is told in a status after so long, in milliseconds. */
+  readonly momentMs: number;
   /** Starts what several controllers share. */
   readonly startShared: (signal: AbortSignal) => Promise<void>;
 }
@@ -72,14 +74,16 @@ export class ApplicationsController implements Controller {
       cluster,
       timing,
       events,
+      momentMs: options.momentMs,
       learn: (application) => this.#applications.learn(application),
     });
   }
 
   async start(enqueue: Enqueue, signal: AbortSignal): Promise<void> {
     this.#enqueue = enqueue;
+    await this.#options.startShared(signal);
     void this.#applications.run(signal);
-    await Promise.all([this.#options.startShared(signal), this.#complete.promise]);
+    await this.#complete.promise;
     this.#started = true;
     this.enqueueAll();
     void this.#resync(signal);

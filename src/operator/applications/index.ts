@@ -24,6 +24,8 @@ export interface ApplicationsOptions {
   readonly workers?: number;
   /** Everything is looked at again after so long, in milliseconds. Default ten minutes. */
   readonly resyncMs?: number;
+  /** What is only on its way is told in a status after so long, in milliseconds, and later while much is. Default 5 s. */
+  readonly momentMs?: number;
   /** What a managed namespace lacks is mended after so long, in milliseconds. Default ten seconds. */
   readonly namespacePatienceMs?: number;
 }
@@ -65,8 +67,14 @@ export function createApplicationsControllers(options: ApplicationsOptions): rea
   const writer = new ObjectWriter(cluster, store);
   let shared: Promise<unknown> | undefined;
   const startShared = async (signal: AbortSignal) => {
-    shared ??= Promise.all([store.start(signal), surroundings.start(signal)]);
-    await shared;
+    shared ??= store.start(signal).then(() => surroundings.start(signal));
+    try {
+      await shared;
+    } catch (error) {
+      // Asked again, and not for what has begun: the store starts watching only when nothing can fail any more.
+      shared = undefined;
+      throw error;
+    }
   };
   const applications = new ApplicationsController({
     cluster,
@@ -85,6 +93,7 @@ export function createApplicationsControllers(options: ApplicationsOptions): rea
     }),
     parts: new PartStates(new PodLooks(cluster, timing)),
     workers: options.workers ?? 8,
+    momentMs: options.momentMs ?? 5_000,
     resyncMs: options.resyncMs ?? 10 * 60_000,
   });
   const namespaces = new NamespacesController({

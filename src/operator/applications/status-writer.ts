@@ -12,10 +12,10 @@ export interface StatusWriterOptions {
   readonly events: EventRecorder;
   /** Takes what the server answered, so that it is no news. */
   readonly learn: (application: KubeObject) => void;
+  /** What is only on its way is told after so long, in milliseconds: mostly it has arrived by then. */
+  readonly momentMs: number;
 }
 
-/** What is only on its way is told after so long, in milliseconds: mostly it has arrived by then. */
-const momentMs = 2_000;
 /** … and so much later for each Application that is on its way too: writes of theirs are worth more. */
 const laterForEachMs = 100;
 const longestMomentMs = 60_000;
@@ -61,7 +61,10 @@ export class StatusWriter {
     if (!isReady && !isNewTrouble && !mendsTrouble) {
       const since = this.#untold.get(key) ?? now.getTime();
       this.#untold.set(key, since);
-      const moment = Math.min(longestMomentMs, momentMs + laterForEachMs * (this.#untold.size - 1));
+      const moment = Math.min(
+        longestMomentMs,
+        this.#options.momentMs + laterForEachMs * (this.#untold.size - 1),
+      );
       const left = since + moment - now.getTime();
       if (left > 0) return left;
     }

@@ -1,0 +1,29 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Cluster } from "../../../src/cluster/cluster.ts";
+import { connect } from "../../../src/cluster/connect.ts";
+import { openSandbox } from "../../../src/sandbox/open.ts";
+import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import { applicationStories } from "../../operator/stories.ts";
+
+let folder = "";
+let sandbox: Sandbox;
+let cluster: Cluster;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "applications-"));
+  sandbox = await openSandbox({ folder, speed: 100 });
+  const { url, token, socketPath } = sandbox;
+  cluster = await connect({ kind: "endpoint", url, token, socketPath, context: "sandbox", simulated: true });
+});
+afterAll(async () => {
+  await cluster.close();
+  await sandbox.close();
+  await rm(folder, { recursive: true });
+});
+
+applicationStories({ cluster: () => cluster, unique: (prefix) => prefix });
+
+test("stands", () => expect(folder).not.toBe(""));
