@@ -142,7 +142,7 @@ function clusterFailure(
  */
 export function typable(advice: string, command: FailureSurroundings["command"]): string {
   return advice.replace(
-    /\bplatform (?=(?:service|run|orphans|install|standards|contexts)\b)/g,
+    /\bplatform (?=(?:service|run|orphans|install|uninstall|doctor|standards|contexts)\b)/g,
     () => `${command()} `,
   );
 }

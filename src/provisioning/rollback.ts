@@ -1,6 +1,6 @@
 import type { KubeObject } from "../cluster/object.ts";
 import { type Effect, effectKey, effectLabel } from "./effect.ts";
-import type { StepId } from "./plan.ts";
+import { isInstallation, type StepId } from "./plan.ts";
 import type { DataStoreChoice } from "./provisioner.ts";
 import type { EffectState, PreviewLine, RollbackPreview, RunState, StepState } from "./run.ts";
 import { inPlay } from "./run-reducer.ts";
@@ -285,7 +285,7 @@ export function previewRollback(
     objects.length === 0
       ? []
       : namespace === undefined
-        ? [line(objects, `what this run made in app-${state.service}`, counted(objects.length))]
+        ? [line(objects, madeBy(state), counted(objects.length))]
         : [line(objects, `namespace app-${state.service} and what is in it`, counted(objects.length))];
   const outside = goes
     .filter(({ effect }) => effect.kind === "repository")
@@ -312,6 +312,10 @@ export function previewRollback(
         : [],
     ),
   };
+}
+
+function madeBy({ operation, service }: Pick<RunState, "operation" | "service">): string {
+  return isInstallation(operation) ? "what this run installed" : `what this run made in app-${service}`;
 }
 
 function grouped(

@@ -1,6 +1,6 @@
 import { specDiff } from "../application/spec-diff.ts";
 import { effectLabel } from "../provisioning/effect.ts";
-import { operationWords } from "../provisioning/plan.ts";
+import { isInstallation, operationWords } from "../provisioning/plan.ts";
 import type { RunState } from "../provisioning/run.ts";
 import { verbKeys } from "./actions/verb-actions.ts";
 import { whatExists } from "./effects.ts";
@@ -142,7 +142,7 @@ function succeeded(view: RunView): readonly Line[] {
   const { state, glyphs } = view;
   const { operation, service } = state;
   const time = stopwatch(state.startedAt, state.finishedAt, view.now);
-  if (operation === "delete" || operation === "cleanup") {
+  if (operation === "delete" || operation === "cleanup" || isInstallation(operation)) {
     const left = keptText(view);
     return [line(`   ${glyphs.ok} ${service} is ${operationWords[operation].done}. ${left}`, "good")];
   }

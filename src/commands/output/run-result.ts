@@ -1,5 +1,5 @@
 import { effectLabel } from "../../provisioning/effect.ts";
-import { operationWords } from "../../provisioning/plan.ts";
+import { isInstallation, operationWords } from "../../provisioning/plan.ts";
 import type { EffectState, RunState } from "../../provisioning/run.ts";
 import { typable } from "../failure.ts";
 import { duration } from "./age.ts";
@@ -20,8 +20,7 @@ export function runResult(
   }
   switch (state.phase) {
     case "Succeeded": {
-      const what = state.operation === "cleanup" ? "orphans of" : "service";
-      const done = `${what} ${state.service} ${operationWords[state.operation].done}${took === "" ? "" : ` in ${took}`}`;
+      const done = `${subjectOf(state)} ${operationWords[state.operation].done}${took === "" ? "" : ` in ${took}`}`;
       if (!keepsData(state)) return { result: done, notes: [...notes, ...nextSteps(state, command)] };
       notes.push(
         `  → ${command("service", "delete", state.service, "--data-stores", "delete")} deletes the data too`,
@@ -68,6 +67,12 @@ export function runResult(
         notes,
       };
   }
+}
+
+/** What a run was about. */
+function subjectOf({ operation, service }: Pick<RunState, "operation" | "service">): string {
+  if (isInstallation(operation)) return "platform";
+  return `${operation === "cleanup" ? "orphans of" : "service"} ${service}`;
 }
 
 /** Whether a delete leaves the service's data stores: the namespace goes last, and only when nothing is kept in it. */

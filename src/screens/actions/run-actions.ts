@@ -1,3 +1,4 @@
+import { isInstallation } from "../../provisioning/plan.ts";
 import type { RunState } from "../../provisioning/run.ts";
 import { nameToType, touchesData } from "../../state/reviews.ts";
 import type { Session } from "../../state/session.ts";
@@ -26,7 +27,8 @@ function asksAboutData({ stores }: Session): boolean {
 
 /** Whether a run is done that has left a service to open. */
 function leavesService(state: RunState | undefined): state is RunState {
-  return state?.phase === "Succeeded" && state.operation !== "delete" && state.operation !== "cleanup";
+  if (state?.phase !== "Succeeded" || isInstallation(state.operation)) return false;
+  return state.operation !== "delete" && state.operation !== "cleanup";
 }
 
 function enterRun(context: ActionContext): void {
