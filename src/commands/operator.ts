@@ -71,7 +71,7 @@ async function runOperator(
     { createMetrics },
     { createOperator },
     { operatorControllers },
-    { executingOn },
+    { executingOn, openPlatform },
   ] = await Promise.all([
     import("../connection.ts"),
     import("../operator/log.ts"),
@@ -93,6 +93,8 @@ async function runOperator(
     onWarning: (warning: string, request: string) => log.debug("the server warns", { warning, request }),
   };
   const connection = await connectCluster(where, counted);
+  // What a face on the sandbox would find there, this one does too.
+  if (where.kind === "sandbox") await openPlatform(connection, where);
   // Renewals do not wait behind work; the sandbox is this process itself.
   const leases = where.kind === "sandbox" ? connection : await connectCluster(where, counted);
   const { cluster } = connection;

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Timing } from "../cluster/timing.ts";
+import { createApplicationsControllers } from "./applications/index.ts";
 import type { Controller } from "./controller.ts";
 import type { Log } from "./log.ts";
 import { createRunsController, type RunSurroundings } from "./runs/controller.ts";
@@ -24,6 +25,7 @@ export type MakeControllers = (surroundings: Surroundings) => Promise<readonly C
 /** Every controller of the operator. */
 export function operatorControllers({ executing }: { readonly executing: RunSurroundings }): MakeControllers {
   return async ({ cluster, log, timing, identity }) => [
+    ...createApplicationsControllers({ cluster, log, timing, identity }),
     createRunsController({
       cluster,
       log,

@@ -134,8 +134,8 @@ export class LeaseLock {
     try {
       this.#lease = await this.#write(found);
     } catch (error) {
-      // Somebody came first.
-      if (!isClusterError(error, "conflict", "already-exists", "not-found")) throw error;
+      const cameFirst = found === undefined ? "already-exists" : "not-found";
+      if (!isClusterError(error, "conflict", cameFirst)) throw error;
     }
   }
 
