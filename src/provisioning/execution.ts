@@ -70,7 +70,7 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
       run: record.name,
       service,
       effects: () => journal.state.steps.find(({ id }) => id === step)?.effects ?? [],
-      changesService: context.previous !== undefined,
+      changesService: context.previous !== undefined || context.installation !== undefined,
       signal,
     });
 
