@@ -117,6 +117,11 @@ function following({
       next.catch(() => {});
       take(value);
     }
+    // It had not been taken in time, and was refused then.
+    const { refusal } = state;
+    if (state.phase === "Refused" && refusal !== undefined) {
+      throw new ProvisioningError(refusal.kind, refusal.message, refusal.mend);
+    }
     return state;
   };
   const finished = rest().finally(end);

@@ -10,9 +10,6 @@ import type { Clock } from "./clock.ts";
 /** Name of the operator's Lease, Deployment and ServiceAccount, in `platform-system`. */
 export const operatorName = "platform-operator";
 
-/** The operator as the API server names it, where it runs as its ServiceAccount. */
-export const operatorUser = `system:serviceaccount:${systemNamespace}:${operatorName}`;
-
 /** Whether an operator lives that executes runs. */
 export interface OperatorPresence {
   readonly alive: boolean;

@@ -2,8 +2,8 @@ import { desiredObjects, parts } from "../../application/desired-objects.ts";
 import { namespaceOf, systemNamespace } from "../../application/names.ts";
 import type { AccessQuestion } from "../../cluster/cluster.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
+import { operatorUser } from "../../guardrails/principals.ts";
 import { ProvisioningError } from "../errors.ts";
-import { operatorUser } from "../operator-presence.ts";
 import { asked, lacking, wording } from "./access.ts";
 import type { Check, CheckContext } from "./check.ts";
 
@@ -51,7 +51,6 @@ export const mayRequest: Check = async ({ cluster, standards }) => {
  */
 export const rightsSuffice: Check = async (context) => {
   const { cluster, standards } = context;
-  if ((await cluster.whoAmI()).username === operatorUser) return undefined;
   const { username } = await cluster.whoAmI();
   const questions = questionsOf(context, username);
   return lacking(cluster, questions, standards.contact ?? `a platform engineer of ${cluster.context}`);

@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import { systemTiming } from "../../src/cluster/timing.ts";
+import { prometheus } from "../../src/monitoring/prometheus.ts";
+import { createLog } from "../../src/operator/log.ts";
+import { createMetrics } from "../../src/operator/metrics.ts";
+import { createOperator } from "../../src/operator/operator.ts";
+import { createRunsController } from "../../src/operator/runs/controller.ts";
+import { operatorPresence } from "../../src/provisioning/operator-presence.ts";
+import type { Standards } from "../../src/standards/standards.ts";
+import type { Composition } from "./composition.ts";
+import { testStandards } from "./composition.ts";
+
+/** An operator that executes runs, in this process. */
+export interface Operating {
+  readonly log: readonly string[];
+  /** In good order, as on SIGTERM. */
+  stop(): Promise<void>;
+}
+
+/** Starts one; resolves once others can see that it lives. */
+export async function operating(
+  cluster: Cluster,
+  composed: Pick<Composition, "codeHost">,
+  {
+    name = "one",
+    standards = testStandards,
+  }: { readonly name?: string; readonly standards?: Standards } = {},
+): Promise<Operating> {
+  const lines: string[] = [];
+  const operator = createOperator({
+    cluster,
+    leases: cluster,
+    shards: 1,
+    identity: name,
+    timing: systemTiming,
+    steady: () => performance.now(),
+    log: createLog((line) => lines.push(line), { level: "info", now: () => new Date() }),
+    metrics: await createMetrics(() => "platform-operator"),
+    controllers: async ({ cluster: fenced, log, timing, identity }) => [
+      createRunsController({
+        cluster: fenced,
+        log,
+        timing,
+        randomBytes,
+        holder: `operator@${identity}`,
+        executing: async () => ({
+          standards,
+          codeHost: composed.codeHost,
+          metrics: prometheus(fenced, standards),
+        }),
+      }),
+    ],
+  });
+  const stopping = new AbortController();
+  const running = operator.run(stopping.signal);
+  const deadline = Date.now() + 40_000;
+  for (;;) {
+    const { alive, holder } = await operatorPresence(cluster, systemTiming);
+    if (alive && holder.includes(name)) break;
+    if (Date.now() > deadline) throw new Error(`the operator does not live:\n${lines.join("")}`);
+    await systemTiming.sleep(50);
+  }
+  return {
+    log: lines,
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
