@@ -1,11 +1,9 @@
 import pLimit from "p-limit";
-import { fieldManager } from "../application/names.ts";
 import { apply, type Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { everyPage } from "../cluster/every-page.ts";
 import { find } from "../cluster/find.ts";
 import type { KubeObject } from "../cluster/object.ts";
-import { ownedFields } from "../cluster/owned-fields.ts";
 import { apiVersionOf, type Resource, resourceOf, resources } from "../cluster/resource.ts";
 import { effectKey } from "../provisioning/effect.ts";
 import { objectEffect, refOf } from "../provisioning/objects.ts";
@@ -109,11 +107,7 @@ async function applied(
 ): Promise<readonly FieldDifference[]> {
   try {
     const after = await apply(cluster, resourceOf(desired), desired, { dryRun: true });
-    const changed = difference(content(existing), content(after));
-    // An object that somebody else has written the same way becomes ours.
-    return changed.length > 0 || ownedFields(existing, fieldManager) !== undefined
-      ? changed
-      : [{ field: "metadata.managedFields", after: `"${fieldManager}"` }];
+    return difference(content(existing), content(after));
   } catch (error) {
     // What the server would refuse is told by the run; here it only has to be shown.
     if (!isClusterError(error, "invalid", "conflict")) throw error;

@@ -67,6 +67,13 @@ const assigned: Readonly<Record<string, readonly string[]>> = {
   Namespace: ["finalizers"],
 };
 
+/** Annotations without those that a controller keeps for itself. */
+function ownAnnotations(annotations: ObjectMeta["annotations"]): ObjectMeta["annotations"] {
+  if (annotations === undefined) return undefined;
+  const own = Object.entries(annotations).filter(([key]) => !key.startsWith("deployment.kubernetes.io/"));
+  return own.length === 0 ? undefined : Object.fromEntries(own);
+}
+
 /**
  * An object as it is before a run deletes it, so that applying this makes it again: all of it, but for what the
  * server assigns. Undefined for what cannot be made again. Pure.
@@ -74,7 +81,8 @@ const assigned: Readonly<Record<string, readonly string[]>> = {
 export function beforeDeletion(live: KubeObject): KubeObject | undefined {
   if (unrecorded.has(live.kind)) return undefined;
   const { status: _, metadata, spec, ...rest } = live;
-  const { labels, annotations, ownerReferences, finalizers } = metadata;
+  const { labels, ownerReferences, finalizers } = metadata;
+  const annotations = ownAnnotations(metadata.annotations);
   const kept = isRecord(spec)
     ? Object.fromEntries(
         Object.entries(spec).filter(

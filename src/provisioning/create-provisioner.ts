@@ -11,6 +11,7 @@ import { isInstalled } from "./installed.ts";
 import { readLog } from "./log-archive.ts";
 import { changeContext, cleanupContext, createContext, deleteContext } from "./operation.ts";
 import { createOrphans } from "./orphans/create-orphans.ts";
+import { isInstallation } from "./plan.ts";
 import type { Provisioner } from "./provisioner.ts";
 import { releasesOf } from "./releases.ts";
 import { askForRun, checkedPlan, type Request, requestRun } from "./request-run.ts";
@@ -20,6 +21,7 @@ import type { PlanContext } from "./step.ts";
 import { previewRun, type VerbsOnRuns, verbsOn } from "./verbs-on-runs.ts";
 import { watchRun } from "./watch-run.ts";
 import { whoExecutes } from "./who-executes.ts";
+import { withdrawRequest } from "./withdraw-request.ts";
 
 function confirmedBy(context: PlanContext, confirmed: string | undefined): PlanContext {
   return confirmed === undefined ? context : { ...context, confirmed };
@@ -67,11 +69,12 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
 
   const doing = verbsOn(executor);
   const asking = askVerbs(executor);
-  /** What this process executes is its own to deal with. */
-  const verbsFor = async (run: RunName): Promise<VerbsOnRuns> =>
-    executor.own(run) === undefined && (await whoExecutes(cluster, clock, standards)) === "operator"
-      ? asking
-      : doing;
+  /** What this process executes is its own to deal with, and an installation no operator's. */
+  const verbsFor = async (run: RunName): Promise<VerbsOnRuns> => {
+    if (executor.own(run) !== undefined) return doing;
+    if ((await whoExecutes(cluster, clock, standards)) !== "operator") return doing;
+    return isInstallation((await executor.read(run)).spec.operation) ? doing : asking;
+  };
 
   return {
     orphans,
@@ -117,6 +120,7 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     previewRollback: (run, dataStores) => previewRun(executor, run, dataStores),
     cancel: async (run) => (await verbsFor(run)).cancel(run),
     retryNow: async (run) => (await verbsFor(run)).retryNow(run),
+    withdraw: async (run) => withdrawRequest(options, await executor.read(run)),
     async releases(service) {
       return releasesOf((await runsOf(cluster, service)).map(({ state }) => state));
     },
