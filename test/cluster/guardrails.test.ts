@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { skipped, testConnection } from "./connection.ts";
+import { attemptsIn } from "./guardrails/attempts.ts";
+import { pathOf, podSpec, workload, workloadKinds } from "./guardrails/objects.ts";
+import { refusedBy } from "./guardrails/requests.ts";
+import { type Actor, eventually, openScene, runObject, type Scene } from "./guardrails/scene.ts";
+
+const connection = testConnection();
+if (connection === undefined) console.warn(skipped);
+
+const runsPath = "/apis/platform.company.com/v1/namespaces/platform-system/runs";
+const pinned = `gcr.io/company/tool@sha256:${"a".repeat(64)}`;
+
+describe.skipIf(connection === undefined)("guardrails, on a real API server", () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    if (connection?.kind !== "kubeconfig" || connection.path === undefined) return;
+    scene = await openScene(connection.path);
+    // A pod that keeps every rule, for attempts on living ones.
+    await passes("namespace-admin", "POST", pathOf("Pod", scene.own), workload("Pod", "tool"));
+  });
+  afterAll(() => scene?.close());
+
+  async function passes(actor: Actor, method: "POST" | "PATCH" | "DELETE", path: string, body?: unknown) {
+    const answer = await scene.ask(actor, { method, path, body });
+    expect(refusedBy(answer), `${actor}: ${method} ${path}`).toBeUndefined();
+    return answer;
+  }
+
+  test("every attempt to get round them is refused, by what should refuse it", async () => {
+    const attempts = attemptsIn(scene);
+    const results = [];
+    for (const attempt of attempts) {
+      const answer = await scene.ask(attempt.as, attempt.asked);
+      const by = refusedBy(answer);
+      const known =
+        by !== undefined && answer.status === 422 && attempt.refusedBy === "schema" ? "schema" : by;
+      results.push({ ...attempt, by: known ?? "NOBODY" });
+    }
+    const width = Math.max(...results.map(({ what }) => what.length));
+    const table = results.map(({ what, as, by }) => `${what.padEnd(width)}  ${as.padEnd(15)}  ${by}`);
+    process.stdout.write(
+      `\n${"attempt".padEnd(width)}  ${"as".padEnd(15)}  refused by\n${table.join("\n")}\n`,
+    );
+    expect(results.filter(({ by, refusedBy: expected }) => by !== expected)).toEqual([]);
+    expect(results.length).toBeGreaterThanOrEqual(40);
+  });
+
+  test("what keeps the rules passes: people, pipelines and the operator do their work", async () => {
+    const { own, shared, service, run } = scene;
+    const dry = (path: string) => `${path}?dryRun=All`;
+    for (const kind of workloadKinds) {
+      await passes("namespace-admin", "POST", dry(pathOf(kind, own)), workload(kind, "other"));
+      await passes(
+        "namespace-admin",
+        "POST",
+        dry(pathOf(kind, shared)),
+        workload(kind, "other", { image: pinned }),
+      );
+    }
+    // A Job's containers end by themselves.
+    const job = workload("Job", "once", {
+      container: { readinessProbe: undefined, livenessProbe: undefined },
+    });
+    await passes("namespace-admin", "POST", dry(pathOf("Job", own)), job);
+    const tag = { image: `gcr.io/company/tool:v1@sha256:${"b".repeat(64)}` };
+    await passes("namespace-admin", "POST", dry(pathOf("Pod", shared)), workload("Pod", "tagged", tag));
+    const { containers } = podSpec();
+    const debugging = {
+      ...containers[0],
+      name: "debugger",
+      resources: undefined,
+      readinessProbe: undefined,
+      livenessProbe: undefined,
+    };
+    const debugged = await scene.ask("namespace-admin", {
+      method: "PATCH",
+      patch: "strategic",
+      path: dry(`/api/v1/namespaces/${own}/pods/tool/ephemeralcontainers`),
+      body: { spec: { ephemeralContainers: [debugging] } },
+    });
+    expect(refusedBy(debugged)).toBeUndefined();
+    const label = { metadata: { labels: { colour: "green" } } };
+    await passes("namespace-admin", "PATCH", dry(`/api/v1/namespaces/${own}`), label);
+    await passes("namespace-admin", "PATCH", dry(`/api/v1/namespaces/${own}/pods/tool`), label);
+    const note = { metadata: { annotations: { "example.com/note": "hello" } } };
+    await passes(
+      "namespace-admin",
+      "PATCH",
+      dry(`/apis/apps/v1/namespaces/${own}/deployments/${service}`),
+      note,
+    );
+    const plain = {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "plain" },
+      spec: { ports: [{ port: 80 }] },
+    };
+    await passes("namespace-admin", "POST", dry(`/api/v1/namespaces/${own}/services`), plain);
+    // The team edits its Application, by whatever way.
+    const application = `/apis/platform.company.com/v1/namespaces/${own}/applications/${service}`;
+    await passes("developer", "PATCH", dry(application), { spec: { image: "gcr.io/company/tool:v2" } });
+    await passes("developer", "PATCH", dry(`${application}/scale`), { spec: { replicas: 3 } });
+    await passes("operator", "PATCH", dry(`${application}/status`), { status: { readyReplicas: 1 } });
+    await passes("operator", "PATCH", dry(`${runsPath}/${run}/status`), { status: { phase: "Running" } });
+    // Runs: of the team, of its pipeline, actions of on-call.
+    const requestedBy = `system:serviceaccount:${own}:pipeline`;
+    const ofPipeline = runObject({ operation: "deploy", service, team: "payments", requestedBy });
+    const renamed = (object: ReturnType<typeof runObject>) => ({
+      ...object,
+      metadata: { ...object.metadata, name: `${object.metadata.name.slice(0, -5)}44444` },
+    });
+    await passes("pipeline", "POST", dry(runsPath), renamed(ofPipeline));
+    const fresh = runObject({
+      operation: "create",
+      service: `${service}-new`,
+      team: "payments",
+      requestedBy: "developer",
+    });
+    await passes("developer", "POST", dry(runsPath), fresh);
+    const annotations = { "platform.company.com/action-by": "oncall" };
+    await passes("oncall", "PATCH", dry(`${runsPath}/${run}`), {
+      metadata: { annotations },
+      spec: { action: "rollback" },
+    });
+    await passes("oncall", "PATCH", dry(`${runsPath}/${run}`), { spec: { action: "cancel" } });
+  });
+
+  test("an exception covers its workload, its rule and its time, and nothing else", async () => {
+    const { own } = scene;
+    const guardrails = `/apis/platform.company.com/v1/namespaces/${own}/guardrails/guardrails`;
+    const foreign = { image: "elsewhere.example/legacy:v1" };
+    const pod = (name: string, spoilt = foreign) =>
+      scene.ask("namespace-admin", {
+        method: "POST",
+        path: `${pathOf("Pod", own)}?dryRun=All`,
+        body: workload("Pod", name, spoilt),
+      });
+    const except = (expires: string) =>
+      passes("engineer", "PATCH", guardrails, {
+        spec: {
+          exceptions: [
+            {
+              rule: "registry",
+              workload: "legacy",
+              owner: "payments",
+              reason: "moves to our registry in March",
+              expires,
+            },
+          ],
+        },
+      });
+    await except("2099-01-01T00:00:00Z");
+    await eventually("the exception is in force", async () =>
+      (await pod("legacy-1")).status < 300 ? true : undefined,
+    );
+    expect(refusedBy(await pod("legacyx"))).toBe("pods");
+    expect(refusedBy(await pod("legacy-1", { image: "elsewhere.example/legacy:latest" }))).toBe("pods");
+    await passes(
+      "namespace-admin",
+      "POST",
+      `${pathOf("CronJob", own)}?dryRun=All`,
+      workload("CronJob", "legacy", foreign),
+    );
+
+    await except("2020-01-01T00:00:00Z");
+    await eventually("the exception is over", async () =>
+      refusedBy(await pod("legacy-1")) === "pods" ? true : undefined,
+    );
+  });
+
+  test("a namespace that has lost its parameters starts nothing", async () => {
+    const { shared } = scene;
+    await passes(
+      "engineer",
+      "DELETE",
+      `/apis/platform.company.com/v1/namespaces/${shared}/guardrails/guardrails`,
+    );
+    const answer = await eventually("the parameters are gone", async () => {
+      const asked = await scene.ask("admin", {
+        method: "POST",
+        path: `${pathOf("Pod", shared)}?dryRun=All`,
+        body: workload("Pod", "tool", { image: pinned }),
+      });
+      return refusedBy(asked) === undefined ? undefined : asked;
+    });
+    expect(refusedBy(answer)).toBe("pods");
+    expect(answer.message).toContain("no params found");
+  });
+
+  test("the API server finds no fault with any policy's types", async () => {
+    const answer = await scene.ask("admin", {
+      method: "GET",
+      path: "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+    });
+    expect(JSON.stringify(answer.body)).not.toContain("expressionWarnings");
+  });
+});
