@@ -1,4 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { z } from "zod";
 import {
   type Fault,
@@ -42,6 +42,8 @@ const served: FaultVerdict = { delayMs: 0, outcome: { action: "serve" } };
 export class Faults {
   readonly #database: DatabaseSync;
   readonly #now: () => number;
+  readonly #all: StatementSync;
+  readonly #newest: StatementSync;
 
   constructor(database: DatabaseSync, now: () => number) {
     this.#database = database;
@@ -49,6 +51,9 @@ export class Faults {
     database.exec(
       "CREATE TABLE IF NOT EXISTS injected_faults (id INTEGER PRIMARY KEY AUTOINCREMENT, fault TEXT NOT NULL, until INTEGER, left INTEGER)",
     );
+    // Asked at every request and every change that a watch is told of.
+    this.#all = database.prepare("SELECT id, fault, until, left FROM injected_faults ORDER BY id");
+    this.#newest = database.prepare("SELECT coalesce(max(id), 0) AS id FROM injected_faults");
   }
 
   /** @throws ZodError for a request that is none. */
@@ -65,8 +70,7 @@ export class Faults {
   /** Those that may still hit something, oldest first; `times` is what is left of it. */
   list(): Fault[] {
     const now = this.#now();
-    return this.#database
-      .prepare("SELECT id, fault, until, left FROM injected_faults ORDER BY id")
+    return this.#all
       .all()
       .map((found) => row.parse(found))
       .filter(({ until, left }) => (until === null || until > now) && (left === null || left > 0))
@@ -118,8 +122,7 @@ export class Faults {
 
   /** The newest fault's id, for {@link cutsWatch}. */
   mark(): number {
-    const newest = this.#database.prepare("SELECT coalesce(max(id), 0) AS id FROM injected_faults").get();
-    return z.object({ id: z.number() }).parse(newest).id;
+    return z.object({ id: z.number() }).parse(this.#newest.get()).id;
   }
 
   #hit(fault: Fault): boolean {

@@ -104,11 +104,11 @@ export class Store {
   #within<T>(begin: string, work: () => T): T {
     const inner = this.#depth > 0;
     const name = `nested${this.#depth}`;
-    this.database.exec(inner ? `SAVEPOINT ${name}` : begin);
+    this.#sql(inner ? `SAVEPOINT ${name}` : begin).run();
     this.#depth++;
     try {
       const result = work();
-      this.database.exec(inner ? `RELEASE ${name}` : "COMMIT");
+      this.#sql(inner ? `RELEASE ${name}` : "COMMIT").run();
       return result;
     } catch (error) {
       // A full disk ends the transaction by itself; then only the first error tells why.
@@ -190,10 +190,11 @@ export class Store {
     const low = namespace === undefined ? after : after === "" ? `${namespace}/` : after;
     const high = namespace === undefined ? "\u{10ffff}" : `${namespace}0`;
     const columns = part === "meta" ? "key, labels, meta, '' AS body" : "key, labels, '' AS meta, body";
-    const found = this.database
-      .prepare(`SELECT ${columns} FROM objects WHERE resource = ? AND key > ? AND key < ? ORDER BY key`)
-      .iterate(resource, low, high);
-    for (const row of found) {
+    const text = `SELECT ${columns} FROM objects WHERE resource = ? AND key > ? AND key < ? ORDER BY key`;
+    // Out of the cache while it is read: whoever lists the same meanwhile needs another.
+    const statement = this.#sql(text);
+    this.#statements.delete(text);
+    for (const row of statement.iterate(resource, low, high)) {
       yield {
         key: String(row.key),
         labels: String(row.labels),
@@ -201,6 +202,7 @@ export class Store {
         body: String(row.body),
       };
     }
+    this.#statements.set(text, statement);
   }
 
   count(resource: string, namespace: string | undefined, after: string): number {
