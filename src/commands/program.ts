@@ -9,6 +9,7 @@ import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { CommandFailure, type FailureSurroundings, failureOf, usageFailure } from "./failure.ts";
 import { commandLine, type GlobalFlags, speedProblem } from "./flags.ts";
 import { addInstall } from "./install.ts";
+import { addNamespace } from "./namespace.ts";
 import { addOperator } from "./operator.ts";
 import { addOrphans } from "./orphans.ts";
 import { machineFormatIn } from "./output/format.ts";
@@ -86,6 +87,7 @@ export function commandTree(bind: Bind, version: string): Command {
   addService(program, bind);
   addRun(program, bind);
   addOrphans(program, bind);
+  addNamespace(program, bind);
   addInstall(program, bind, version);
   addOperator(program, bind);
   addUninstall(program, bind, version);
