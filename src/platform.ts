@@ -93,9 +93,9 @@ async function prepareSandbox(
     }
   }
   // Its schemas of CRDs take a while to make.
-  const { install } = await import("./provisioning/install.ts");
+  const { installDirectly } = await import("./installation/directly.ts");
   const standards = fromFile ?? sandboxStandards();
-  await install(cluster, { standards, clock });
+  await installDirectly(cluster, { standards, clock });
   return standards;
 }
 
@@ -107,8 +107,8 @@ async function installedStandards(cluster: Cluster, fromFile: Standards | undefi
   if (await isInstalled(cluster)) return loading;
   throw new ProvisioningError(
     "refused",
-    `the platform is not installed on ${cluster.context}`,
-    "platform install installs it, for those who may",
+    `the platform is not installed on ${cluster.context}, or older than this program`,
+    "platform install brings it, for those who may",
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import { resources } from "../cluster/resource.ts";
 
-const ownResources = [resources.applications, resources.standards, resources.runs];
+const ownResources = [resources.applications, resources.standards, resources.runs, resources.guardrails];
 
 /** Whether the cluster serves everything `platform install` brings. Asks discovery, nothing else. */
 export async function isInstalled(

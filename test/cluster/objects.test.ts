@@ -10,8 +10,7 @@ import { apply, type Cluster } from "../../src/cluster/cluster.ts";
 import { connect } from "../../src/cluster/connect.ts";
 import type { KubeObject } from "../../src/cluster/object.ts";
 import { resourceOf, resources } from "../../src/cluster/resource.ts";
-import { install } from "../../src/provisioning/install.ts";
-import { isInstalled } from "../../src/provisioning/installed.ts";
+import { installDirectly } from "../../src/installation/directly.ts";
 import { standardsSchema } from "../../src/standards/standards.ts";
 import { skipped, testConnection, uniqueName } from "./connection.ts";
 
@@ -56,7 +55,7 @@ describe.skipIf(connection === undefined)("what a service is made of, on a real 
     cluster = await connect(connection, {
       onWarning: (warning, request) => warnings.push(`${request}: ${warning}`),
     });
-    await install(cluster, { clock });
+    await installDirectly(cluster, { clock });
   });
   afterAll(async () => {
     await Promise.all(made.map((name) => cluster.delete(resources.namespaces, { name })));
@@ -237,27 +236,5 @@ describe.skipIf(connection === undefined)("what a service is made of, on a real 
       edit: true,
     });
     expect(await as("developer2")).toEqual(nothing);
-  });
-
-  test("installing a second time changes nothing, and a person without rights hears which", async () => {
-    expect(await isInstalled(cluster)).toBe(true);
-    for (const dryRun of [true, false]) {
-      const results = await install(cluster, { clock, dryRun });
-      expect(results.map(({ outcome }) => outcome)).toEqual([
-        "unchanged",
-        "unchanged",
-        "unchanged",
-        "unchanged",
-        "unchanged",
-      ]);
-    }
-    const person = testConnection("developer");
-    if (person === undefined) return;
-    const developer = await connect(person);
-    await expect(install(developer, { clock })).rejects.toMatchObject({
-      kind: "rights",
-      message: expect.stringContaining("get/create/patch customresourcedefinitions.apiextensions.k8s.io"),
-    });
-    await developer.close();
   });
 });

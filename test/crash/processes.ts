@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import type { ServiceName } from "../../src/application/names.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
-import { install } from "../../src/provisioning/install.ts";
+import { installDirectly } from "../../src/installation/directly.ts";
 import { testStandards } from "../provisioning/composition.ts";
 import { type Child, type Ended, startProgram } from "./child.ts";
 import type { KillPoint } from "./mortal.ts";
@@ -56,7 +56,7 @@ export async function installFor({
   repositories,
 }: Pick<Ground, "cluster" | "repositories">): Promise<void> {
   const delivery = { ...testStandards.delivery, host: pathToFileURL(repositories).href };
-  await install(cluster, { standards: { ...testStandards, delivery }, clock: systemTiming });
+  await installDirectly(cluster, { standards: { ...testStandards, delivery }, clock: systemTiming });
 }
 
 const resultSchema = z.looseObject({

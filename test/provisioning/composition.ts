@@ -6,10 +6,10 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
 import type { CodeHost } from "../../src/delivery/code-host.ts";
 import { gitHost } from "../../src/delivery/git-host.ts";
+import { installDirectly } from "../../src/installation/directly.ts";
 import { prometheus } from "../../src/monitoring/prometheus.ts";
 import type { Clock } from "../../src/provisioning/clock.ts";
 import { createProvisioner } from "../../src/provisioning/create-provisioner.ts";
-import { install } from "../../src/provisioning/install.ts";
 import { isInstalled } from "../../src/provisioning/installed.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
 import { type Standards, standardsSchema } from "../../src/standards/standards.ts";
@@ -50,7 +50,7 @@ export async function composition(cluster: Cluster, repositories?: string): Prom
     temporary: folder,
   });
   if (!(await isInstalled(cluster))) {
-    await install(cluster, { standards: testStandards, clock: systemTiming });
+    await installDirectly(cluster, { standards: testStandards, clock: systemTiming });
   }
   return {
     codeHost,

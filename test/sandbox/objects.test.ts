@@ -11,12 +11,13 @@ import { apply, type Cluster } from "../../src/cluster/cluster.ts";
 import { connect } from "../../src/cluster/connect.ts";
 import { resourceOf, resources } from "../../src/cluster/resource.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
-import { install } from "../../src/provisioning/install.ts";
+import { installDirectly } from "../../src/installation/directly.ts";
 import { isInstalled } from "../../src/provisioning/installed.ts";
 import { openSandbox } from "../../src/sandbox/open.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { loadStandards, standardsHash } from "../../src/standards/load.ts";
 import { sandboxStandards } from "../../src/standards/sandbox-standards.ts";
+import { standardsName } from "../../src/standards/standards.ts";
 
 let folder = "";
 let sandbox: Sandbox;
@@ -37,23 +38,20 @@ afterAll(async () => {
 test("an installation on an empty sandbox gives the standards it was given, and a second one changes nothing", async () => {
   const standards = sandboxStandards();
   expect(await isInstalled(cluster)).toBe(false);
-  const dryRun = await install(cluster, { standards, clock: systemTiming, dryRun: true });
-  expect(new Set(dryRun.map(({ outcome }) => outcome))).toEqual(new Set(["created"]));
-  expect(await isInstalled(cluster, { refresh: true })).toBe(false);
-  const first = await install(cluster, { standards, clock: systemTiming });
-  expect(first.map(({ outcome }) => outcome)).toEqual(dryRun.map(({ outcome }) => outcome));
-  expect(await isInstalled(cluster)).toBe(true);
-  const second = await install(cluster, { clock: systemTiming });
-  expect(new Set(second.map(({ outcome }) => outcome))).toEqual(new Set(["unchanged"]));
+  await installDirectly(cluster, { standards, clock: systemTiming });
+  expect(await isInstalled(cluster, { refresh: true })).toBe(true);
+  const before = await cluster.get(resources.standards, { name: standardsName });
+  await installDirectly(cluster, { clock: systemTiming });
+  expect(await cluster.get(resources.standards, { name: standardsName })).toEqual(before);
   expect(standardsHash(await loadStandards(cluster))).toBe(standardsHash(standards));
 });
 
 test("standards may give up what they said before", async () => {
   const standards = sandboxStandards();
   const delivery = { host: "file:///srv/repositories" };
-  await install(cluster, { standards: { ...standards, delivery }, clock: systemTiming });
+  await installDirectly(cluster, { standards: { ...standards, delivery }, clock: systemTiming });
   expect((await loadStandards(cluster)).delivery).toEqual(delivery);
-  await install(cluster, { standards: { ...standards, delivery: {} }, clock: systemTiming });
+  await installDirectly(cluster, { standards: { ...standards, delivery: {} }, clock: systemTiming });
   expect((await loadStandards(cluster)).delivery).toEqual({});
 });
 
