@@ -22,7 +22,8 @@ export interface ChangeOptions {
   readonly yes: boolean;
   /** What `--confirm` says. */
   readonly confirm?: string | undefined;
-  readonly wait: boolean;
+  /** `--wait` and `--no-wait`; left out: neither. */
+  readonly wait?: boolean | undefined;
   /** Left out: as the standards say. */
   readonly onFailure?: OnFailureChoice | undefined;
   /** Milliseconds. */
@@ -57,7 +58,7 @@ export async function changeService(
   const { dataStores, output } = options;
   try {
     return await ofService(session, service, async () => {
-      const planned = await whenFree(session, service, options.wait && !options.dryRun, () =>
+      const planned = await whenFree(session, service, options.wait === true && !options.dryRun, () =>
         provisioner.planChange(service, change, { dataStores }),
       );
       if (options.dryRun) {
@@ -68,7 +69,7 @@ export async function changeService(
         await printPlan(session, planned, "progress");
       const confirmed = await asked(session, service, change.operation, planned, options);
       const begin = () =>
-        whenFree(session, service, options.wait, () =>
+        whenFree(session, service, options.wait === true, () =>
           provisioner.change(service, change, {
             dataStores,
             ...confirmed,
@@ -77,6 +78,7 @@ export async function changeService(
         );
       return follow(session, begin, runView(session, cluster.context, output), {
         asked: "completion",
+        detached: options.wait === false,
         ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
         rollBack: (run) => provisioner.rollback(run, { dataStores: "keep-used" }),
       });

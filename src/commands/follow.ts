@@ -1,5 +1,6 @@
 import type { Execution, RunName, RunState } from "../provisioning/run.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
+import { followOperator } from "./follow-operator.ts";
 import type { RunView } from "./output/run-view.ts";
 import type { Session } from "./session.ts";
 import { ask, type StopSignal } from "./terminal.ts";
@@ -9,6 +10,8 @@ export interface FollowOptions {
   readonly asked: "completion" | "rollback";
   /** Milliseconds until the run is interrupted and left resumable; exit code 3. Left out: for ever. */
   readonly timeoutMs?: number;
+  /** Says which run it is and leaves it to the operator; where this process executes it, it is followed all the same. */
+  readonly detached?: boolean;
   /** Starts a roll back of the interrupted run: what a person at the keyboard may choose on Ctrl-C. */
   readonly rollBack?: (run: RunName) => Promise<Execution>;
 }
@@ -16,7 +19,8 @@ export interface FollowOptions {
 /**
  * Starts an execution and shows it until it comes to rest. A request to stop finishes the write in hand and leaves the run
  * resumable; at a keyboard the first Ctrl-C asks. A second request ends the process at once: the run is in the
- * cluster's journal and stays resumable all the same.
+ * cluster's journal and stays resumable all the same. What the operator executes goes on when nobody follows it any
+ * more.
  */
 export async function follow(
   session: Session,
@@ -36,6 +40,12 @@ export async function follow(
     early = signal;
   });
   const execution = await begin().finally(unlistenEarly);
+  if (execution.by === "operator") return followOperator(session, execution, view, { ...options, early });
+  if (!session.flags.sandbox) {
+    terminal.err.write(
+      "No operator is running: this process executes the run, so let it finish; guardrails let you pass.\n",
+    );
+  }
 
   let held: (() => void)[] | undefined;
   const show = (update: () => void) => {

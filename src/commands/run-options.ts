@@ -32,7 +32,12 @@ export function onFailureOfChange(): Option {
   ).choices(onFailureChoices);
 }
 
-/** `--wait`. */
+/** `--wait`: true. */
 export function wait(): Option {
   return new Option("--wait", "where another run is at work on the service, begin when it is at rest");
+}
+
+/** `--no-wait`: false, under the name of `--wait`. */
+export function noWait(): Option {
+  return new Option("--no-wait", "leave the run to the operator once it has begun, and say how to follow it");
 }

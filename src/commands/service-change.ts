@@ -8,14 +8,14 @@ import { serviceNameFrom } from "./names.ts";
 import { demandService } from "./nearest-name.ts";
 import { confirmation, runOutput, timeout, yes } from "./options.ts";
 import { runFormats } from "./output/format.ts";
-import { onFailureChoices, onFailureOfChange, wait } from "./run-options.ts";
+import { noWait, onFailureChoices, onFailureOfChange, wait } from "./run-options.ts";
 import type { Session } from "./session.ts";
 
 const commonSchema = z.object({
   output: z.enum(runFormats),
   dryRun: z.boolean().default(false),
   yes: z.boolean().default(false),
-  wait: z.boolean().default(false),
+  wait: z.boolean().optional(),
   onFailure: z.enum(onFailureChoices).optional(),
   timeout: z.number().optional(),
 });
@@ -30,6 +30,7 @@ function withCommon(command: Command): Command {
     .addOption(new Option("--dry-run", "show what would change, with all manifests, write nothing"))
     .addOption(onFailureOfChange())
     .addOption(wait())
+    .addOption(noWait())
     .addOption(timeout())
     .addOption(yes())
     .addOption(runOutput());

@@ -19,7 +19,7 @@ import { usageFailure } from "./failure.ts";
 import { follow } from "./follow.ts";
 import { timeout, yes } from "./options.ts";
 import { printPlan } from "./output/plan.ts";
-import { onFailure, onFailureChoices, wait } from "./run-options.ts";
+import { noWait, onFailure, onFailureChoices, wait } from "./run-options.ts";
 import { runView } from "./run-view-of.ts";
 import { readAll, type Terminal } from "./terminal.ts";
 import { whenFree } from "./waiting.ts";
@@ -31,7 +31,7 @@ const optionsSchema = z.object({
   dryRun: z.boolean().default(false),
   output: z.enum(formats),
   onFailure: z.enum(onFailureChoices),
-  wait: z.boolean().default(false),
+  wait: z.boolean().optional(),
   timeout: z.number().optional(),
   language: z.string().optional(),
   replicas: z.string().optional(),
@@ -74,6 +74,7 @@ export function addServiceCreate(service: Command, bind: Bind): void {
       .addOption(new Option("--dry-run", "show the complete plan and all manifests, write nothing"))
       .addOption(onFailure())
       .addOption(wait())
+      .addOption(noWait())
       .addOption(timeout())
       .addOption(yes())
       .addOption(
@@ -107,11 +108,12 @@ Examples:
       }
       const view = runView(session, cluster.context, options.output === "json" ? "json" : "text");
       const begin = () =>
-        whenFree(session, request.name, options.wait, () =>
+        whenFree(session, request.name, options.wait === true, () =>
           provisioner.create(request, { onFailure: options.onFailure }),
         );
       return follow(session, begin, view, {
         asked: "completion",
+        detached: options.wait === false,
         ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
         rollBack: (run) => provisioner.rollback(run, { dataStores: "keep-used" }),
       });

@@ -10,7 +10,7 @@ import { ofService } from "./nearest-name.ts";
 import { confirmation, runOutput, timeout, yes } from "./options.ts";
 import { runFormats } from "./output/format.ts";
 import { printPlan } from "./output/plan.ts";
-import { dataStoreChoices, dataStores, wait } from "./run-options.ts";
+import { dataStoreChoices, dataStores, noWait, wait } from "./run-options.ts";
 import { runView } from "./run-view-of.ts";
 import { whenFree } from "./waiting.ts";
 
@@ -20,7 +20,7 @@ const optionsSchema = z.object({
   dryRun: z.boolean().default(false),
   yes: z.boolean().default(false),
   confirm: z.string().optional(),
-  wait: z.boolean().default(false),
+  wait: z.boolean().optional(),
   timeout: z.number().optional(),
 });
 
@@ -34,6 +34,7 @@ export function addServiceDelete(service: Command, bind: Bind): void {
       .addOption(dataStores())
       .addOption(new Option("--dry-run", "show what would be deleted and kept, delete nothing"))
       .addOption(wait())
+      .addOption(noWait())
       .addOption(yes())
       .addOption(confirmation())
       .addOption(timeout())
@@ -50,7 +51,7 @@ Examples:
       const name = serviceNameFrom(args[0]);
       const { provisioner, cluster } = await session.platform();
       const planned = await ofService(session, name, () =>
-        whenFree(session, name, options.wait && !options.dryRun, () =>
+        whenFree(session, name, options.wait === true && !options.dryRun, () =>
           provisioner.planDelete(name, options.dataStores),
         ),
       );
@@ -68,11 +69,12 @@ Examples:
         ...options,
       });
       const begin = () =>
-        whenFree(session, name, options.wait, () =>
+        whenFree(session, name, options.wait === true, () =>
           provisioner.delete(name, { dataStores: options.dataStores, ...confirmed }),
         );
       return follow(session, begin, runView(session, cluster.context, options.output), {
         asked: "completion",
+        detached: options.wait === false,
         ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
       });
     },

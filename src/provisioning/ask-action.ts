@@ -1,13 +1,16 @@
 import { systemNamespace } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { isClusterError } from "../cluster/errors.ts";
 import { resources } from "../cluster/resource.ts";
+import { ProvisioningError } from "./errors.ts";
 import { type Action, actionByAnnotation } from "./obey-actions.ts";
 import type { RunName } from "./run.ts";
 import type { RunSpec } from "./run-record.ts";
+import { verbTitles } from "./verbs.ts";
 
 /**
  * Asks whoever executes a run, or is to go on with it, to do something with it.
- * @throws ClusterError
+ * @throws ProvisioningError `rights` where whoever asks may not; ClusterError
  */
 export async function askAction(
   cluster: Cluster,
@@ -16,16 +19,20 @@ export async function askAction(
   actionOptions?: RunSpec["actionOptions"],
 ): Promise<void> {
   const { username } = await cluster.whoAmI();
-  await cluster.patch(
-    resources.runs,
-    { namespace: systemNamespace, name: run },
-    {
-      type: "merge",
-      body: {
-        metadata: { annotations: { [actionByAnnotation]: username } },
-        // What was asked for before is not mixed with it.
-        spec: { action, actionOptions: actionOptions ?? null },
-      },
-    },
-  );
+  const body = {
+    metadata: { annotations: { [actionByAnnotation]: username } },
+    // What was asked for before is not mixed with it.
+    spec: { action, actionOptions: actionOptions ?? null },
+  };
+  try {
+    await cluster.patch(resources.runs, { namespace: systemNamespace, name: run }, { type: "merge", body });
+  } catch (error) {
+    if (!isClusterError(error, "forbidden")) throw error;
+    throw new ProvisioningError(
+      "rights",
+      `${username} may not ${verbTitles[action]} run ${run}: ${error.message}`,
+      `on-call may: platform run ${action} ${run}`,
+      error,
+    );
+  }
 }

@@ -81,6 +81,11 @@ export interface Provisioner {
    * is dead, records it. Resolves with the state at rest.
    */
   cancel(run: RunName): Promise<RunState>;
+  /**
+   * Takes back a request that nobody has begun with: it is deleted, or, by who may not do that, marked as cancelled.
+   * Refused (`busy`) where somebody has begun, and (`rights`) to who may do neither.
+   */
+  withdraw(run: RunName): Promise<"withdrawn" | "marked">;
   /** Asks the living engine of a run not to wait for its next try. */
   retryNow(run: RunName): Promise<void>;
   /** What ran of a service, newest first. */

@@ -1,4 +1,5 @@
 import { render } from "ink";
+import { atRest } from "../provisioning/decide.ts";
 import { operationWords } from "../provisioning/plan.ts";
 import { verbsOf } from "../provisioning/verbs.ts";
 import type { CommandLine } from "../state/command-line.ts";
@@ -141,14 +142,21 @@ function crashText(error: unknown, session: Session, commandLine: CommandLine): 
 
 /** Runs that this terminal has left for anybody to go on with. */
 function leftBehind(session: Session, commandLine: CommandLine): readonly string[] {
-  const { states } = session.stores.openRuns.getState();
-  return Object.values(states)
+  const { states, asked } = session.stores.openRuns.getState();
+  const going = Object.values(states)
+    .filter((state) => asked.includes(state.name) && !atRest(state))
+    .map(
+      ({ name, operation, service }) =>
+        `The operator goes on: ${operationWords[operation].name} ${service}\n  ${commandLine(["run", "watch", name])}\n`,
+    );
+  const left = Object.values(states)
     .filter(({ phase }) => phase === "Interrupted" || phase === "Held")
     .map((state) => {
       const { name, operation, service, phase } = state;
       const can = verbsOf(state).map((verb) => `  ${commandLine(["run", verb, name])}\n`);
       return `${operationWords[operation].name} ${service} is ${phase === "Held" ? "held" : "stopped"}; anyone can go on with it:\n${can.join("")}`;
     });
+  return [...going, ...left];
 }
 
 /** Keeps what is logged away from the screen, which it would tear, and gives it back at the end. */

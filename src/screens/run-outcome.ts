@@ -49,10 +49,21 @@ function toldLines(view: RunView): readonly Line[] {
         ...labelled("Mend", state.refusal?.mend ?? "", view),
       ];
     case "Pending":
-      return [line("   Recorded; nobody executes it yet.", "dim"), ...holderLines(view)];
+      return pendingLines(view);
     case "Running":
       return [...holderLines(view), ...changeLine(view)];
   }
+}
+
+/** A request that nobody has taken: soon somebody will, unless no operator lives. */
+function pendingLines(view: RunView): readonly Line[] {
+  const { own, holder, simulated, glyphs, commandLine } = view;
+  if (own || holder !== "dead" || simulated)
+    return [line("   Recorded; nobody executes it yet.", "dim"), ...holderLines(view)];
+  return [
+    line(`   ${glyphs.warning} Recorded, and no operator has begun with it.`, "warn"),
+    line(`     ${commandLine(["doctor"])} says why; ${verbKeys.cancel} takes it back.`, "dim"),
+  ];
 }
 
 /** What a change alters, in one line. */
@@ -68,10 +79,18 @@ export function changesOf({ change }: RunState) {
 }
 
 /** Who executes a run elsewhere, and whether that one lives. */
-function holderLines({ state, own, holder, glyphs }: RunView): readonly Line[] {
+function holderLines({ state, own, holder, simulated, glyphs }: RunView): readonly Line[] {
   const who = state.holder;
   // As many lines as when it is done: nothing moves then.
-  if (own) return [line(`   This terminal executes it: ${verbKeys.cancel} cancels.`, "dim")];
+  if (own) {
+    const alone = simulated ? "" : ", since no operator runs: keep it open; guardrails let you pass";
+    return [
+      line(
+        `   This terminal executes it${alone}${simulated ? ": " : "; "}${verbKeys.cancel} cancels.`,
+        "dim",
+      ),
+    ];
+  }
   if (who === "") return [];
   if (holder === "dead") {
     return [line(`   ${glyphs.warning} ${who} executed it and is gone: nobody works on it.`, "warn")];

@@ -34,6 +34,10 @@ export function Run({ place }: { readonly place: Place & { readonly screen: "run
     (stores) => stores.openRuns,
     ({ holders }) => holders[place.run],
   );
+  const simulated = useStored(
+    (stores) => stores.connection,
+    (connection) => connection.simulated,
+  );
   const { now, frame } = useStored((stores) => stores.ticking);
   const lines =
     state === undefined
@@ -46,6 +50,7 @@ export function Run({ place }: { readonly place: Place & { readonly screen: "run
           error,
           own,
           holder,
+          simulated,
           marked,
           pane: ui.runPane,
           choices: choicesOf({ session, terminal: noTerminal }),
@@ -84,6 +89,8 @@ export interface RunView {
   readonly own: boolean;
   /** Whether who executes it elsewhere lives; undefined while that is not known. */
   readonly holder: "living" | "dead" | undefined;
+  /** Whether the cluster is a sandbox, where nobody needs an operator. */
+  readonly simulated: boolean;
   /** Index of the marked step. */
   readonly marked: number;
   readonly pane: "log" | "effects";

@@ -69,6 +69,21 @@ export function createExecutions({ stores, connected, refused, rested }: Executi
     });
   }
 
+  /** What the operator executes goes on without us; who looks at it is fed by its record. */
+  function follow(execution: Execution): void {
+    const { name } = execution;
+    const write = (state: RunState) =>
+      stores.openRuns.setState(({ states, asked }) => ({
+        states: { ...states, [name]: state },
+        asked: [...asked.filter((each) => each !== name), name],
+        busy: undefined,
+      }));
+    write(execution.state);
+    execution.finished.then(write, (error: unknown) => {
+      stores.openRuns.setState(({ errors }) => ({ errors: { ...errors, [name]: tellInOneLine(error) } }));
+    });
+  }
+
   return {
     own,
     started: () => starting,
@@ -84,7 +99,8 @@ export function createExecutions({ stores, connected, refused, rested }: Executi
       const from = listOf(placeOf(stores.ui.getState()));
       starting = beginning.begin(cases).then(
         (execution) => {
-          adopt(execution);
+          if (execution.by === "operator") follow(execution);
+          else adopt(execution);
           stores.ui.setState((ui) =>
             listOf(placeOf(ui)) === from ? shown(ui, execution.name, beginning) : ui,
           );

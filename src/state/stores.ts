@@ -41,6 +41,8 @@ export interface OpenRuns {
   readonly errors: Readonly<Record<string, string>>;
   /** Runs that this process executes now. */
   readonly own: readonly RunName[];
+  /** Runs that were asked for here and that the operator executes, or has executed. */
+  readonly asked: readonly RunName[];
   /** Whether who executes a run elsewhere lives, by the run's name; left out while that is not known. */
   readonly holders: Readonly<Record<string, "living" | "dead">>;
   /** What a keypress has started and not yet shown: `Creating the run`. */
@@ -180,6 +182,7 @@ export function createStores(start: {
       states: {},
       errors: {},
       own: [],
+      asked: [],
       holders: {},
       busy: undefined,
     })),
