@@ -1,6 +1,11 @@
-# The program's own image. As `platform starter` it is what a new service runs until its pipeline has pushed an image; it has
-# no Git inside, so runs are executed elsewhere.
-FROM node:24 AS build
+# The program's own images, all from one bundle.
+#   platform  what the operator runs. Its steps write repositories, so it holds Git and an SSH client; those need a shell's
+#             worth of libraries, which is why it is Debian's slim variant, without package managers of Node.
+#   starter   what a new service runs until its pipeline has pushed an image: distroless, nothing but Node.
+# Both run as user 65532 on a read-only root file system; only /tmp is written to (mount an emptyDir there).
+# Terraform is not in it yet: no step runs it.
+
+FROM node:24.21.0-bookworm AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 COPY scripts ./scripts
@@ -8,14 +13,35 @@ RUN npm ci --ignore-scripts
 COPY . .
 RUN node scripts/build.js
 
-FROM gcr.io/distroless/nodejs24-debian12:nonroot
+FROM gcr.io/distroless/nodejs24-debian12:nonroot AS starter
 WORKDIR /platform
 ENV NODE_ENV=production
-COPY --from=build /src/package.json /src/LICENSE ./
+COPY --from=build /src/package.json /src/README.md /src/LICENSE ./
 COPY --from=build /src/bin ./bin
 COPY --from=build /src/dist ./dist
 COPY --from=build /src/templates ./templates
-USER nonroot
+USER 65532:65532
 EXPOSE 8080 9090
 ENTRYPOINT ["/nodejs/bin/node", "/platform/bin/platform.js"]
 CMD ["starter"]
+
+FROM node:24.21.0-bookworm-slim AS platform
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+# Upstream versions are pinned, Debian's security revisions of them are taken.
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends \
+    git=1:2.39.5-* openssh-client=1:9.2p1-* ca-certificates \
+  && rm -rf /var/lib/apt/lists/* /usr/local/lib/node_modules /opt/yarn-* \
+    /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
+  # SSH refuses a user without a name.
+  && useradd --uid 65532 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin nonroot
+WORKDIR /platform
+ENV NODE_ENV=production HOME=/tmp TMPDIR=/tmp PLATFORM_STATE_DIR=/tmp/platform
+COPY --from=build /src/package.json /src/README.md /src/LICENSE ./
+COPY --from=build /src/bin ./bin
+COPY --from=build /src/dist ./dist
+COPY --from=build /src/templates ./templates
+USER 65532:65532
+EXPOSE 8080 8081
+ENTRYPOINT ["node", "/platform/bin/platform.js"]
+CMD ["operator", "--host", "0.0.0.0"]

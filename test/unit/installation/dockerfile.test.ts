@@ -1,0 +1,48 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { z } from "zod";
+
+/** The lines of each stage of the Dockerfile, by the stage's name. */
+async function stages(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const text = (await readFile("Dockerfile", "utf8")).replace(/\\\n/g, " ");
+  const found = new Map<string, string[]>();
+  let current: string[] = [];
+  for (const line of text.split("\n")) {
+    const name = /^FROM \S+ AS (\S+)$/.exec(line)?.[1];
+    if (name !== undefined) {
+      current = [];
+      found.set(name, current);
+    }
+    current.push(line);
+  }
+  return found;
+}
+
+/** What a stage copies from the build, by its name in the package. */
+function copied(lines: readonly string[]): readonly string[] {
+  return lines
+    .filter((line) => line.startsWith("COPY --from=build "))
+    .flatMap((line) => [...line.matchAll(/\/src\/(\S+)/g)].map(([, path]) => path ?? ""))
+    .sort();
+}
+
+test.each(["starter", "platform"])(
+  "image %s holds what the package holds, and runs as nobody",
+  async (name) => {
+    const lines = (await stages()).get(name) ?? [];
+    const { files } = z
+      .object({ files: z.array(z.string()) })
+      .parse(JSON.parse(await readFile("package.json", "utf8")));
+    expect(copied(lines)).toEqual([...files, "package.json"].sort());
+    expect(lines).toContain("USER 65532:65532");
+  },
+);
+
+test("every base image has a version, and nothing of the build is excluded from its context", async () => {
+  const text = await readFile("Dockerfile", "utf8");
+  const bases = [...text.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image ?? "");
+  for (const base of bases) expect(base).toMatch(/:[^:]*\d|:nonroot$/);
+  const ignored = (await readFile(".dockerignore", "utf8")).split("\n");
+  for (const needed of ["src", "bin", "templates", "scripts", "package.json", "README.md", "LICENSE"])
+    expect(ignored).not.toContain(needed);
+});
