@@ -22,7 +22,7 @@ export async function runsOf(cluster: Cluster, service: string): Promise<readonl
 }
 
 /** The service's namespace must be free, or the service's own; a namespace that is not ours is never taken over. */
-export const namespaceIsFree: Check = async ({ cluster, request, run }) => {
+export const namespaceIsFree: Check = async ({ cluster, request, application, run }) => {
   const name = namespaceOf(request.name);
   const found = await find(cluster, resources.namespaces, { name });
   if (found === undefined || (run !== undefined && found.metadata.labels?.[labels.run] === run)) {
@@ -40,6 +40,14 @@ export const namespaceIsFree: Check = async ({ cluster, request, run }) => {
       "usage",
       `namespace ${name} is still being deleted`,
       `wait until it is gone: kubectl wait --for=delete namespace/${name}`,
+    );
+  }
+  const owner = found.metadata.labels?.[labels.team];
+  if (owner !== undefined && owner !== application.spec.team) {
+    return new ProvisioningError(
+      "usage",
+      `namespace ${name} was kept for team ${owner} by an earlier deletion or rollback: what it holds is theirs`,
+      "choose another name for the service, or ask that team",
     );
   }
   return {
