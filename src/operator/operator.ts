@@ -23,7 +23,7 @@ export interface OperatorOptions {
   readonly steady: () => number;
   readonly log: Log;
   readonly metrics: OperatorMetrics;
-  /** How long what is in hand may take when the operator is stopped, in milliseconds. Default 20 s. */
+  /** How long what is in hand may take when the operator is stopped, in milliseconds. Default 15 s. */
   readonly stopMs?: number;
 }
 
@@ -43,9 +43,8 @@ export interface Operator {
   health(): Health;
 }
 
-const defaultStopMs = 20_000;
-/** How long what was told to end at once may take to. */
-const abortMs = 3_000;
+/** With the time that writes under way are given afterwards, less than the 30 s after which a pod is killed. */
+const defaultStopMs = 15_000;
 /** Leases that nobody has looked after for so long mean a stuck program. */
 const stuckMs = 60_000;
 
@@ -167,9 +166,9 @@ export function createOperator(options: OperatorOptions): Operator {
       lost,
       async handOver(shard) {
         log.info("a shard is handed over", { shard });
-        const drained = term?.drained(shard);
-        await within(stopMs, drained);
+        const calm = await within(stopMs, term?.drained(shard));
         lost(shard, "it was handed over");
+        return calm;
       },
     },
   });
@@ -187,6 +186,20 @@ export function createOperator(options: OperatorOptions): Operator {
     return inTime;
   }
 
+  /** Whether nothing is in hand any more, nor a write under way. */
+  async function endedWell(stopped: Term | undefined): Promise<boolean> {
+    const working = stopped?.stop();
+    if (await within(stopMs, working)) return true;
+    log.warn("what is in hand takes too long, and is given up", { stopMs });
+    stopped?.end("the operator stops");
+    // What was cut off may still be carried out by the server: Leases are kept for as long as that can take.
+    const [calm] = await Promise.all([
+      within(fencing.writeTimeoutMs, working),
+      timing.sleep(fencing.writeTimeoutMs),
+    ]);
+    return calm;
+  }
+
   return {
     async run(signal) {
       const ended = new AbortController();
@@ -200,15 +213,11 @@ export function createOperator(options: OperatorOptions): Operator {
       stopping = true;
       log.info("the operator stops");
       holder.retire();
-      const working = term?.stop();
-      if (!(await within(stopMs, working))) {
-        log.warn("what is in hand takes too long, and is given up", { stopMs });
-        term?.end("the operator stops");
-        await within(abortMs, working);
-      }
+      const calm = await endedWell(term);
       endTerm("the operator stops");
       ended.abort();
       await holding;
+      if (calm) await holder.release();
       log.info("the operator has stopped");
       if (broken.signal.aborted) throw broken.signal.reason;
     },

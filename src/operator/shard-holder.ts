@@ -24,8 +24,11 @@ export interface ShardEvents {
   gained(shard: number): void;
   /** Not ours any more, as of now: nothing of it is written after this. */
   lost(shard: number, why: string): void;
-  /** To be another's: resolves when nothing of it is in hand any more. It is not ours afterwards. */
-  handOver(shard: number): Promise<void>;
+  /**
+   * To be another's, and not ours afterwards: resolves to whether nothing of it is in hand, nor a write under way. If
+   * there is, the other waits until its Lease has run out.
+   */
+  handOver(shard: number): Promise<boolean>;
 }
 
 export interface ShardHolderOptions {
@@ -91,7 +94,7 @@ export class ShardHolder {
     return this.#options.moments().steady - this.#roundAt;
   }
 
-  /** Looks after its Leases until the signal aborts; gives them back then. Never rejects. */
+  /** Looks after its Leases until the signal aborts, and leaves them to run out. */
   async run(signal: AbortSignal): Promise<void> {
     const watching = this.#watch(signal);
     const { time, log } = this.#options;
@@ -106,9 +109,12 @@ export class ShardHolder {
       await time.sleep(election.retryMs * (1 + 0.2 * time.random()), signal).catch(() => undefined);
     }
     await watching;
-    await Promise.all(
-      [...new Set([this.#leader, this.#member, ...this.#shards])].map((lock) => lock.release()),
-    );
+  }
+
+  /** Gives all Leases back, so that others need not wait. Not while a write may be under way. Never rejects. */
+  async release(): Promise<void> {
+    const locks = new Set([this.#leader, this.#member, ...this.#shards]);
+    await Promise.all([...locks].map((lock) => lock.release()));
   }
 
   /** Takes nothing more; what is held is held, and renewed. */
@@ -219,7 +225,7 @@ export class ShardHolder {
     // Renewed until its work is done.
     this.#options.events
       .handOver(shard)
-      .then(() => lock.release())
+      .then((calm) => (calm ? lock.release() : lock.lose("it is handed over")))
       .finally(() => {
         this.#ours.delete(shard);
         this.#handingOver.delete(shard);
