@@ -158,12 +158,12 @@ export const applicationSpecSchema = z.strictObject({
 });
 
 const conditionSchema = z.strictObject({
-  type: z.string().max(316),
-  status: z.enum(["True", "False", "Unknown"]),
-  reason: z.string().max(1024),
-  message: z.string().max(32768),
-  lastTransitionTime: z.iso.datetime(),
-  observedGeneration: z.int().min(0).optional(),
+  type: z.string().max(316).describe("What it is about."),
+  status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds."),
+  reason: z.string().max(1024).describe("Why, in one word, for example ImagePullBackOff."),
+  message: z.string().max(32768).describe("Why, for a person."),
+  lastTransitionTime: z.iso.datetime().describe("When its status last changed."),
+  observedGeneration: z.int().min(0).optional().describe("Generation of the spec that it is about."),
 });
 
 const conflictSchema = z.strictObject({
