@@ -67,7 +67,8 @@ function containerProblem(container: ContainerStatus): Problem | undefined {
     case "InvalidImageName":
     case "ErrImageNeverPull":
       return {
-        reason,
+        // The kubelet changes between these two for as long as it tries.
+        reason: reason === "ErrImagePull" ? "ImagePullBackOff" : reason,
         text: `image ${image} cannot be pulled${pullReason(message)}`,
         trouble: isFinalPull(reason, message) ? "final" : "container",
       };

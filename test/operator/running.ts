@@ -83,6 +83,8 @@ export async function runControllers(
     namespacePatienceMs: 100,
     // On a busy machine as on a quiet one, a status says only what has come to rest.
     momentMs: 60_000,
+    patienceMs: 200,
+    credentialsMs: 200,
     ...options,
   });
   const runners = controllers.map(

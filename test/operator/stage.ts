@@ -54,13 +54,13 @@ export function application(
 
 /** Polls until the assertions hold; what they say in the end is the failure. */
 export async function eventually(what: string, assertions: () => Promise<void> | void): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 40_000;
   for (;;) {
     try {
       await assertions();
       return;
     } catch (error) {
-      if (Date.now() > deadline) throw new Error(`not within a minute: ${what}`, { cause: error });
+      if (Date.now() > deadline) throw new Error(`not within 40 s: ${what}`, { cause: error });
       await setTimeout(50);
     }
   }

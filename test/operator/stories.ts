@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Application, wholeSpec } from "../../src/application/application.ts";
+import { applicationObjects } from "../../src/application/desired-objects.ts";
 import { apply, type Cluster } from "../../src/cluster/cluster.ts";
-import { resources } from "../../src/cluster/resource.ts";
+import { resourceOf, resources } from "../../src/cluster/resource.ts";
 import { type Standards, standardsSchema } from "../../src/standards/standards.ts";
 import { type Running, runControllers } from "./running.ts";
 import { application, condition, eventually, manage, prepare, read } from "./stage.ts";
@@ -35,6 +37,8 @@ export function applicationStories({ cluster, unique }: StoryOptions): void {
     eventually(`${name} is Ready`, async () =>
       expect(await condition(cluster(), namespace, name, "Ready")).toBe("True Ready"),
     );
+  const edit = (name: string, spec: Readonly<Record<string, unknown>>) =>
+    cluster().patch(applications, { namespace, name }, { type: "merge", body: { spec } });
   const writesOf = (name: string) => operator.writes.filter((line) => line.includes(name));
 
   test("a new Application gets each of its objects by one write, and one write of its status", async () => {
@@ -119,4 +123,173 @@ export function applicationStories({ cluster, unique }: StoryOptions): void {
       theirs?.metadata.resourceVersion,
     );
   });
+
+  test("what is in the way and is removed makes room", async () => {
+    await cluster().delete(services, { namespace, name: "orders" });
+    // Nothing tells of it, since it does not carry the platform's label: the next look does, or a change.
+    await edit("orders", { replicas: 1 });
+    await ready("orders");
+    expect((await read(cluster(), services, namespace, "orders"))?.metadata.ownerReferences).toMatchObject([
+      { kind: "Application", name: "orders", controller: true },
+    ]);
+  });
+
+  test("what is no longer asked for is removed, and nothing else", async () => {
+    const mine = await apply(cluster(), resources.configMaps, {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { namespace, name: "orders-notes", labels: { "platform.company.com/service": "orders" } },
+      data: { note: "mine" },
+    });
+    await edit("orders", { exposure: "none", monitoring: { enabled: true, alerts: [] } });
+    await eventually("no Service any more", async () => {
+      expect(await read(cluster(), services, namespace, "orders")).toBeUndefined();
+      expect(await read(cluster(), resources.serviceMonitors, namespace, "orders")).toBeDefined();
+    });
+    await edit("orders", { monitoring: { enabled: false } });
+    await eventually("no ServiceMonitor any more", async () => {
+      expect(await read(cluster(), resources.serviceMonitors, namespace, "orders")).toBeUndefined();
+      expect(await read(cluster(), services, namespace, "orders-metrics")).toBeUndefined();
+    });
+    const after = await read(cluster(), resources.configMaps, namespace, "orders-notes");
+    expect(after?.metadata.resourceVersion).toBe(mine.metadata.resourceVersion);
+    await ready("orders");
+  });
+
+  test("an object that has lost its labels is found and mended", async () => {
+    await cluster().patch(
+      deployments,
+      { namespace, name: "orders" },
+      { type: "merge", body: { metadata: { labels: null } } },
+    );
+    await eventually("its labels are back", async () =>
+      expect((await read(cluster(), deployments, namespace, "orders"))?.metadata.labels).toMatchObject({
+        "platform.company.com/managed": "true",
+      }),
+    );
+  });
+
+  test("an Application in a namespace that is not managed makes nothing until it is", async () => {
+    const other = unique("wild");
+    await cluster().create(resources.namespaces, {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: other },
+    });
+    await cluster().create(applications, application(other, "stray"));
+    await eventually("it is told", async () =>
+      expect(await condition(cluster(), other, "stray", "Ready")).toBe("False NamespaceNotManaged"),
+    );
+    expect(await read(cluster(), deployments, other, "stray")).toBeUndefined();
+    await manage(cluster(), other, storyStandards);
+    await eventually("it is Ready", async () =>
+      expect(await condition(cluster(), other, "stray", "Ready")).toBe("True Ready"),
+    );
+    await cluster().delete(resources.namespaces, { name: other });
+  });
+
+  test("what a run made before is taken with its label, and nobody else's objects are", async () => {
+    const made = applicationObjects(
+      wholeApplication(namespace, "before", storyStandards),
+      storyStandards,
+    ).workload;
+    for (const object of made) {
+      const labels = { ...object.metadata.labels, "platform.company.com/run": "before-create-1" };
+      await apply(cluster(), resourceOf(object), { ...object, metadata: { ...object.metadata, labels } });
+    }
+    await cluster().create(applications, application(namespace, "before"));
+    await ready("before");
+    const deployment = await read(cluster(), deployments, namespace, "before");
+    expect(deployment?.metadata).toMatchObject({
+      generation: 1,
+      labels: { "platform.company.com/run": "before-create-1" },
+      ownerReferences: [{ kind: "Application", name: "before" }],
+    });
+  });
+
+  test("credentials are made once, pods roll when they change, and data outlives its Application", async () => {
+    await cluster().create(
+      applications,
+      application(namespace, "vault", { database: { type: "postgres" }, cache: { type: "redis" } }),
+    );
+    await ready("vault");
+    const secret = await read(cluster(), resources.secrets, namespace, "vault-db");
+    const stored = await read(cluster(), applications, namespace, "vault");
+    expect(stored?.metadata.finalizers).toEqual(["platform.company.com/application"]);
+    expect(await condition(cluster(), namespace, "vault", "DatabaseReady")).toBe("True Ready");
+    expect(
+      writesOf("vault")
+        .filter((line) => line.includes("Secret"))
+        .toSorted(),
+    ).toEqual([`create Secret ${namespace}/vault-cache`, `create Secret ${namespace}/vault-db`]);
+
+    const marked = async () =>
+      JSON.stringify((await read(cluster(), deployments, namespace, "vault"))?.spec).match(
+        /"platform.company.com\/credentials":"(\w+)"/,
+      )?.[1];
+    const before = await marked();
+    expect(before).toMatch(/^\w+$/);
+    await cluster().patch(
+      resources.secrets,
+      { namespace, name: "vault-db" },
+      { type: "merge", body: { data: { password: Buffer.from("rotated").toString("base64") } } },
+    );
+    await eventually("its pods have another mark", async () => {
+      await edit("vault", { replicas: 2 });
+      expect(await marked()).not.toBe(before);
+    });
+
+    const set = await read(cluster(), resources.statefulSets, namespace, "vault-db");
+    await cluster().delete(applications, { namespace, name: "vault" });
+    await eventually("the Application and its Deployment are gone", async () => {
+      expect(await read(cluster(), applications, namespace, "vault")).toBeUndefined();
+      expect(await read(cluster(), deployments, namespace, "vault")).toBeUndefined();
+    });
+    const kept = await read(cluster(), resources.statefulSets, namespace, "vault-db");
+    expect(kept?.metadata.uid).toBe(set?.metadata.uid);
+    const { items } = await cluster().list(resources.events, { namespace });
+    expect(items.find(({ reason }) => reason === "DataKept")?.message).toContain("vault-cache, vault-db");
+
+    await cluster().create(applications, application(namespace, "vault", { database: { type: "postgres" } }));
+    await ready("vault");
+    const again = await read(cluster(), resources.secrets, namespace, "vault-db");
+    expect(again?.metadata.uid).toBe(secret?.metadata.uid);
+  });
+
+  test("a quota that is hit is named", async () => {
+    const limits = { cpu: "15", memory: "1Gi" };
+    await cluster().create(
+      applications,
+      application(namespace, "hungry", { resources: { requests: limits, limits } }),
+    );
+    await eventually("it is told", async () =>
+      expect(await condition(cluster(), namespace, "hungry", "Degraded")).toBe("True QuotaExceeded"),
+    );
+    await cluster().delete(applications, { namespace, name: "hungry" });
+  });
+
+  test("what a managed namespace has of itself comes back", async () => {
+    await cluster().delete(resources.networkPolicies, { namespace, name: "deny-all" });
+    await cluster().patch(
+      resources.resourceQuotas,
+      { namespace, name: "quota" },
+      { type: "merge", body: { spec: { hard: { pods: "1000" } } } },
+    );
+    await eventually("both are as they were", async () => {
+      expect(await read(cluster(), resources.networkPolicies, namespace, "deny-all")).toBeDefined();
+      expect(await read(cluster(), resources.resourceQuotas, namespace, "quota")).toMatchObject({
+        spec: { hard: { pods: "100" } },
+      });
+    });
+  });
+}
+
+function wholeApplication(namespace: string, name: string, standards: Standards): Application {
+  const { spec } = application(namespace, name);
+  return {
+    apiVersion: "platform.company.com/v1",
+    kind: "Application",
+    metadata: { namespace, name },
+    spec: wholeSpec(spec, Object.keys(standards.teams)[0] ?? ""),
+  };
 }

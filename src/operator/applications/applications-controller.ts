@@ -188,7 +188,8 @@ export class ApplicationsController implements Controller {
     const kept = this.#options.store
       .of(keyOf({ metadata: held }))
       .filter(({ resource }) => resource.kind === resources.statefulSets.kind)
-      .map(({ key }) => refOf(key).name);
+      .map(({ key }) => refOf(key).name)
+      .sort();
     if (kept.length > 0) {
       const message = `kept with their data and Secrets: ${kept.join(", ")}; platform service delete ${held.name} offers to delete them`;
       await this.#options.events.record(subjectOf(held), "Normal", "DataKept", message, signal);

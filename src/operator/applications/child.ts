@@ -26,6 +26,8 @@ export interface Child {
   readonly leaving: boolean;
   /** Of a Deployment or StatefulSet. */
   readonly workload: WorkloadStatus | undefined;
+  /** Grows with each change of its spec. */
+  readonly generation: number;
   /** Pods that a Deployment or StatefulSet has. */
   readonly pods: number;
   /** What the controller of a route or certificate says is wrong with it. */
@@ -55,6 +57,7 @@ export function childOf(object: KubeObject): Child {
     leaving: metadata.deletionTimestamp !== undefined,
     workload:
       object.kind === "Deployment" || object.kind === "StatefulSet" ? workloadStatus(object) : undefined,
+    generation: metadata.generation ?? 0,
     pods: podsOf(object),
     complaint: complaintOf(object),
   };

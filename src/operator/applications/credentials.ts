@@ -15,13 +15,12 @@ import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
 import type { Timing } from "../../cluster/timing.ts";
 
-/** How long a mark holds, in milliseconds: Secrets are not watched, so that pods roll at most so late. */
-const holdsMs = 5 * 60_000;
-
 export interface CredentialsOptions {
   readonly cluster: Cluster;
   readonly timing: Timing;
   readonly randomBytes: (size: number) => Uint8Array;
+  /** How long what was read holds, in milliseconds: Secrets are not watched, so that pods roll at most so late. */
+  readonly holdsMs: number;
 }
 
 /** What is known of an Application's credentials. */
@@ -68,7 +67,7 @@ export class CredentialsKeeper {
     if (foreign !== undefined) return { kind: "conflict", name: foreign.metadata.name };
     const mark = credentialsMark(secrets) ?? "";
     // Not all at once, where thousands were read at a start.
-    const holds = holdsMs * (0.8 + 0.2 * this.#options.timing.random());
+    const holds = this.#options.holdsMs * (0.8 + 0.2 * this.#options.timing.random());
     this.#known.set(key, { of, mark, until: now + holds });
     return { kind: "there", mark, againMs: holds };
   }

@@ -26,6 +26,10 @@ export interface ApplicationsOptions {
   readonly resyncMs?: number;
   /** What is only on its way is told in a status after so long, in milliseconds, and later while much is. Default 5 s. */
   readonly momentMs?: number;
+  /** A rollout that gets on within this time is not looked into, in milliseconds. Default 10 s. */
+  readonly patienceMs?: number;
+  /** Credentials are read again after so long, in milliseconds: pods roll at most so late. Default five minutes. */
+  readonly credentialsMs?: number;
   /** What a managed namespace lacks is mended after so long, in milliseconds. Default ten seconds. */
   readonly namespacePatienceMs?: number;
 }
@@ -88,10 +92,15 @@ export function createApplicationsControllers(options: ApplicationsOptions): rea
       cluster,
       store,
       writer,
-      credentials: new CredentialsKeeper({ cluster, timing, randomBytes }),
+      credentials: new CredentialsKeeper({
+        cluster,
+        timing,
+        randomBytes,
+        holdsMs: options.credentialsMs ?? 5 * 60_000,
+      }),
       now: () => timing.now(),
     }),
-    parts: new PartStates(new PodLooks(cluster, timing)),
+    parts: new PartStates(new PodLooks(cluster, timing, options.patienceMs ?? 10_000)),
     workers: options.workers ?? 8,
     momentMs: options.momentMs ?? 5_000,
     resyncMs: options.resyncMs ?? 10 * 60_000,

@@ -7,8 +7,6 @@ import type { Timing } from "../../cluster/timing.ts";
 import type { Child } from "./child.ts";
 import { refOf } from "./object-writer.ts";
 
-/** A rollout that gets on within this time is not looked into, in milliseconds. */
-const patienceMs = 10_000;
 /** Between two looks at the same pods, in milliseconds: twice as long each time. */
 const shortestPauseMs = 5_000;
 const longestPauseMs = 60_000;
@@ -16,8 +14,10 @@ const longestPauseMs = 60_000;
 const atOnce = 4;
 
 interface Look {
-  /** How far the rollout was, and since when it has been there. */
+  /** Which rollout, and how far it was. */
   readonly progress: string;
+  /** Its controller had given up when it was looked at. */
+  late: boolean;
   pauseMs: number;
   nextAt: number;
   problem: PodProblem | undefined;
@@ -36,12 +36,15 @@ export interface Seen {
 export class PodLooks {
   readonly #cluster: Cluster;
   readonly #timing: Timing;
+  readonly #patienceMs: number;
   readonly #limit = pLimit(atOnce);
   readonly #looks = new Map<string, Look>();
 
-  constructor(cluster: Cluster, timing: Timing) {
+  /** @param patienceMs - a rollout that gets on within this time is not looked into */
+  constructor(cluster: Cluster, timing: Timing, patienceMs: number) {
     this.#cluster = cluster;
     this.#timing = timing;
+    this.#patienceMs = patienceMs;
   }
 
   forget(id: string): void {
@@ -65,16 +68,16 @@ export class PodLooks {
       return { problem: undefined, againMs: undefined };
     }
     const now = this.#timing.now().getTime();
-    const look = this.#lookOf(
-      id,
-      `${child.uid} ${workload.image} ${workload.ready}/${workload.wanted}`,
-      now,
-      options.atOnce,
-    );
-    if (now >= look.nextAt) {
-      look.problem = await this.#limit(() =>
+    const progress = `${child.uid} ${child.generation} ${workload.ready}/${workload.wanted}`;
+    const look = this.#lookOf(id, progress, now, options.atOnce);
+    const isLate = workload.problem !== undefined;
+    if (now >= look.nextAt || (isLate && !look.late)) {
+      look.late = isLate;
+      const found = await this.#limit(() =>
         this.#problem(refOf(key).namespace ?? "", workload.matchLabels, options.signal),
       );
+      // A container that crashes again and again runs in between: until the rollout gets on, it is still that.
+      look.problem = found ?? look.problem;
       look.nextAt = now + look.pauseMs;
       look.pauseMs = Math.min(longestPauseMs, look.pauseMs * 2);
     }
@@ -84,8 +87,8 @@ export class PodLooks {
   #lookOf(id: string, progress: string, now: number, atOnce: boolean): Look {
     const known = this.#looks.get(id);
     if (known?.progress === progress) return known;
-    const nextAt = atOnce && known === undefined ? now : now + patienceMs;
-    const fresh = { progress, pauseMs: shortestPauseMs, nextAt, problem: undefined };
+    const nextAt = atOnce && known === undefined ? now : now + this.#patienceMs;
+    const fresh = { progress, late: false, pauseMs: shortestPauseMs, nextAt, problem: undefined };
     this.#looks.set(id, fresh);
     return fresh;
   }

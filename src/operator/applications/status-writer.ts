@@ -28,6 +28,8 @@ export class StatusWriter {
   readonly #options: StatusWriterOptions;
   /** Since when something is to be told that is not worth a write yet. */
   readonly #untold = new Map<string, number>();
+  /** UIDs of those that had to be told to be degraded, and not yet to be ready again. */
+  readonly #troubled = new Set<string>();
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
@@ -73,7 +75,8 @@ export class StatusWriter {
     const about = subjectOf(held);
     const { events } = this.#options;
     if (isNewTrouble) await events.record(about, "Warning", degraded.reason, degraded.message, signal);
-    if (mendsTrouble && isReady) {
+    if (degraded?.status === "True") this.#troubled.add(held.uid);
+    if (isReady && (this.#troubled.delete(held.uid) || mendsTrouble)) {
       await events.record(about, "Normal", "Recovered", "everything is as wanted again", signal);
     }
     return undefined;
