@@ -3,6 +3,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import { standardsHash } from "../standards/load.ts";
+import { asSeen } from "./as-seen.ts";
 import { type CheckContext, runChecks } from "./checks/check.ts";
 import { noUnfinishedRun } from "./checks/existence.ts";
 import { checksFor } from "./checks/index.ts";
@@ -44,14 +45,17 @@ export async function checkedPlan(
   context: PlanContext,
   by: Execution["by"],
 ): Promise<PlanWithManifests> {
+  const seen = by === "operator" ? asSeen(context.cluster) : undefined;
+  const shown = seen === undefined ? context : { ...context, cluster: seen.cluster };
   const [{ warnings }, { plan, manifests, diff }] = await checkedAnd(operation, context, by, () =>
-    planFor(operation, context),
+    planFor(operation, shown),
   );
   const steps = plan.steps.map((step) =>
     step.id === "preflight" ? { ...step, notes: [...step.notes, ...warnings] } : step,
   );
-  const protectedStores = (await protectedAtStake(context)).map(({ name }) => name);
-  return { plan: { ...plan, steps }, manifests, diff, protectedStores };
+  const protectedStores = (await protectedAtStake(shown)).map(({ name }) => name);
+  const planned = { plan: { ...plan, steps }, manifests, diff, protectedStores };
+  return seen === undefined ? planned : seen.told(planned);
 }
 
 /** What is asked for, in its own terms. */

@@ -8,9 +8,8 @@ import { createMetrics } from "../../src/operator/metrics.ts";
 import { createOperator } from "../../src/operator/operator.ts";
 import { createRunsController } from "../../src/operator/runs/controller.ts";
 import { operatorPresence } from "../../src/provisioning/operator-presence.ts";
-import type { Standards } from "../../src/standards/standards.ts";
+import { loadStandards } from "../../src/standards/load.ts";
 import type { Composition } from "./composition.ts";
-import { testStandards } from "./composition.ts";
 
 /** An operator that executes runs, in this process. */
 export interface Operating {
@@ -23,10 +22,7 @@ export interface Operating {
 export async function operating(
   cluster: Cluster,
   composed: Pick<Composition, "codeHost">,
-  {
-    name = "one",
-    standards = testStandards,
-  }: { readonly name?: string; readonly standards?: Standards } = {},
+  { name = "one" }: { readonly name?: string } = {},
 ): Promise<Operating> {
   const lines: string[] = [];
   const operator = createOperator({
@@ -45,11 +41,10 @@ export async function operating(
         timing,
         randomBytes,
         holder: `operator@${identity}`,
-        executing: async () => ({
-          standards,
-          codeHost: composed.codeHost,
-          metrics: prometheus(fenced, standards),
-        }),
+        executing: async () => {
+          const standards = await loadStandards(fenced);
+          return { standards, codeHost: composed.codeHost, metrics: prometheus(fenced, standards) };
+        },
       }),
     ],
   });

@@ -1,0 +1,209 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { z } from "zod";
+import { namespaceOf, serviceNameSchema } from "../../src/application/names.ts";
+import { serviceRequestSchema } from "../../src/application/request.ts";
+import { apply, type Cluster } from "../../src/cluster/cluster.ts";
+import { connect } from "../../src/cluster/connect.ts";
+import { isClusterError } from "../../src/cluster/errors.ts";
+import { find } from "../../src/cluster/find.ts";
+import { resourceOf, resources } from "../../src/cluster/resource.ts";
+import { systemTiming } from "../../src/cluster/timing.ts";
+import { installationObjects } from "../../src/installation/objects.ts";
+import type { Provisioner } from "../../src/provisioning/provisioner.ts";
+import { loadStandards } from "../../src/standards/load.ts";
+import { type Standards, standardsSchema } from "../../src/standards/standards.ts";
+import { type Composition, composition } from "../provisioning/composition.ts";
+import { skipped, testConnection, uniqueName } from "./connection.ts";
+
+const connection = testConnection();
+if (connection === undefined) console.warn(skipped);
+
+/** Of the groups of the contexts `developer` and `oncall`. */
+const decisions = {
+  oncall: { groups: ["oncalls"] },
+  images: {
+    starter: "registry.example.internal/platform/starter:0.1.0",
+    registries: ["registry.example.internal", "docker.io/library"],
+  },
+};
+
+/** Everybody has the shipped roles and no others; the operator is its ServiceAccount, in a process of its own. */
+describe.skipIf(connection === undefined)("runs by the operator, on a real API server", () => {
+  const team = uniqueName("runs");
+  const services: string[] = [];
+  const operators: ChildProcess[] = [];
+  let folder: string;
+  let path: string;
+  let admin: Cluster;
+  let developer: Cluster;
+  let oncall: Cluster;
+  let composed: Composition;
+  let ann: Provisioner;
+  let olga: Provisioner;
+
+  beforeAll(async () => {
+    if (connection?.kind !== "kubeconfig" || connection.path === undefined) return;
+    folder = await mkdtemp(join(tmpdir(), "platform-operator-runs-"));
+    path = join(folder, "kubeconfig");
+    const as = (context: string) => connect({ kind: "kubeconfig", path: connection.path ?? "", context });
+    [admin, developer, oncall] = await Promise.all([as("admin"), as("developer"), as("oncall")]);
+    await installed(admin, team);
+    await writeFile(path, await withOperator(connection.path));
+    composed = await composition(admin, folder);
+    const standards = await loadStandards(developer);
+    const provisioner = (cluster: Cluster) =>
+      composed.provisioner({ cluster, standards, clock: systemTiming, holder: "laptop" });
+    ann = provisioner(developer);
+    olga = provisioner(oncall);
+    await startOperator("one");
+  }, 180_000);
+
+  afterAll(async () => {
+    for (const operator of operators) operator.kill("SIGKILL");
+    if (admin !== undefined) {
+      await Promise.all(services.map((service) => removed(admin, service)));
+      await admin
+        .delete(resources.leases, { namespace: "platform-system", name: "platform-operator" })
+        .catch(() => {});
+      await admin.patch(
+        resources.standards,
+        { name: "platform" },
+        { type: "merge", body: { spec: { teams: { [team]: null } } } },
+      );
+    }
+    for (const cluster of [admin, developer, oncall]) await cluster?.close();
+    await rm(folder, { recursive: true, force: true });
+  }, 120_000);
+
+  async function startOperator(name: string): Promise<ChildProcess> {
+    const child = spawn(process.execPath, ["test/provisioning/operating-process.ts", path, folder, name], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    operators.push(child);
+    if (child.stdout === null) throw new Error("no output");
+    await once(child.stdout, "data");
+    return child;
+  }
+
+  function asked(over: Readonly<Record<string, unknown>> = {}) {
+    const name = uniqueName("op");
+    services.push(name);
+    return serviceRequestSchema.parse({ name, team, language: "go", replicas: 1, exposure: "none", ...over });
+  }
+
+  test("a developer creates, scales and deletes a service; on-call rolls back", async () => {
+    const request = asked({ database: "postgres" });
+    const service = serviceNameSchema.parse(request.name);
+    await expect(ann.planCreate(request)).resolves.toMatchObject({ plan: { operation: "create" } });
+    const creation = await ann.create(request, { onFailure: "rollback" });
+    expect(await creation.finished).toMatchObject({
+      phase: "Succeeded",
+      holder: "operator@one",
+      requestedBy: "developer",
+    });
+
+    const scaling = await ann.change(service, { operation: "scale", replicas: 2 }, { dataStores: "keep" });
+    expect(await scaling.finished).toMatchObject({ phase: "Succeeded", requestedBy: "developer" });
+
+    // Who may not is told so, and by whom it can be done.
+    await expect(ann.rollback(scaling.name, { dataStores: "keep-used" })).rejects.toMatchObject({
+      kind: "rights",
+      mend: expect.stringContaining("on-call"),
+    });
+    await expect(olga.previewRollback(scaling.name, "keep-used")).resolves.toMatchObject({
+      destroysData: false,
+    });
+    const undoing = await olga.rollback(scaling.name, { dataStores: "keep-used" });
+    expect(await undoing.finished).toMatchObject({ phase: "RolledBack", rollback: { by: "oncall" } });
+
+    const planned = await ann.planDelete(service, "delete");
+    expect(planned.protectedStores).toEqual([`${service}-db`]);
+    const deletion = await ann.delete(service, { dataStores: "delete", confirmed: service });
+    expect(await deletion.finished).toMatchObject({ phase: "Succeeded", requestedBy: "developer" });
+    expect(await find(admin, resources.namespaces, { name: namespaceOf(service) })).toBeUndefined();
+  });
+});
+
+/** The platform with guardrails, and a team of the context `developer`; others' teams are kept. */
+async function installed(admin: Cluster, team: string): Promise<void> {
+  const wanted = standardsSchema.parse({ ...decisions, teams: { [team]: { groups: ["team-payments"] } } });
+  const { types, namespace } = installationObjects({ standards: wanted });
+  for (const object of [...types, ...namespace]) await apply(admin, resourceOf(object), object);
+  const kinds = [resources.standards, resources.guardrails, resources.runs, resources.applications];
+  await until("the types are served", async () =>
+    (await Promise.all(kinds.map((kind) => admin.serves(kind, { refresh: true })))).every(Boolean),
+  );
+  const standards = await decided(admin, wanted);
+  const { rights, operator, guardrails } = installationObjects({ standards });
+  for (const object of [...rights, ...operator, ...guardrails]) {
+    await apply(admin, resourceOf(object), object);
+  }
+}
+
+async function decided(admin: Cluster, wanted: Standards): Promise<Standards> {
+  const there = await find(admin, resources.standards, { name: "platform" });
+  const { teams, oncall, images } = wanted;
+  const { spec } =
+    there === undefined
+      ? await admin.create(resources.standards, {
+          apiVersion: "platform.company.com/v1",
+          kind: "Standards",
+          metadata: { name: "platform" },
+          spec: wanted,
+        })
+      : await admin.patch(
+          resources.standards,
+          { name: "platform" },
+          { type: "merge", body: { spec: { teams, oncall, images } } },
+        );
+  return standardsSchema.parse(spec);
+}
+
+const kubeconfigSchema = z.looseObject({
+  users: z.array(z.looseObject({ name: z.string() })),
+  contexts: z.array(z.looseObject({ name: z.string(), context: z.looseObject({ cluster: z.string() }) })),
+});
+
+/** The same kubeconfig with the context `platform-operator`: the operator's ServiceAccount. */
+async function withOperator(kubeconfig: string): Promise<string> {
+  const token = await promisify(execFile)("kubectl", [
+    ...["--kubeconfig", kubeconfig, "--context", "admin", "--namespace", "platform-system"],
+    ...["create", "token", "platform-operator", "--duration", "1h"],
+  ]);
+  const config = kubeconfigSchema.parse(parse(await readFile(kubeconfig, "utf8")));
+  const name = "platform-operator";
+  const [first] = config.contexts;
+  return stringify({
+    ...config,
+    users: [...config.users, { name, user: { token: token.stdout.trim() } }],
+    contexts: [...config.contexts, { name, context: { cluster: first?.context.cluster, user: name } }],
+  });
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not within a minute: ${what}`);
+    await systemTiming.sleep(100);
+  }
+}
+
+async function removed(admin: Cluster, service: string): Promise<void> {
+  const quietly = (error: unknown) => {
+    if (!isClusterError(error, "not-found")) throw error;
+  };
+  const namespace = namespaceOf(serviceNameSchema.parse(service));
+  await admin.delete(resources.namespaces, { name: namespace }).catch(quietly);
+  const labelSelector = `platform.company.com/service=${service}`;
+  const { items } = await admin.listMetadata(resources.runs, { namespace: "platform-system", labelSelector });
+  for (const { metadata } of items) {
+    await admin.delete(resources.runs, { namespace: "platform-system", name: metadata.name }).catch(quietly);
+  }
+}
