@@ -1,3 +1,4 @@
+import { operatorName } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { ClusterError } from "../cluster/errors.ts";
 import { type Fence, fencedCluster } from "../cluster/fenced-cluster.ts";
@@ -14,6 +15,8 @@ export interface OperatorOptions {
   /** The same cluster over a connection of its own, so that renewals of Leases never wait behind work. */
   readonly leases: Cluster;
   readonly controllers: MakeControllers;
+  /** Name of its Lease; those of shards and members begin with it. Default `platform-operator`. */
+  readonly lease?: string;
   /** How many processes may share the work. */
   readonly shards: number;
   /** This process as no other is named: a DNS label of at most 40 characters. */
@@ -126,7 +129,16 @@ class Term {
 
 /** The in-cluster face: runs controllers over the shards that are this process's. */
 export function createOperator(options: OperatorOptions): Operator {
-  const { log, timing, steady, metrics, shards, identity, stopMs = defaultStopMs } = options;
+  const {
+    log,
+    timing,
+    steady,
+    metrics,
+    shards,
+    identity,
+    lease = operatorName,
+    stopMs = defaultStopMs,
+  } = options;
   let term: Term | undefined;
   let stopping = false;
   /** Something that cannot be mended by trying again. */
@@ -147,6 +159,7 @@ export function createOperator(options: OperatorOptions): Operator {
   };
   const holder: ShardHolder = new ShardHolder({
     cluster: options.leases,
+    lease,
     shards,
     identity,
     time: timing,

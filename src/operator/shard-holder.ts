@@ -1,4 +1,4 @@
-import { operatorName, systemNamespace } from "../application/names.ts";
+import { systemNamespace } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { ClusterError, isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
@@ -34,6 +34,8 @@ export interface ShardEvents {
 export interface ShardHolderOptions {
   /** Over a connection of its own, so that renewals never wait behind work. */
   readonly cluster: Cluster;
+  /** Name of the leader's Lease; those of shards and members begin with it. */
+  readonly lease: string;
   readonly shards: number;
   readonly identity: string;
   readonly time: Pick<QueueTime, "sleep" | "random">;
@@ -68,22 +70,22 @@ export class ShardHolder {
 
   constructor(options: ShardHolderOptions) {
     this.#options = options;
-    const { cluster, shards, identity, moments } = options;
+    const { cluster, lease, shards, identity, moments } = options;
     const lock = { cluster, identity, moments };
     const lost = (shard: number) => (why: string) => this.#lost(shard, why);
     this.#leader = new LeaseLock({
       ...lock,
-      name: operatorName,
+      name: lease,
       role: "leader",
       annotations: (previous) => ({ [shardsAnnotation]: this.#layout(previous) }),
       ...(shards === 1 ? { onLost: lost(0) } : {}),
     });
-    this.#member = new LeaseLock({ ...lock, name: `${operatorName}-member-${identity}`, role: "member" });
+    this.#member = new LeaseLock({ ...lock, name: `${lease}-member-${identity}`, role: "member" });
     this.#shards =
       shards === 1
         ? [this.#leader]
         : Array.from({ length: shards }, (_, shard) => {
-            const name = `${operatorName}-${shard}`;
+            const name = `${lease}-${shard}`;
             return new LeaseLock({ ...lock, name, role: "shard", onLost: lost(shard) });
           });
     this.#roundAt = moments().steady;
@@ -160,7 +162,7 @@ export class ShardHolder {
 
   /** How many shards there are, and who lives. */
   async #look(): Promise<{ readonly layout: string; readonly members: readonly string[] }> {
-    const { cluster, identity, moments } = this.#options;
+    const { cluster, lease, identity, moments } = this.#options;
     const { items } = await cluster.list(resources.leases, {
       namespace: systemNamespace,
       labelSelector: leaseLabel,
@@ -168,7 +170,7 @@ export class ShardHolder {
     });
     const { steady } = moments();
     const alive = new Set([identity]);
-    const prefix = `${operatorName}-member-`;
+    const prefix = `${lease}-member-`;
     for (const { metadata } of items) {
       if (metadata.labels?.[leaseLabel] !== "member" || !metadata.name.startsWith(prefix)) continue;
       const member = metadata.name.slice(prefix.length);
@@ -179,7 +181,7 @@ export class ShardHolder {
       if (steady - seen.at < election.leaseMs) alive.add(member);
       else if (steady - seen.at >= forgottenMs) await this.#forget(member, metadata);
     }
-    const leader = items.find(({ metadata }) => metadata.name === operatorName);
+    const leader = items.find(({ metadata }) => metadata.name === lease);
     return { layout: layoutOf(leader), members: [...alive].sort() };
   }
 

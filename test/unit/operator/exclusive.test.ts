@@ -93,7 +93,7 @@ describe("processes that are stopped, killed, cut off and started as chance has 
       [1, 1],
       [1, 1, 1],
     ],
-    60,
+    20,
   );
   story(
     "several shards: never two on one key, and in the end every key is somebody's",
@@ -101,7 +101,7 @@ describe("processes that are stopped, killed, cut off and started as chance has 
       [3, 3],
       [2, 2, 2],
     ],
-    40,
+    12,
   );
   story(
     "different numbers of shards: never two on one key",
@@ -110,7 +110,7 @@ describe("processes that are stopped, killed, cut off and started as chance has 
       [2, 3],
       [3, 1, 2],
     ],
-    40,
+    12,
   );
 });
 

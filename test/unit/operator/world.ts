@@ -53,6 +53,7 @@ export class Process {
     const { time } = world;
     this.#holder = new ShardHolder({
       cluster: this.#reached(world.cluster),
+      lease: "operator",
       shards,
       identity: name,
       time: { sleep: (ms, signal) => this.#sleep(ms, signal), random: world.chance },
