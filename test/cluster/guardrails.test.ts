@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { guardrailObjects } from "../../src/guardrails/index.ts";
 import { skipped, testConnection } from "./connection.ts";
 import { attemptsIn } from "./guardrails/attempts.ts";
 import { pathOf, podSpec, workload, workloadKinds } from "./guardrails/objects.ts";
@@ -10,6 +12,12 @@ if (connection === undefined) console.warn(skipped);
 
 const runsPath = "/apis/platform.company.com/v1/namespaces/platform-system/runs";
 const pinned = `gcr.io/company/tool@sha256:${"a".repeat(64)}`;
+
+const podsSchema = z.object({
+  items: z.array(
+    z.object({ metadata: z.object({ name: z.string() }), status: z.object({ phase: z.string() }) }),
+  ),
+});
 
 describe.skipIf(connection === undefined)("guardrails, on a real API server", () => {
   let scene: Scene;
@@ -44,6 +52,19 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
     );
     expect(results.filter(({ by, refusedBy: expected }) => by !== expected)).toEqual([]);
     expect(results.length).toBeGreaterThanOrEqual(40);
+  });
+
+  test("everything of a service that the operator wrote came up", async () => {
+    const { own, service } = scene;
+    await eventually("its pods run", async () => {
+      const { body } = await scene.ask("admin", { method: "GET", path: `/api/v1/namespaces/${own}/pods` });
+      const { items } = podsSchema.parse(body);
+      const running = items
+        .filter(({ status }) => status.phase === "Running")
+        .map(({ metadata }) => metadata.name);
+      const expected = [`${service}-db-0`, `${service}-`];
+      return expected.every((start) => running.some((name) => name.startsWith(start))) ? true : undefined;
+    });
   });
 
   test("what keeps the rules passes: people, pipelines and the operator do their work", async () => {
@@ -188,7 +209,14 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
     expect(answer.message).toContain("no params found");
   });
 
-  test("the API server finds no fault with any policy's types", async () => {
+  test("the API server finds no fault with any policy, whatever the standards' contact is", async () => {
+    for (const object of guardrailObjects({ contact: 'a "friend" \\ of ours, #platform' })) {
+      const plural = object.kind.endsWith("Binding")
+        ? "validatingadmissionpolicybindings"
+        : "validatingadmissionpolicies";
+      const path = `/apis/admissionregistration.k8s.io/v1/${plural}/${object.metadata.name}`;
+      await passes("admin", "PATCH", `${path}?dryRun=All`, { spec: object.spec });
+    }
     const answer = await scene.ask("admin", {
       method: "GET",
       path: "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",

@@ -1,4 +1,4 @@
-import type { Guardrail } from "../policy.ts";
+import type { Guardrail, Requests } from "../policy.ts";
 import { mayManage, notTheCluster, notThePlatform } from "../principals.ts";
 
 const every = ["CREATE", "UPDATE", "DELETE"] as const;
@@ -7,18 +7,23 @@ const every = ["CREATE", "UPDATE", "DELETE"] as const;
 const controllers =
   "(request.operation == 'DELETE' && request.userInfo.username in ['system:serviceaccount:kube-system:namespace-controller', 'system:serviceaccount:kube-system:generic-garbage-collector', 'system:kube-controller-manager'])";
 
+const kinds: readonly Omit<Requests, "operations">[] = [
+  { groups: [""], resources: ["resourcequotas", "limitranges"] },
+  { groups: ["networking.k8s.io"], resources: ["networkpolicies"] },
+  { groups: ["rbac.authorization.k8s.io"], resources: ["roles", "rolebindings"] },
+  { groups: ["platform.company.com"], resources: ["guardrails"] },
+];
+
+/** Every write of what fences a namespace in. */
+export const fenceWrites: readonly Requests[] = kinds.map((kind) => ({ ...kind, operations: every }));
+
 /** Quota, defaults, network policies, rights and parameters of a managed namespace. */
 export const fences: Guardrail = {
   name: "fences",
   reason:
     "Quota, defaults, network policies, rights and exceptions of a managed namespace are written by the platform alone.",
   where: "managed",
-  requests: [
-    { groups: [""], resources: ["resourcequotas", "limitranges"], operations: every },
-    { groups: ["networking.k8s.io"], resources: ["networkpolicies"], operations: every },
-    { groups: ["rbac.authorization.k8s.io"], resources: ["roles", "rolebindings"], operations: every },
-    { groups: ["platform.company.com"], resources: ["guardrails"], operations: every },
-  ],
+  requests: fenceWrites,
   when: notThePlatform,
   rules: [
     {

@@ -1,6 +1,7 @@
 import { labels } from "../../application/names.ts";
 import type { Guardrail } from "../policy.ts";
 import { notTheCluster, notThePlatform } from "../principals.ts";
+import { fenceWrites } from "./fences.ts";
 
 const ours = "k.startsWith('platform.company.com/')";
 
@@ -78,8 +79,10 @@ export const managedObjects: Guardrail = {
   where: "managed",
   labelled: labels.managed,
   requests: [{ groups: ["*"], resources: ["*"], operations: ["UPDATE", "DELETE"] }],
+  // The first are the team's to edit, the others are refused by a guardrail of their own.
   exclude: [
     { groups: ["platform.company.com"], resources: ["applications"], operations: ["UPDATE", "DELETE"] },
+    ...fenceWrites,
   ],
   when: [
     ...notThePlatform,

@@ -214,6 +214,7 @@ export async function openScene(kubeconfig: string): Promise<Scene> {
     ...Object.values(others).flat(),
   ]);
   await inForce(ask, own, shared);
+  await lastInForce(ask, own);
   const run = await requested(ask, service);
   return {
     service,
@@ -331,6 +332,24 @@ async function inForce(ask: Scene["ask"], own: string, shared: string): Promise<
       return refusedBy(answer) === "pods" && answer.message.includes("registry:") ? true : undefined;
     });
   }
+}
+
+/** The last policy that was written is in force, and so are all before it. */
+async function lastInForce(ask: Scene["ask"], own: string): Promise<void> {
+  await eventually("the last guardrail is in force", async () => {
+    const answer = await ask("operator", {
+      method: "POST",
+      path: `/apis/rbac.authorization.k8s.io/v1/namespaces/${own}/rolebindings?dryRun=All`,
+      body: {
+        apiVersion: "rbac.authorization.k8s.io/v1",
+        kind: "RoleBinding",
+        metadata: { name: "nobody" },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "platform-team" },
+        subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "nobody" }],
+      },
+    });
+    return refusedBy(answer) === "operator-bindings" ? true : undefined;
+  });
 }
 
 async function requested(ask: Scene["ask"], service: string): Promise<string> {
