@@ -276,9 +276,12 @@ export class Registry {
     const writer = this.#writer(context, subresource);
     const options = { force: patch.force, statusApart: this.#statusApart(resource) };
     const configured = applyConfiguration(live, applied, resource.schema, writer, options);
-    // A built-in type has no nulls; what a removal left of an emptied map goes here.
+    // A built-in type has no nulls, and metadata is one: what a removal left of an emptied map or list goes here.
     const next =
       resource.custom === undefined ? decodeBuiltin(configured, resource.schema).object : configured;
+    for (const [field, value] of Object.entries(ensureObject(next, "metadata"))) {
+      if (value === null) delete ensureObject(next, "metadata")[field];
+    }
     const managedFields = listAt(next, "metadata", "managedFields");
     if (before === undefined) {
       delete ensureObject(next, "metadata").managedFields;

@@ -191,6 +191,16 @@ export function definitions(contract: () => Contract): void {
       expect(at(written, "spec", "parts")).toEqual(parts("b", "c"));
     });
 
+    test("have no owners, labels or annotations left once those that were applied are given up", async () => {
+      const { cluster } = contract();
+      const plain = widget("given-up", {});
+      const owner = { apiVersion: "v1", kind: "ConfigMap", name: "nobody", uid: "1-2-3" };
+      const metadata = { labels: { a: "1" }, annotations: { b: "2" }, ownerReferences: [owner] };
+      await apply(cluster, widgets, { ...plain, metadata: { ...plain.metadata, ...metadata } });
+      const after = await apply(cluster, widgets, plain);
+      for (const field of Object.keys(metadata)) expect(after.metadata).not.toHaveProperty(field);
+    });
+
     test("scale through their own paths", async () => {
       const { cluster } = contract();
       await cluster.create(widgets, widget("scaling", {}));
