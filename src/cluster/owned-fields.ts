@@ -15,18 +15,26 @@ function parsed(json: string): unknown {
   }
 }
 
-/** Whether an element of a list is the one that `k:{…}`, `v:…` or `i:…` names. */
-function named(path: string, item: unknown, index: number): boolean {
+/** Which elements of a list a path names: `k:{…}`, `v:…` or `i:…`. Read once for a list: lists of thousands of objects pass here. */
+type Names = (item: unknown, index: number) => boolean;
+
+function namesOf(path: string): Names {
   const [kind, rest] = [path.slice(0, 2), path.slice(2)];
-  if (kind === "i:") return index === Number(rest);
+  if (kind === "i:") return (_, index) => index === Number(rest);
   const key = parsed(rest);
-  if (kind === "v:") return isDeepStrictEqual(item, key);
-  if (kind !== "k:" || !isRecord(key) || !isRecord(item)) return false;
-  return Object.entries(key).every(([field, value]) => isDeepStrictEqual(item[field], value));
+  if (kind === "v:") return (item) => same(item, key);
+  if (kind !== "k:" || !isRecord(key)) return () => false;
+  const fields = Object.entries(key);
+  return (item) => isRecord(item) && fields.every(([field, value]) => same(item[field], value));
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return one === other || (typeof one === "object" && isDeepStrictEqual(one, other));
 }
 
 function extracted(value: unknown, fields: Fields): unknown {
-  const paths = Object.keys(fields).filter((path) => path !== ".");
+  const paths: string[] = [];
+  for (const path in fields) if (path !== ".") paths.push(path);
   if (paths.length === 0) {
     // `{".": {}}` owns the map or list, and nothing that is in it.
     if (!("." in fields)) return value;
@@ -37,18 +45,19 @@ function extracted(value: unknown, fields: Fields): unknown {
     return isRecord(child) ? child : {};
   };
   if (Array.isArray(value)) {
+    const named = paths.map((path) => ({ path, names: namesOf(path) }));
     return value.flatMap((item: unknown, index) => {
-      const path = paths.find((candidate) => named(candidate, item, index));
-      return path === undefined ? [] : [extracted(item, below(path))];
+      const found = named.find(({ names }) => names(item, index));
+      return found === undefined ? [] : [extracted(item, below(found.path))];
     });
   }
   if (!isRecord(value)) return value;
-  return Object.fromEntries(
-    paths.flatMap((path) => {
-      const field = path.slice(2);
-      return path.startsWith("f:") && field in value ? [[field, extracted(value[field], below(path))]] : [];
-    }),
-  );
+  const owned: Record<string, unknown> = {};
+  for (const path of paths) {
+    const field = path.slice(2);
+    if (path.startsWith("f:") && field in value) owned[field] = extracted(value[field], below(path));
+  }
+  return owned;
 }
 
 /**

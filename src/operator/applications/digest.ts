@@ -11,21 +11,25 @@ const quantityMaps = new Set(["requests", "limits", "hard", "default", "defaultR
  * either: it keeps that label for life. Pure.
  */
 export function contentDigest(object: KubeObject): string {
-  return hash("sha1", canonical(object, "", undefined), "base64");
+  return hash("sha1", canonical(object, "", ""), "base64");
 }
 
-function canonical(value: unknown, key: string, within: string | undefined): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonical(item, "", undefined)).join(",")}]`;
-  if (typeof value === "object" && value !== null) {
-    const fields: string[] = [];
-    for (const [field, child] of Object.entries(value).sort(byName)) {
-      if (child === undefined || field === labels.run) continue;
-      fields.push(`${JSON.stringify(field)}:${canonical(child, field, key)}`);
-    }
-    return `{${fields.join(",")}}`;
+function canonical(value: unknown, key: string, within: string): string {
+  if (typeof value === "string") {
+    const isQuantity = key === "sizeLimit" || quantityMaps.has(within);
+    return JSON.stringify(isQuantity ? plainQuantity(value) : value);
   }
-  const isQuantity = key === "sizeLimit" || (within !== undefined && quantityMaps.has(within));
-  return JSON.stringify(isQuantity && typeof value === "string" ? plainQuantity(value) : value) ?? "null";
+  if (typeof value !== "object" || value === null) return String(value);
+  let text = "";
+  if (Array.isArray(value)) {
+    for (const item of value) text += `${canonical(item, "", "")},`;
+    return `[${text}]`;
+  }
+  for (const [field, child] of Object.entries(value).sort(byName)) {
+    if (child === undefined || field === labels.run) continue;
+    text += `${JSON.stringify(field)}:${canonical(child, field, key)},`;
+  }
+  return `{${text}}`;
 }
 
 function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
