@@ -274,7 +274,8 @@ function applicationOf(name: string, namespace: string): KubeObject {
     spec: {
       team: "bench",
       image: imageOf("1"),
-      replicas: 1,
+      // From two on there is a PodDisruptionBudget.
+      replicas: 2,
       resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { cpu: "1", memory: "32Mi" } },
       monitoring: { enabled: false },
     },
