@@ -58,7 +58,8 @@ async function examined(session: Session, version: string) {
       interactive: terminal.interactive,
       colors: terminal.out.colors,
     },
-    connect: session.connect,
+    // The sandbox is installed when it is first opened.
+    connect: async () => (session.flags.sandbox ? (await session.platform()).cluster : session.connect()),
     parts: (cluster) => executingOn(cluster, where),
     clock: systemTiming,
   });

@@ -58,9 +58,16 @@ async function health(...flags: string[]): Promise<readonly string[]> {
     .map(({ name, state }) => `${name}: ${state}`);
 }
 
-const well = ["standards", "types", "namespace", "rights", "guardrails", "operator", "lease"].map(
-  (name) => `${name}: ok`,
-);
+const well = [
+  "standards",
+  "types",
+  "namespace",
+  "rights",
+  "manifests",
+  "guardrails",
+  "operator",
+  "lease",
+].map((name) => `${name}: ok`);
 
 describe.skipIf(connection === undefined)("the platform's own installation, on a real API server", () => {
   const name = uniqueName("kept");

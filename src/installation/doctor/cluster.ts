@@ -8,19 +8,24 @@ const oldestMinor = 30;
 
 /** Whether the cluster answers; without that nothing else of it can be looked at. */
 export function connectionFinding(cluster: Cluster, now: () => number): Promise<Finding> {
-  return look("cluster", "connection", async () => {
-    const began = now();
-    const version = await cluster.version();
-    const took = Math.round(now() - began);
-    const minor = Number(/^v1\.(\d+)/.exec(version)?.[1]);
-    if (minor < oldestMinor) {
-      return fail(
-        `Kubernetes ${version} cannot enforce guardrails, needs v1.${oldestMinor}`,
-        "upgrade the cluster",
-      );
-    }
-    return ok(`Kubernetes ${version}, answers in ${took} ms`);
-  });
+  return look(
+    "cluster",
+    "connection",
+    async () => {
+      const began = now();
+      const version = await cluster.version();
+      const took = Math.round(now() - began);
+      const minor = Number(/^v1\.(\d+)/.exec(version)?.[1]);
+      if (minor < oldestMinor) {
+        return fail(
+          `Kubernetes ${version} cannot enforce guardrails, needs v1.${oldestMinor}`,
+          "upgrade the cluster",
+        );
+      }
+      return ok(`Kubernetes ${version}, answers in ${took} ms`);
+    },
+    { mend: "see that the cluster answers (VPN, proxy, credentials), then ask again" },
+  );
 }
 
 /** Who asks, and what of the platform they may do. */

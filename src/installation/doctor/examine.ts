@@ -31,10 +31,15 @@ export interface Examined {
 export async function examine({ client, connect, parts, clock }: Examined): Promise<readonly Finding[]> {
   const findings = [...(await clientFindings(client))];
   let cluster: Cluster | undefined;
-  const connected = await look("cluster", "connection", async () => {
-    cluster = await connect();
-    return connectionFinding(cluster, () => clock.now().getTime());
-  });
+  const connected = await look(
+    "cluster",
+    "connection",
+    async () => {
+      cluster = await connect();
+      return connectionFinding(cluster, () => clock.now().getTime());
+    },
+    { mend: "--kubeconfig names another file, --context another context" },
+  );
   findings.push(connected);
   if (cluster === undefined || connected.state === "fail") return findings;
   findings.push(...(await rightsFindings(cluster)));

@@ -30,8 +30,16 @@ export function fail(text: string, mend: string): Look {
   return { state: "fail", text, mend };
 }
 
-/** A look by itself: who may not look is told so, and nothing else is kept from them; every other failure is a finding. */
-export async function look(area: Finding["area"], name: string, work: () => Promise<Look>): Promise<Finding> {
+/**
+ * A look by itself: who may not look is told so, and nothing else is kept from them; every other failure is a finding,
+ * with what mends it where it says so, else with `mend`.
+ */
+export async function look(
+  area: Finding["area"],
+  name: string,
+  work: () => Promise<Look>,
+  { mend: usual = "see what the message names" }: { readonly mend?: string } = {},
+): Promise<Finding> {
   try {
     return { area, name, ...(await work()) };
   } catch (error) {
@@ -41,6 +49,6 @@ export async function look(area: Finding["area"], name: string, work: () => Prom
     if (!(error instanceof Error)) throw error;
     const mend =
       "mend" in error && typeof error.mend === "string" && error.mend !== "" ? error.mend : undefined;
-    return { area, name, ...fail(error.message, mend ?? "see what the message names") };
+    return { area, name, ...fail(error.message, mend ?? usual) };
   }
 }

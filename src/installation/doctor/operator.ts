@@ -28,6 +28,9 @@ export async function operatorImage(cluster: Cluster): Promise<string | undefine
 
 /** Whether somebody executes runs and looks after Applications. */
 export function operatorFindings(cluster: Cluster, clock: Clock): Promise<readonly Finding[]> {
+  // Asked once: where clocks differ, it looks for a while.
+  const presence = operatorPresence(cluster, clock);
+  presence.catch(() => {});
   return Promise.all([
     look("platform", "operator", async (): Promise<Look> => {
       const ref = { namespace: systemNamespace, name: operatorName };
@@ -35,6 +38,8 @@ export function operatorFindings(cluster: Cluster, clock: Clock): Promise<readon
       if (deployment === undefined && cluster.simulated)
         return ok("none: whoever asks executes, in the sandbox");
       if (deployment === undefined) {
+        const { alive, holder } = await presence;
+        if (alive && holder !== "") return ok("no Deployment; one works from elsewhere");
         return warn(
           "not installed: runs are executed by whoever asks and manages guardrails",
           "platform install --operator-image IMAGE",
@@ -47,7 +52,7 @@ export function operatorFindings(cluster: Cluster, clock: Clock): Promise<readon
       return availableReplicas < replicas ? warn(told, logs) : ok(told);
     }),
     look("platform", "lease", async (): Promise<Look> => {
-      const { alive, holder, renewedAt } = await operatorPresence(cluster, clock);
+      const { alive, holder, renewedAt } = await presence;
       if (alive)
         return holder === ""
           ? { state: "unseen", text: "cannot be seen with your rights" }

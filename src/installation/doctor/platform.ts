@@ -5,6 +5,7 @@ import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
 import type { Installation } from "../../provisioning/installation.ts";
+import { served } from "../../provisioning/steps/served.ts";
 import { standardsHash } from "../../standards/load.ts";
 import type { Standards } from "../../standards/standards.ts";
 import { changesOf, type ObjectChange } from "../look.ts";
@@ -60,6 +61,7 @@ export async function installationFindings(
         await changesOf(cluster, "rights", objects.rights),
       ),
     ),
+    ...(cluster.simulated ? [] : [operatorManifests(cluster, objects.operator)]),
     look("platform", "guardrails", () => guardrails(cluster, objects.guardrails)),
   ]);
 }
@@ -69,6 +71,14 @@ export function standardsFinding(standards: Standards): Finding {
   const teams = Object.keys(standards.teams).length;
   const text = `valid, of ${standards.organization}, ${teams} ${teams === 1 ? "team" : "teams"}, ${standardsHash(standards)}`;
   return { area: "platform", name: "standards", state: "ok", text };
+}
+
+/** The sandbox has none: whoever asks executes there. */
+function operatorManifests(cluster: Cluster, desired: readonly KubeObject[]): Promise<Finding> {
+  return look("platform", "manifests", async () => {
+    const { objects } = await served(cluster, desired);
+    return drift(`${objects.length} objects of the operator`, await changesOf(cluster, "operator", objects));
+  });
 }
 
 async function guardrails(cluster: Cluster, desired: readonly KubeObject[]): Promise<Look> {
