@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { KubeObject } from "../../../../src/cluster/object.ts";
@@ -33,10 +34,8 @@ test("in which order an object was written, and keys without a value, do not cou
 test("every other value counts", () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (one, other) => {
-      const same = JSON.stringify(reversed(reversed(one))) === JSON.stringify(other);
-      fc.pre(!same && JSON.stringify(one) !== JSON.stringify(other));
       const [a, b] = [JSON.parse(JSON.stringify(one)), JSON.parse(JSON.stringify(other))];
-      if (contentDigest(object(a)) === contentDigest(object(b))) expect(a).toEqual(b);
+      expect(contentDigest(object(a)) === contentDigest(object(b))).toBe(isDeepStrictEqual(a, b));
     }),
   );
 });
