@@ -46,8 +46,14 @@ module.exports = {
     layer(
       "use-cases-know-no-face",
       "^src/(provisioning|services|monitoring|delivery)",
-      "^src/(screens|state|commands|sandbox)",
+      "^src/(screens|state|commands|operator|sandbox)",
       "Every face calls the same use cases; they call none of them.",
+    ),
+    layer(
+      "operator-is-a-face",
+      "^src/operator",
+      "^src/(screens|state|commands|sandbox)",
+      "The operator runs where there is neither a person nor a terminal.",
     ),
     layer(
       "application-is-below-use-cases",

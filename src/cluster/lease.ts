@@ -25,7 +25,7 @@ export function readLease(lease: Pick<KubeObject, "spec">): LeaseRecord {
   const spec = leaseSpecSchema.safeParse(lease.spec ?? {}).data;
   return {
     holder: cleanText(spec?.holderIdentity ?? ""),
-    renewTime: spec?.renewTime ?? "",
+    renewTime: cleanText(spec?.renewTime ?? ""),
     durationMs: (spec?.leaseDurationSeconds ?? 0) * 1_000,
     transitions: spec?.leaseTransitions ?? 0,
   };

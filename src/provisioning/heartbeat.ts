@@ -1,12 +1,11 @@
 import { readFile, readlink } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
-import { z } from "zod";
 import { labels, systemNamespace } from "../application/names.ts";
 import { apply, type Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
+import { microTime, readLease } from "../cluster/lease.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
-import { cleanText } from "../cluster/text.ts";
 import type { Clock } from "./clock.ts";
 import { atRest } from "./decide.ts";
 import { fencing, type Ownership } from "./ownership.ts";
@@ -21,12 +20,6 @@ const longestLease = 60_000;
 const renewTimeout = 5_000;
 
 const processAnnotation = "platform.company.com/process";
-
-const leaseSpecSchema = z.looseObject({
-  holderIdentity: z.string().nullish(),
-  renewTime: z.string().nullish(),
-  leaseDurationSeconds: z.number().nullish(),
-});
 
 async function startOf(pid: number | "self"): Promise<string | undefined> {
   try {
@@ -87,7 +80,7 @@ function leaseOf(run: KubeObject, holder: string, now: Date, identity: string): 
     spec: {
       holderIdentity: holder,
       leaseDurationSeconds: fencing.leaseMs / 1_000,
-      renewTime: now.toISOString().replace("Z", "000Z"),
+      renewTime: microTime(now),
     },
   };
 }
@@ -154,9 +147,9 @@ async function look(cluster: Cluster, run: RunName) {
   const record = readRun(await cluster.get(resources.runs, ref));
   try {
     const lease = await cluster.get(resources.leases, ref);
-    return { record, lease, spec: leaseSpecSchema.parse(lease.spec ?? {}) };
+    return { record, lease, said: readLease(lease) };
   } catch (error) {
-    if (isClusterError(error, "not-found")) return { record, lease: undefined, spec: undefined };
+    if (isClusterError(error, "not-found")) return { record, lease: undefined, said: undefined };
     throw error;
   }
 }
@@ -176,13 +169,13 @@ export async function observeHolder(cluster: Cluster, clock: Clock, run: RunName
   // Its engine ended in good order, and left it to the next.
   if (state.phase !== "Pending" && state.holder === "") return nobody(first.record);
   // One who wanted the run and did not get it may have left its mark on the Lease.
-  const isHolders = state.holder === "" || cleanText(first.spec?.holderIdentity ?? "") === state.holder;
+  const isHolders = state.holder === "" || (first.said?.holder ?? "") === state.holder;
   const process = first.lease?.metadata.annotations?.[processAnnotation];
   if (isHolders && (await certainlyGone(process))) return nobody(first.record);
 
   const stopped = new AbortController();
   let over = false;
-  const told = (first.spec?.leaseDurationSeconds ?? 0) * 1_000;
+  const told = first.said?.durationMs ?? 0;
   // A timer, not the time of day: that may be set meanwhile.
   clock.sleep(Math.max(fencing.leaseMs, Math.min(told, longestLease)), stopped.signal).then(
     () => {
@@ -196,9 +189,9 @@ export async function observeHolder(cluster: Cluster, clock: Clock, run: RunName
       const last = over;
       const next = await look(cluster, run);
       if (atRest(next.record.state)) return nobody(next.record);
-      const renewed = next.spec !== undefined && next.spec.renewTime !== first.spec?.renewTime;
+      const renewed = next.said !== undefined && next.said.renewTime !== (first.said?.renewTime ?? "");
       if (renewed || !isDeepStrictEqual(next.record.object.status, first.record.object.status)) {
-        const holder = cleanText(next.spec?.holderIdentity ?? "") || next.record.state.holder;
+        const holder = next.said?.holder || next.record.state.holder;
         return { alive: true, holder: holder || "somebody" };
       }
       if (last) return nobody(next.record);

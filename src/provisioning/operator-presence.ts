@@ -1,14 +1,10 @@
-import { z } from "zod";
-import { systemNamespace } from "../application/names.ts";
+import { operatorName, systemNamespace } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { find } from "../cluster/find.ts";
+import { readLease } from "../cluster/lease.ts";
 import { resources } from "../cluster/resource.ts";
-import { cleanText } from "../cluster/text.ts";
 import type { Clock } from "./clock.ts";
-
-/** Name of the operator's Lease, Deployment and ServiceAccount, in `platform-system`. */
-export const operatorName = "platform-operator";
 
 /** Whether an operator lives that executes runs. */
 export interface OperatorPresence {
@@ -27,11 +23,6 @@ const skewMs = 300_000;
 const lookMs = 5_000;
 const lookEveryMs = 500;
 
-const leaseSchema = z.looseObject({
-  holderIdentity: z.string().nullish(),
-  renewTime: z.string().nullish(),
-});
-
 interface Look {
   readonly holder: string;
   readonly renewedAt: string;
@@ -40,8 +31,8 @@ interface Look {
 async function look(cluster: Cluster): Promise<Look | undefined> {
   const lease = await find(cluster, resources.leases, { namespace: systemNamespace, name: operatorName });
   if (lease === undefined) return undefined;
-  const { holderIdentity, renewTime } = leaseSchema.parse(lease.spec ?? {});
-  return { holder: cleanText(holderIdentity ?? ""), renewedAt: cleanText(renewTime ?? "") };
+  const { holder, renewTime } = readLease(lease);
+  return { holder, renewedAt: renewTime };
 }
 
 /**
