@@ -8,6 +8,7 @@ import type { Clock } from "./clock.ts";
 import type { Effect } from "./effect.ts";
 import { StepError } from "./errors.ts";
 import { installationSubject, isOfInstallation } from "./installation.ts";
+import { releaseApplications } from "./release-application.ts";
 
 /** An effect that is a Kubernetes object. */
 export type ObjectEffect = Extract<Effect, { readonly kind: "object" }>;
@@ -42,6 +43,9 @@ export function belongsTo(object: KubeObject, service: ServiceName | string): bo
 /** How long one object may take to disappear, in milliseconds. */
 const goneDeadline = 10 * 60_000;
 
+/** How often it is looked whether anybody holds what is being deleted, in milliseconds: its operator may die meanwhile. */
+const releaseEvery = 5_000;
+
 /** The cluster's own words about why a namespace does not go away. */
 function terminationMessage(object: KubeObject): string {
   return conditionsOf(object)
@@ -63,9 +67,16 @@ export async function waitUntilGone(
 ): Promise<void> {
   const deadline = clock.now().getTime() + goneDeadline;
   let told = "";
+  let releasedAt = 0;
   for (let pause = 30; ; pause = Math.min(500, pause * 1.5)) {
     const object = await observeEffect(cluster, effect);
     if (object === undefined || (uid !== undefined && object.metadata.uid !== uid)) return;
+    const leaving = object.metadata.deletionTimestamp !== undefined;
+    const holds = effect.type === "Namespace" || effect.type === "Application";
+    if (leaving && holds && clock.now().getTime() - releasedAt > releaseEvery) {
+      await releaseApplications(cluster, clock, object);
+      releasedAt = clock.now().getTime();
+    }
     const message = effect.type === "Namespace" ? terminationMessage(object) : "";
     if (clock.now().getTime() > deadline) {
       const finalizers = object.metadata.finalizers ?? [];

@@ -17,6 +17,8 @@ import { resourceOf, resources } from "../../src/cluster/resource.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
 import { installationObjects } from "../../src/installation/objects.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
+import type { RunName, RunState } from "../../src/provisioning/run.ts";
+import { readRun } from "../../src/provisioning/run-record.ts";
 import { loadStandards } from "../../src/standards/load.ts";
 import { type Standards, standardsSchema } from "../../src/standards/standards.ts";
 import { type Composition, composition } from "../provisioning/composition.ts";
@@ -92,6 +94,13 @@ describe.skipIf(connection === undefined)("runs by the operator, on a real API s
     return child;
   }
 
+  async function atRest(run: RunName): Promise<RunState> {
+    for await (const state of olga.watch(run, AbortSignal.timeout(120_000))) {
+      if (!["Pending", "Running", "RollingBack"].includes(state.phase)) return state;
+    }
+    throw new Error(`${run} does not come to rest`);
+  }
+
   function asked(over: Readonly<Record<string, unknown>> = {}) {
     const name = uniqueName("op");
     services.push(name);
@@ -128,6 +137,73 @@ describe.skipIf(connection === undefined)("runs by the operator, on a real API s
     const deletion = await ann.delete(service, { dataStores: "delete", confirmed: service });
     expect(await deletion.finished).toMatchObject({ phase: "Succeeded", requestedBy: "developer" });
     expect(await find(admin, resources.namespaces, { name: namespaceOf(service) })).toBeUndefined();
+  });
+
+  test("an operator that is killed in mid-run: the next goes on, and makes nothing twice", async () => {
+    const request = asked({ database: "postgres", cache: "redis" });
+    const creation = await ann.create(request, { onFailure: "rollback" });
+    const victim = operators.at(-1);
+    const killed = Promise.withResolvers<void>();
+    creation.subscribe((event) => {
+      if (event.type !== "EffectsRecorded" || event.step === "create_namespace") return;
+      victim?.kill("SIGKILL");
+      killed.resolve();
+    });
+    await killed.promise;
+    // Whoever asked need not be there any more: this one follows it from anew.
+    await startOperator("two");
+    const finished = await atRest(creation.name);
+    expect(finished).toMatchObject({ phase: "Succeeded", holder: "operator@two" });
+    const { events } = readRun(
+      await admin.get(resources.runs, { namespace: "platform-system", name: creation.name }),
+    );
+    const takings = events.filter(({ type }) => type === "RunStarted" || type === "RunTaken");
+    expect(takings.map((event) => ("epoch" in event ? event.epoch : 0))).toEqual([1, 2]);
+    const made = events.flatMap((event) => (event.type === "EffectsRecorded" ? event.results : []));
+    const created = made.flatMap(({ effect, outcome, uid }) =>
+      outcome === "created" && effect.kind === "object"
+        ? [{ what: `${effect.type} ${effect.namespace}/${effect.name}`, uid }]
+        : [],
+    );
+    const uids = Map.groupBy(created, ({ what }) => what);
+    for (const [what, each] of uids) expect(new Set(each.map(({ uid }) => uid)).size, what).toBe(1);
+  });
+
+  test("an operator that is stopped in good order leaves its runs to the next at once", async () => {
+    const request = asked();
+    const creation = await ann.create(request, { onFailure: "rollback" });
+    const old = operators.at(-1);
+    old?.kill("SIGTERM");
+    await startOperator("three");
+    expect(await atRest(creation.name)).toMatchObject({ phase: "Succeeded" });
+    const { events } = readRun(
+      await admin.get(resources.runs, { namespace: "platform-system", name: creation.name }),
+    );
+    const holders = events.flatMap((event) =>
+      event.type === "RunStarted" || event.type === "RunTaken" ? [event.holder] : [],
+    );
+    expect([["operator@two", "operator@three"], ["operator@two"]]).toContainEqual(holders);
+    if (holders.length === 2) expect(events.map(({ type }) => type)).toContain("RunReleased");
+  });
+
+  test("without an operator a developer is refused, and told whom to ask; nothing is written", async () => {
+    operators.at(-1)?.kill("SIGTERM");
+    const request = asked();
+    await until("the operator has given its Lease back", async () => {
+      const lease = await find(admin, resources.leases, {
+        namespace: "platform-system",
+        name: "platform-operator",
+      });
+      const { holderIdentity } = z
+        .looseObject({ holderIdentity: z.string().nullish() })
+        .parse(lease?.spec ?? {});
+      return (holderIdentity ?? "") === "";
+    });
+    await expect(ann.create(request, { onFailure: "rollback" })).rejects.toMatchObject({
+      kind: "rights",
+      message: expect.stringContaining("no operator is running"),
+    });
+    expect(await ann.list({ service: serviceNameSchema.parse(request.name) })).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { serviceNameSchema } from "../../../src/application/names.ts";
+import { applicationFinalizer, namespaceOf, serviceNameSchema } from "../../../src/application/names.ts";
 import { serviceRequestSchema } from "../../../src/application/request.ts";
+import { resources } from "../../../src/cluster/resource.ts";
 import { systemTiming } from "../../../src/cluster/timing.ts";
 import { composition } from "../../provisioning/composition.ts";
 import { type Operating, operating } from "../../provisioning/operating.ts";
@@ -65,4 +66,20 @@ test("what the operator refuses is refused in the words of one's own process, an
   for (const each of [first, second]) if (each.status === "fulfilled") await each.value.finished;
   const runs = await ann.list({ service: serviceNameSchema.parse("twice") });
   expect(runs.map(({ phase }) => phase).sort()).toEqual(["Refused", "Succeeded"]);
+});
+
+test("where the operator that held an Application is gone, whoever deletes the service lets it go", async () => {
+  await operator.stop();
+  const ann = made.provisioner();
+  const name = serviceNameSchema.parse("held");
+  await (await ann.create(small(name), { onFailure: "rollback" })).finished;
+  const ref = { namespace: namespaceOf(name), name };
+  const finalizers = [applicationFinalizer];
+  await stage.cluster.patch(resources.applications, ref, {
+    type: "merge",
+    body: { metadata: { finalizers } },
+  });
+  const deletion = await ann.delete(name, { dataStores: "delete" });
+  expect(deletion.by).toBe("this-process");
+  expect(await deletion.finished).toMatchObject({ phase: "Succeeded" });
 });
