@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { namespaceObjects } from "../../application/desired-objects.ts";
 import { labels } from "../../application/names.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
@@ -9,6 +10,7 @@ import { ProvisioningError } from "../errors.ts";
 import { refOf } from "../objects.ts";
 import { served } from "../steps/served.ts";
 import type { NamespaceChange, NamespacePlan } from "./manage.ts";
+import { mayBeManaged } from "./may-be-managed.ts";
 import { mayManage } from "./rights.ts";
 
 /**
@@ -40,6 +42,7 @@ export async function planUnmanage(
       `it goes with it: platform service delete ${service}`,
     );
   }
+  mayBeManaged(name, live, standards);
   const objects = await ownObjects(cluster, standards, { name, team, tier });
   await mayManage(cluster, standards, [live, ...objects], name);
   await mustBeUnused(cluster, name);
@@ -60,8 +63,21 @@ export async function planUnmanage(
         object === undefined ? [] : [{ object, existing: object, action: "delete" }],
       ),
     ],
-    notes: ["pods and everything else in it stay as they are, without guardrails"],
+    notes: [
+      "pods and everything else in it stay as they are, without guardrails",
+      ...guards.flatMap((object) => exceptionsNote(object)),
+    ],
   };
+}
+
+/** Exceptions are what people have written: they are told of before they go. */
+function exceptionsNote(object: KubeObject | undefined): readonly string[] {
+  if (object?.kind !== resources.guardrails.kind) return [];
+  const { exceptions } = z.object({ exceptions: z.array(z.unknown()).default([]) }).parse(object.spec);
+  const { length } = exceptions;
+  return length === 0
+    ? []
+    : [`${length} ${length === 1 ? "exception goes" : "exceptions go"} with its guardrails`];
 }
 
 /** What the platform may have given the namespace, by the standards of now; kinds that are not served left out. */

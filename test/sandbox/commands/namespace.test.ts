@@ -41,4 +41,5 @@ test("what cannot be managed is refused with the reason, and so is what the stan
     expect(refused.code, words.join(" ")).toBe(2);
     expect(refused.err).toContain(reason);
   }
+  expect(await run("namespace", "unmanage", "platform-system")).toMatchObject({ code: 2 });
 });
