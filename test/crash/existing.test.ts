@@ -1,24 +1,43 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { all, crashTest, onSandbox } from "./crash-test.ts";
-import { deletion, deployment, rollback, type Size, type Subject, scaling, setting } from "./operations.ts";
-import { type Made, makeServices } from "./stage.ts";
+import {
+  adding,
+  cleanup,
+  deletion,
+  deployment,
+  rollback,
+  type Size,
+  type Subject,
+  scaling,
+  setting,
+  takingBack,
+} from "./operations.ts";
+import { type Made, makeServices, perStage } from "./stage.ts";
 
-/** Operations that begin from the same services, because those take a while to make. */
-function onServices(size: Size, subjects: readonly Subject[]): void {
-  describe(`services with ${size}`, () => {
+/**
+ * Operations that begin from the same services, because those take a while to make.
+ * @param most - kill points of each, where not all are asked for
+ */
+function onServices(size: Size, subjects: readonly Subject[], most?: number): void {
+  describe(`services: ${size}`, () => {
     let made: Made;
     beforeAll(async () => {
-      made = await makeServices(size);
+      made = await makeServices(size, all ? perStage : most);
     });
     afterAll(() => made?.remove());
-    for (const subject of subjects)
+    for (const subject of subjects) {
       crashTest(
         subject,
         onSandbox(() => made),
+        most,
       );
+    }
   });
 }
 
-onServices("bare", [scaling, deployment]);
+onServices("bare", [scaling, deployment, adding]);
 onServices("database", [rollback, deletion]);
-if (all) onServices("all", [setting]);
+// These make the same steps as others above: a sample of them is enough for every day.
+onServices("all", [setting], 12);
+onServices("deployed", [takingBack], 8);
+onServices("kept", [cleanup], 8);

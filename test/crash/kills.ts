@@ -91,6 +91,9 @@ function paired(subject: Subject, kills: readonly Kill[]): readonly Trial[] {
   ];
 }
 
+/** Services whose runs are looked at in the app, of those that are killed on one stage. */
+const lookedAt = 4;
+
 /** A service's database and cache. */
 const dataStores = 2;
 
@@ -134,22 +137,28 @@ async function sufferTogether(subject: Subject, trials: readonly Trial[], stage:
     const { died } = await stage.undergo(subject, victim.service, victim.kill);
     if (!died) blame(victim, ["it was never killed"]);
   });
+  const looked = victims.filter((_, index) => index % Math.ceil(victims.length / lookedAt) === 0);
+  const contradicted = await stage.screens(
+    looked.map(({ service }) => service),
+    killed.found,
+  );
+  problems.push(...contradicted.map((problem) => `the app, after kills: ${problem}`));
   const again = victims.every(({ second }) => second === undefined)
     ? killed
     : await each(async ({ kill, second, service }) => {
         if (second === undefined) return;
         const run = newest(subject, service, killed.found);
+        const way = run === undefined ? undefined : wayOn(subject, run, kill.recovery);
         const { died } =
-          run === undefined || isOver(run, kill.recovery)
+          run === undefined || way === undefined
             ? { died: false }
-            : await stage.recover(service, run.name, kill.recovery, second);
+            : await stage.recover(service, run.name, way, second);
         if (!died) missed.push(second);
       });
   const ended = await each(async ({ kill, second = kill, service }) => {
     const run = newest(subject, service, again.found);
-    if (run !== undefined && !isOver(run, second.recovery)) {
-      await stage.recover(service, run.name, second.recovery);
-    }
+    const way = run === undefined ? undefined : wayOn(subject, run, second.recovery);
+    if (run !== undefined && way !== undefined) await stage.recover(service, run.name, way);
   });
   const judge = (seen: Seen) =>
     victims.map(
@@ -165,9 +174,12 @@ async function sufferTogether(subject: Subject, trials: readonly Trial[], stage:
   return { problems, missed };
 }
 
-/** Whether an engine died so late that nothing was left to do. */
-function isOver({ phase }: RunState, recovery: Recovery): boolean {
-  return phase === "RolledBack" || (recovery === "resume" && phase === "Succeeded");
+/** How somebody goes on with a run; undefined where its engine died so late that nothing was left to do. */
+function wayOn(subject: Subject, { phase }: RunState, recovery: Recovery): Recovery | undefined {
+  if (phase === "RolledBack") return undefined;
+  if (phase !== "Succeeded") return recovery;
+  // An engine that died before it had begun a rollback has left nothing to resume: it is asked for again.
+  return subject.ends === "RolledBack" || recovery === "rollback" ? "rollback" : undefined;
 }
 
 /** How a victim's end differs from that of a service nothing happened to. */

@@ -22,26 +22,38 @@ export interface Subject {
   argv(provisioner: Provisioner, service: ServiceName): Promise<readonly string[]>;
 }
 
-/** What a service has: `all` with a database and a cache, `database` without the cache, `bare` with neither. */
-export type Size = "all" | "database" | "bare";
+/**
+ * What there is before: a service with a database and a cache (`all`), without the cache (`database`) or with neither
+ * (`bare`), one that has been deployed once (`deployed`), or the data stores that a deletion kept (`kept`).
+ */
+export type Size = "all" | "database" | "bare" | "deployed" | "kept";
+
+const image = `registry.example.internal/app@sha256:${"ab".repeat(32)}`;
 
 function requested(name: ServiceName, size: Size): ServiceRequest {
   return serviceRequestSchema.parse({
     name,
     language: "go",
     replicas: 1,
-    ...(size === "bare" ? {} : { database: "postgres" }),
+    ...(size === "bare" || size === "deployed" ? {} : { database: "postgres" }),
     ...(size === "all" ? { cache: "redis" } : {}),
   });
 }
 
-/** A service that is there before something is done with it. */
+/** What is there before something is done with it. */
 export async function prepared(provisioner: Provisioner, service: ServiceName, size: Size): Promise<void> {
-  const execution = await provisioner.create(requested(service, size), { onFailure: "hold" });
-  const { phase, failure } = await execution.finished;
-  if (phase !== "Succeeded") {
-    throw new Error(`${service} could not be prepared: ${phase} ${failure?.error.message}`);
+  const done = async (execution: Execution) => {
+    const { phase, failure } = await execution.finished;
+    if (phase !== "Succeeded") {
+      throw new Error(`${service} could not be prepared: ${phase} ${failure?.error.message}`);
+    }
+  };
+  await done(await provisioner.create(requested(service, size), { onFailure: "hold" }));
+  if (size === "deployed") {
+    const change = { operation: "deploy", image } as const;
+    await done(await provisioner.change(service, change, { onFailure: "hold", dataStores: "keep" }));
   }
+  if (size === "kept") await done(await provisioner.delete(service, { dataStores: "keep" }));
 }
 
 export const creation: Subject = {
@@ -86,6 +98,26 @@ async function onlyRun(provisioner: Provisioner, service: ServiceName): Promise<
   return run.name;
 }
 
+/** What somebody deletes that a deletion has kept. */
+export const cleanup: Subject = {
+  title: "cleanup of orphans",
+  operation: "cleanup",
+  recoveries: ["resume"],
+  ends: "Succeeded",
+  begin: async (provisioner, service) => {
+    const [plan] = await provisioner.orphans.planDelete(await keptOf(provisioner, service));
+    if (plan === undefined) throw new Error(`nothing was kept of ${service}`);
+    return provisioner.orphans.delete(plan, { confirmed: service });
+  },
+  argv: async (provisioner, service) => [
+    ...["orphans", "delete", ...(await keptOf(provisioner, service)), "--confirm", service, "--yes"],
+  ],
+};
+
+async function keptOf(provisioner: Provisioner, service: ServiceName): Promise<readonly string[]> {
+  return (await provisioner.orphans.find({ service })).found.map(({ name }) => name);
+}
+
 function changing(change: ServiceChange, ...flags: readonly string[]): Subject {
   return {
     title: change.operation,
@@ -102,13 +134,25 @@ function changing(change: ServiceChange, ...flags: readonly string[]): Subject {
 
 export const scaling = changing({ operation: "scale", replicas: 2 }, "--replicas", "2");
 
-const image = `registry.example.internal/app@sha256:${"ab".repeat(32)}`;
 export const deployment = changing({ operation: "deploy", image }, "--image", image);
 
+/** Back to what ran before the deployment. */
+export const takingBack: Subject = {
+  ...changing({ operation: "rollback", release: 1 }, "--to", "1"),
+  title: "rollback to a release",
+};
+
 /** Takes something away, adds nothing, and changes the rest. */
-export const setting = changing({
-  operation: "set",
-  cache: "none",
-  alerts: ["high-latency"],
-  requests: { memory: "96Mi" },
-});
+export const setting: Subject = {
+  ...changing(
+    { operation: "set", cache: "none", alerts: ["high-latency"], requests: { memory: "96Mi" } },
+    ...["--cache", "none", "--alerts", "high-latency", "--requests", "memory=96Mi"],
+  ),
+  title: "set, which takes the cache away",
+};
+
+/** Adds something, and leaves the rest. */
+export const adding: Subject = {
+  ...changing({ operation: "set", cache: "redis" }, "--cache", "redis"),
+  title: "set, which adds a cache",
+};

@@ -8,7 +8,8 @@ import { installDirectly } from "../../src/installation/directly.ts";
 import { testStandards } from "../provisioning/composition.ts";
 import { type Child, type Ended, startProgram } from "./child.ts";
 import type { KillPoint } from "./mortal.ts";
-import { type ApiProxy, openProxy, type Passing, type Upstream } from "./proxy.ts";
+import { type ApiProxy, kubeconfigFor, openProxy, type Passing } from "./proxy.ts";
+import { screenContradictions } from "./screens.ts";
 import type { Ground, Stage } from "./stage.ts";
 
 /** The program in a process, whose every request passes through a proxy. */
@@ -20,7 +21,7 @@ export interface Proxied extends Child {
 
 /** Starts a command against the upstream through a proxy of its own. */
 export async function startProxied(
-  { folder, upstream }: { readonly folder: string; readonly upstream: Upstream },
+  { folder, upstream }: Pick<Ground, "folder" | "upstream">,
   service: string,
   argv: readonly string[],
   prepare: (proxy: ApiProxy) => void = () => {},
@@ -36,18 +37,6 @@ export async function startProxied(
   const over = child.ended.finally(() => proxy.close());
   over.catch(() => {});
   return { ...child, proxy, over };
-}
-
-/** JSON is YAML. The proxy brings the credentials. */
-function kubeconfigFor(server: string): string {
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": "proxied",
-    clusters: [{ name: "proxied", cluster: { server } }],
-    users: [{ name: "proxied", user: {} }],
-    contexts: [{ name: "proxied", context: { cluster: "proxied", user: "proxied" } }],
-  });
 }
 
 /** Standards that commands find in the cluster, with repositories where the ground has them. */
@@ -74,17 +63,12 @@ export function resultOf({ out, err, code }: Ended): { readonly name: string; re
 
 /** Engines in processes of their own, killed with SIGKILL at a request. */
 export function inProcesses(ground: Ground): Stage {
-  const { sandbox, folder } = ground;
-  const around = {
-    folder,
-    upstream: { url: sandbox.url, token: sandbox.token, socketPath: sandbox.socketPath },
-  };
   let installing: Promise<void> | undefined;
   /** Runs a command to its end, or to its death at the point. */
   async function live(service: ServiceName, argv: readonly string[], kill: KillPoint | undefined) {
     const fate = ({ names }: Passing) =>
       kill === undefined || !names.includes(kill.write) ? "pass" : (`die-${kill.time}` as const);
-    const { over, proxy } = await startProxied(around, service, [...argv, "-o", "json"], (made) =>
+    const { over, proxy } = await startProxied(ground, service, [...argv, "-o", "json"], (made) =>
       made.meet(fate),
     );
     return { ended: await over, writes: proxy.writes };
@@ -116,5 +100,6 @@ export function inProcesses(ground: Ground): Stage {
       return { died: false, writes };
     },
     survey: () => ground.survey(),
+    screens: (services, found) => screenContradictions(ground, services, found),
   };
 }

@@ -13,10 +13,12 @@ import { type ClusterWrite, WriteNames } from "./writes.ts";
 /** An API server as the proxy reaches it. */
 export interface Upstream {
   readonly url: string;
-  readonly token: string;
+  readonly token: string | undefined;
   readonly socketPath?: string | undefined;
-  /** Authority in PEM, for `https:`. */
+  /** For `https:`, in PEM: the authority, and what a client shows instead of a token. */
   readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 /** One request that wants to pass. */
@@ -38,6 +40,8 @@ export type Fate =
   | "die-after"
   /** The connection breaks before the server hears of it. */
   | "reset"
+  /** The server is asked with credentials that it does not know any more. */
+  | "revoked"
   /** Nobody answers, as long as the client waits. */
   | "silence"
   | { readonly status: number; readonly headers?: OutgoingHttpHeaders };
@@ -81,8 +85,14 @@ export async function openProxy(upstream: Upstream, service: string, kill: () =>
     });
     switch (fate) {
       case "pass":
-        return forward(upstream, request, body, (answer) => {
+      case "revoked":
+        return forward(fate === "pass" ? upstream : revoked(upstream), request, body, (answer) => {
           if (write !== undefined && (answer.statusCode ?? 500) < 300) taken(`${method} ${path}`);
+          // Whose client died meanwhile has nobody left to end it.
+          if (response.destroyed) {
+            answer.destroy();
+            return;
+          }
           if (/[?&]watch=(1|true)/.test(path)) {
             watches.add(response);
             response.once("close", () => watches.delete(response));
@@ -148,9 +158,26 @@ export async function openProxy(upstream: Upstream, service: string, kill: () =>
   };
 }
 
+/** A kubeconfig for an API server that asks for no credentials, as a proxy brings its own. JSON is YAML. */
+export function kubeconfigFor(server: string): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "proxied",
+    clusters: [{ name: "proxied", cluster: { server } }],
+    users: [{ name: "proxied", user: {} }],
+    contexts: [{ name: "proxied", context: { cluster: "proxied", user: "proxied" } }],
+  });
+}
+
+/** The same server, asked by nobody it knows. */
+function revoked({ url, socketPath, ca }: Upstream): Upstream {
+  return { url, socketPath, ca, token: "revoked" };
+}
+
 /** Resolves when the server's answer has been read to its end, or is a stream that its client has left. */
 function forward(
-  { url, token, socketPath, ca }: Upstream,
+  { url, token, socketPath, ca, cert, key }: Upstream,
   { method, url: path, headers }: IncomingMessage,
   body: Buffer,
   pass: (answer: IncomingMessage) => void,
@@ -163,9 +190,13 @@ function forward(
       target,
       {
         method,
-        headers: { ...rest, "content-length": body.length, authorization: `Bearer ${token}` },
+        headers: {
+          ...rest,
+          "content-length": body.length,
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
         ...(socketPath === undefined ? {} : { socketPath }),
-        ...(ca === undefined ? {} : { ca }),
+        ...(target.protocol === "https:" ? { ca, cert, key } : {}),
       },
       (answer) => {
         answer.once("close", resolve);
@@ -207,8 +238,6 @@ function writeOf(method: string, url: string, body: Buffer): ClusterWrite | unde
 }
 
 const reasons: Readonly<Record<number, string>> = {
-  401: "Unauthorized",
-  403: "Forbidden",
   429: "TooManyRequests",
   500: "InternalError",
   503: "ServiceUnavailable",

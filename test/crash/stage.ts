@@ -17,6 +17,8 @@ import { memoryTerminal } from "../unit/commands/memory-terminal.ts";
 import { type Told, toldBy } from "./agreement.ts";
 import { type KillPoint, Mortal } from "./mortal.ts";
 import { prepared, type Recovery, type Size, type Subject } from "./operations.ts";
+import type { Upstream } from "./proxy.ts";
+import { screenContradictions } from "./screens.ts";
 import { type Survey, survey } from "./survey.ts";
 
 /** What came of an operation whose engine was to be killed. */
@@ -43,6 +45,8 @@ export interface Stage {
   /** Goes on with a run in a new engine, to its end or to the death of that engine too. */
   recover(service: ServiceName, run: RunName, recovery: Recovery, kill?: KillPoint): Promise<Undergone>;
   survey(): Promise<Seen>;
+  /** Where the app's screens contradict the journals of these services' runs, on which nobody works. */
+  screens(services: readonly ServiceName[], found: Survey): Promise<readonly string[]>;
 }
 
 /** A stopped sandbox to begin from, in which all the services are there. One stage at a time can. */
@@ -74,9 +78,10 @@ export function servicesNamed(prefix = ""): Services {
   };
 }
 
-/** A sandbox and what is beside it, open. */
+/** A cluster and what is beside it: what engines in processes of their own need too. */
 export interface Ground extends Footing {
-  readonly sandbox: Sandbox;
+  /** The API server, for a proxy before it. */
+  readonly upstream: Upstream;
   readonly folder: string;
   readonly repositories: string;
 }
@@ -134,6 +139,7 @@ export function inProcess(
           : provisioner.rollback(run, { dataStores: "delete", confirmed: service }),
       ),
     survey,
+    screens: (of, found) => screenContradictions({ cluster, composed }, of, found),
   };
 }
 
@@ -194,7 +200,7 @@ async function onGround<T>(
     return await work({
       ...live,
       services: servicesNamed(),
-      sandbox,
+      upstream: { url: sandbox.url, token: sandbox.token, socketPath: sandbox.socketPath },
       cluster,
       composed,
       survey: () => seen(sandbox, cluster, live.repositories),

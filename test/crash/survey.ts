@@ -164,7 +164,7 @@ function neutral(text: string, service: string): string {
   return (
     text
       .replaceAll(
-        new RegExp(`${service}-(create|scale|deploy|set|rollback|delete)-[a-z0-9]{5}`, "g"),
+        new RegExp(`${service}-(create|scale|deploy|set|rollback|delete|cleanup)-[a-z0-9]{5}`, "g"),
         "<run>",
       )
       .replaceAll(
@@ -178,6 +178,11 @@ function neutral(text: string, service: string): string {
       .replaceAll(service, "<service>")
       .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uid>")
       .replaceAll(/"pod-template-hash":"[^"]*"/g, '"pod-template-hash":"<hash>"')
+      // Of generated credentials.
+      .replaceAll(
+        /"platform\.company\.com\/credentials":"[^"]*"/g,
+        '"platform.company.com/credentials":"<hash>"',
+      )
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "<time>")
       // A ReplicaSet that came back tells which revisions it has been.
       .replaceAll(/,"deployment\.kubernetes\.io\/revision-history":"[^"]*"/g, "")

@@ -83,7 +83,10 @@ export class WriteNames {
 /** A text without what differs from service to service: its name, and those of its runs. */
 export function neutralName(text: string, service: string): string {
   return text
-    .replaceAll(new RegExp(`${service}-(create|scale|deploy|set|rollback|delete)-[a-z0-9]{5}`, "g"), "<run>")
+    .replaceAll(
+      new RegExp(`${service}-(create|scale|deploy|set|rollback|delete|cleanup)-[a-z0-9]{5}`, "g"),
+      "<run>",
+    )
     .replaceAll(service, "<service>")
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uid>");
 }

@@ -1,0 +1,136 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ServiceName } from "../../src/application/names.ts";
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import { prometheus } from "../../src/monitoring/prometheus.ts";
+import { atRest } from "../../src/provisioning/decide.ts";
+import type { RunPhase, RunState, StepPhase } from "../../src/provisioning/run.ts";
+import { readRun } from "../../src/provisioning/run-record.ts";
+import { feedFleet } from "../../src/state/feeds/fleet.ts";
+import type { Place } from "../../src/state/place.ts";
+import { type Composition, impatient, testStandards } from "../provisioning/composition.ts";
+import { open } from "../unit/screens/terminal.ts";
+import { runsOf, type Survey } from "./survey.ts";
+
+/** What a row says of a run's phase; a finished operation is told in its own words. */
+const phaseWords: Readonly<Record<RunPhase, RegExp>> = {
+  Pending: /pending/,
+  Running: /creating|scaling|deploying|changing|taking back|deleting|cleaning up/,
+  Held: /held/,
+  Interrupted: /stopped/,
+  Succeeded: /created|scaled|deployed|changed|taken back|deleted|cleaned up/,
+  RollingBack: /rolling back/,
+  RolledBack: /rolled back/,
+  RollbackFailed: /rollback failed/,
+  Refused: /refused/,
+};
+
+/** The sign before a step. */
+const stepSigns: Readonly<Record<StepPhase, string>> = {
+  Waiting: "·",
+  Running: "◆",
+  Retrying: "▲",
+  Succeeded: "✔",
+  Skipped: "○",
+  Failed: "✖",
+  Compensating: "◆",
+  Compensated: "○",
+  CompensationFailed: "✖",
+};
+
+/** Longest time for a screen to agree, in milliseconds: it asks again and again by itself. */
+const patience = 20_000;
+
+/**
+ * Where the app contradicts the journal, opened anew on a wide terminal by somebody who looks at these services' runs:
+ * the list of runs, the screen of a run with its steps, and the list of services. Nobody works on any of the runs.
+ */
+export async function screenContradictions(
+  { cluster, composed }: { readonly cluster: Cluster; readonly composed: Composition },
+  services: readonly ServiceName[],
+  found: Survey,
+): Promise<readonly string[]> {
+  const app = open({
+    columns: 200,
+    rows: 120,
+    fleet: feedFleet,
+    useCases: {
+      cluster,
+      standards: testStandards,
+      provisioner: composed.provisioner(),
+      metrics: prometheus(cluster, testStandards),
+      clock: impatient,
+    },
+  });
+  /** What is wrong with a place once it has had its time. */
+  const at = async (place: Place, wrong: (lines: readonly string[]) => readonly string[]) => {
+    app.session.setUi((ui) => ({ ...ui, stack: [{ screen: "services" }, place] }));
+    const end = Date.now() + patience;
+    for (;;) {
+      const lines = (await app.screen()).split("\n");
+      const problems = wrong(lines);
+      if (problems.length === 0 || Date.now() > end) return problems;
+      await delay(50);
+      // Its stores hold back what changes too fast until their timers say so.
+      app.hands.pass(100);
+    }
+  };
+  const runs = services.flatMap((service) => runsOf(service, found).map((object) => readRun(object).state));
+  const listed = await composed.provisioner().list();
+  const newest = services.flatMap((service) => {
+    const name = listed.find((run) => run.service === service)?.name;
+    return runs.filter((run) => run.name === name);
+  });
+  const problems: string[] = [];
+  try {
+    problems.push(
+      ...(await at({ screen: "runs" }, (lines) => runs.flatMap((run) => wrongInList(run, lines)))),
+      ...(await at({ screen: "services" }, (lines) => newest.flatMap((run) => wrongInFleet(run, lines)))),
+    );
+    for (const run of runs) {
+      const place: Place = { screen: "run", run: run.name, title: run.operation };
+      problems.push(...(await at(place, (lines) => wrongInRun(run, lines))));
+    }
+  } finally {
+    app.close();
+  }
+  return problems;
+}
+
+/** The word for a run that looks as if it was going, and that nobody works on. */
+const gone = /holder gone/;
+
+function wrongInList(run: RunState, lines: readonly string[]): readonly string[] {
+  const row = lines.find((line) => line.includes(run.name));
+  if (row === undefined) return [`the list of runs has no ${run.name}`];
+  const done = run.steps.filter(({ phase }) => phase === "Succeeded").length;
+  const words = atRest(run) ? phaseWords[run.phase] : gone;
+  const steps = run.steps.length === 0 ? "" : `${done}/${run.steps.length} `;
+  return words.test(row) && row.includes(steps)
+    ? []
+    : [`${run.name} is ${run.phase}, ${steps}done: "${row}"`];
+}
+
+function wrongInFleet(run: RunState, lines: readonly string[]): readonly string[] {
+  const row = lines.find((line) => new RegExp(`\\b${run.service}\\b`).test(line));
+  // Without a namespace it is no service any more.
+  if (row === undefined || phaseWords[run.phase].test(row)) return [];
+  return [`the last run of ${run.service} is ${run.phase}: "${row}"`];
+}
+
+function wrongInRun(run: RunState, lines: readonly string[]): readonly string[] {
+  const rows = lines.filter((line) => line !== "");
+  const steps = run.steps.flatMap(({ title, phase }) => {
+    const row = rows.find((line) => line.includes(` ${title} `) || line.endsWith(` ${title}`));
+    return row?.includes(`${stepSigns[phase]} ${title}`)
+      ? []
+      : [`step ${title} of ${run.name} is ${phase}: "${row ?? rows.join("\n")}"`];
+  });
+  const nobody = run.holder === "" ? "nobody executes it yet" : `${run.holder} executed it and is gone`;
+  const says = atRest(run) || rows.some((row) => row.includes(nobody));
+  return [
+    ...steps,
+    ...(says
+      ? []
+      : [`nobody works on ${run.name}, and its screen does not say so: ${rows.slice(0, 4).join("\n")}`]),
+  ];
+}
