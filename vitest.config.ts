@@ -64,7 +64,7 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
-          globalSetup: ["test/cluster/announce.ts"],
+          globalSetup: ["test/cluster/announce.ts", "test/terminal/build.ts"],
           testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,

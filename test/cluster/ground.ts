@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pLimit from "p-limit";
+import { connect } from "../../src/cluster/connect.ts";
+import { isClusterError } from "../../src/cluster/errors.ts";
+import { resources } from "../../src/cluster/resource.ts";
+import { type Footing, type Ground, servicesNamed, toldTo } from "../crash/stage.ts";
+import { survey } from "../crash/survey.ts";
+import { composition } from "../provisioning/composition.ts";
+import { noSandbox } from "../unit/commands/memory-terminal.ts";
+import { upstreamOf } from "./upstream.ts";
+
+/** Services of names of their own on the cluster of a kubeconfig; all of them go when the work is done. */
+export async function onClusterGround<T>(
+  kubeconfig: string,
+  work: (ground: Ground) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "platform-crash-"));
+  const repositories = join(folder, "repositories");
+  const cluster = await connect({ kind: "kubeconfig", path: kubeconfig });
+  const ground: Ground = {
+    services: servicesNamed(`c${Date.now().toString(36).slice(-6)}`),
+    cluster,
+    composed: await composition(cluster, repositories),
+    upstream: await upstreamOf(kubeconfig),
+    folder,
+    repositories,
+    async survey() {
+      const found = await survey(cluster, repositories);
+      return { found, told: await toldTo(["--kubeconfig", kubeconfig], noSandbox) };
+    },
+  };
+  try {
+    const result = await work(ground);
+    await removeAll(ground);
+    return result;
+  } catch (error) {
+    // A cluster that cannot be reached any more is not what went wrong.
+    await removeAll(ground).catch(() => {});
+    throw error;
+  } finally {
+    await cluster.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function removeAll({
+  services: { before, after, victims },
+  cluster,
+  composed,
+}: Footing): Promise<void> {
+  const limit = pLimit(20);
+  const remove = async (service: (typeof victims)[number]) => {
+    await cluster.delete(resources.namespaces, { name: `app-${service}` }).catch((error: unknown) => {
+      if (!isClusterError(error, "not-found")) throw error;
+    });
+    for (const { name } of await composed.provisioner().list({ service })) {
+      await cluster.delete(resources.runs, { namespace: "platform-system", name });
+    }
+  };
+  await Promise.all([before, after, ...victims].map((service) => limit(() => remove(service))));
+}

@@ -1,0 +1,40 @@
+import { describe, test } from "vitest";
+import { type KillSample, killProcesses } from "../crash/crash-test.ts";
+import type { Arena } from "../crash/kills.ts";
+import { creation, deletion, rollback, type Size, type Subject, scaling } from "../crash/operations.ts";
+import { inProcesses } from "../crash/processes.ts";
+import { prepareAll } from "../crash/stage.ts";
+import { skipped, testConnection } from "./connection.ts";
+import { onClusterGround } from "./ground.ts";
+
+/** Services that are there before, as they are wanted. */
+function onCluster(kubeconfig: string, size?: Size): Arena {
+  return (work, victims) =>
+    onClusterGround(kubeconfig, async (ground) => {
+      if (size !== undefined) await prepareAll(ground, size, victims);
+      return work(inProcesses(ground));
+    });
+}
+
+interface Killed {
+  readonly subject: Subject;
+  readonly size?: Size;
+  readonly sample: KillSample;
+}
+
+const connection = testConnection();
+describe("the program on a real control plane, ended by SIGKILL, and another one going on", {
+  concurrent: true,
+  timeout: 900_000,
+}, () => {
+  if (connection?.kind !== "kubeconfig" || connection.path === undefined) return test.skip(skipped, () => {});
+  const { path } = connection;
+  test.each<Killed>([
+    { subject: creation, sample: { borders: "all", elsewhere: 2 } },
+    { subject: scaling, size: "bare", sample: { borders: "all", elsewhere: 2 } },
+    { subject: rollback, size: "database", sample: { borders: 4, elsewhere: 2 } },
+    { subject: deletion, size: "database", sample: { borders: "all", elsewhere: 2 } },
+  ])("$subject.title", async ({ subject, size, sample }) => {
+    await killProcesses(subject, sample, onCluster(path, size));
+  });
+});
