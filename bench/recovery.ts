@@ -1,6 +1,6 @@
 /**
- * What becomes of runs whose process is killed: some hundreds of `platform service create`, each ended by SIGKILL at a
- * random moment and then, by a new process, rolled back or resumed. Prints how many came to the end that was asked
+ * What becomes of runs whose process is killed: some hundreds of `platform service create`, each ended by SIGKILL before
+ * or after a random one of its writes and then, by a new process, rolled back or resumed. Prints how many came to the end that was asked
  * for, how long that took from the start of the new process to its end, and what was left of those rolled back.
  *
  * On the throwaway cluster of `PLATFORM_TEST_KUBECONFIG`, else on a sandbox as fast as life. The table goes into the
@@ -11,13 +11,14 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import pLimit from "p-limit";
 import { z } from "zod";
 import type { Cluster } from "../src/cluster/cluster.ts";
 import { connect } from "../src/cluster/connect.ts";
 import { inventory } from "../test/cluster/inventory.ts";
+import { upstreamOf } from "../test/cluster/upstream.ts";
+import { kubeconfigFor, openProxy, type Upstream } from "../test/crash/proxy.ts";
 import { seeded } from "../test/crash/random.ts";
 import { program } from "./cluster.ts";
 import { markdownTable, median, milliseconds } from "./statistics.ts";
@@ -33,6 +34,7 @@ interface Ground {
   readonly title: string;
   readonly cluster: Cluster;
   readonly flags: readonly string[];
+  readonly upstream: Upstream;
   close(): Promise<void>;
 }
 
@@ -75,6 +77,7 @@ async function openGround(): Promise<Ground> {
     title: onCluster ? "a real API server (Kubernetes 1.37)" : "the sandbox",
     cluster: await connect({ kind: "kubeconfig", path: kubeconfig }),
     flags: ["--kubeconfig", kubeconfig],
+    upstream: await upstreamOf(kubeconfig),
     async close() {
       await ground.cluster.close();
       await serving?.stop();
@@ -112,48 +115,47 @@ function creation(service: string): readonly string[] {
   return ["service", "create", service, ...parts, "--yes", "-o", "json"];
 }
 
-/** A creation in a process of its own; `begun` resolves once its run is under way. */
-function startCreation(ground: Ground, service: string) {
-  const [file, ...rest] = program;
-  const options = { env, stdin: "ignore", reject: false, buffer: false } as const;
-  const child = execa(file, [...rest, ...ground.flags, ...creation(service)], options);
-  // Read to its end: a program whose output nobody reads would stop.
-  const begun = new Promise<void>((resolve) => {
-    const reading = (async () => {
-      for await (const _ of child) resolve();
-    })();
-    reading.then(resolve, () => resolve());
-  });
-  return { child, begun };
+/** Where a process dies: at its n-th write, before the server hears of it or before its answer comes back. */
+interface Death {
+  readonly write: number;
+  readonly fate: "die-before" | "die-after";
 }
 
-/** Milliseconds that one undisturbed run takes while others are made. */
+/** A creation in a process of its own, to its end or to its death. */
+async function create(ground: Ground, service: string, death?: Death) {
+  let kill = () => {};
+  const proxy = await openProxy(ground.upstream, service, () => kill());
+  let writes = 0;
+  proxy.meet(({ names }) => {
+    if (names.length > 0) writes += 1;
+    return names.length > 0 && writes === death?.write ? death.fate : "pass";
+  });
+  const kubeconfig = join(folder, `${service}.kubeconfig`);
+  await writeFile(kubeconfig, kubeconfigFor(proxy.url));
+  const [file, ...rest] = program;
+  const options = { env, stdin: "ignore", reject: false } as const;
+  const child = execa(file, [...rest, "--kubeconfig", kubeconfig, ...creation(service)], options);
+  kill = () => child.kill("SIGKILL");
+  const { exitCode } = await child;
+  await proxy.close();
+  return { exitCode, writes };
+}
+
+/** Writes that an undisturbed run takes. */
 async function undisturbed(ground: Ground): Promise<number> {
-  const took = await Promise.all(
-    Array.from({ length: atOnce }, async (_, index) => {
-      const { child, begun } = startCreation(ground, `${prefix}-calm${index}`);
-      await begun;
-      const started = performance.now();
-      const { exitCode } = await child;
-      if (exitCode !== 0) throw new Error(`an undisturbed creation ended ${exitCode}`);
-      return performance.now() - started;
-    }),
-  );
-  return median(took);
+  const { exitCode, writes } = await create(ground, `${prefix}-calm`);
+  if (exitCode !== 0) throw new Error(`an undisturbed creation ended ${exitCode}`);
+  return writes;
 }
 
 /** Undefined where it had come to its end before: nothing was left to go on with. */
 async function killedAndRecovered(
   ground: Ground,
   service: string,
-  after: number,
+  death: Death,
   recovery: Recovered["recovery"],
 ): Promise<Recovered | undefined> {
-  const { child, begun } = startCreation(ground, service);
-  await begun;
-  await Promise.race([delay(after), child]);
-  child.kill("SIGKILL");
-  await child;
+  await create(ground, service, death);
   const listed = await platform(ground, "run", "list", "--service", service, "-o", "json");
   const [run] = runsSchema.parse(JSON.parse(listed.stdout)).items;
   if (run === undefined) return undefined;
@@ -166,7 +168,7 @@ async function killedAndRecovered(
   const shown = await platform(ground, "run", "list", "--service", service, "-o", "json");
   const phase = runsSchema.parse(JSON.parse(shown.stdout)).items[0]?.phase;
   if (phase !== wanted)
-    console.error(`${service}: ${recovery} after ${Math.round(after)} ms ended ${phase}\n${stderr}`);
+    console.error(`${service}: ${death.fate} at write ${death.write}, ${recovery} ended ${phase}\n${stderr}`);
   return { recovery, service, took, done: phase === wanted };
 }
 
@@ -220,12 +222,15 @@ try {
   const limit = pLimit(atOnce);
   const plan = Array.from({ length: kills }, (_, index) => ({
     service: `${prefix}-${String(index).padStart(3, "0")}`,
-    after: random() * whole,
+    death: {
+      write: 1 + Math.floor(random() * whole),
+      fate: random() < 0.5 ? ("die-before" as const) : ("die-after" as const),
+    },
     recovery: random() < 2 / 3 ? ("rollback" as const) : ("resume" as const),
   }));
   const results = await Promise.all(
-    plan.map(({ service, after, recovery }) =>
-      limit(() => killedAndRecovered(ground, service, after, recovery)),
+    plan.map(({ service, death, recovery }) =>
+      limit(() => killedAndRecovered(ground, service, death, recovery)),
     ),
   );
   const recovered = results.filter((result) => result !== undefined);
@@ -237,7 +242,7 @@ try {
   );
   const idle = kills - recovered.length;
   const text = [
-    `${kills} processes killed at random moments of a creation (${idle} of them at its end, with nothing left to do), on ${ground.title}; seed ${seed}.`,
+    `${kills} processes killed before or after a random write of a creation (${idle} of them with nothing left to go on with), on ${ground.title}; seed ${seed}.`,
     "",
     markdownTable(
       ["then", "runs", "came to that end", "median", "worst"],
