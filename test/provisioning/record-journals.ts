@@ -6,12 +6,15 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import { ClusterError } from "../../src/cluster/errors.ts";
 import { isKubeObject } from "../../src/cluster/json.ts";
 import { resources } from "../../src/cluster/resource.ts";
+import { systemTiming } from "../../src/cluster/timing.ts";
+import { askAction } from "../../src/provisioning/ask-action.ts";
 import type { RunEvent } from "../../src/provisioning/event.ts";
 import type { Execution, RunName, RunState } from "../../src/provisioning/run.ts";
 import { readRun, runName, runObject } from "../../src/provisioning/run-record.ts";
 import { composition } from "./composition.ts";
 import { essence } from "./essence.ts";
 import { faulty, faultyHost, forwarding } from "./fault.ts";
+import { operating } from "./operating.ts";
 import { sandboxStage } from "./sandbox-stage.ts";
 
 // Records real runs on a sandbox for `test/journals`: node test/provisioning/record-journals.ts test/journals/v3
@@ -159,6 +162,31 @@ const dying: Cluster = {
 };
 const vanished = await recorded(by({ cluster: dying }).create(full("vanished"), back), "create-vanished");
 await recorded(ben.rollback(vanished.name, undo), "create-vanished-rolled-back");
+
+const operator = await operating(cluster, made, { name: "one" });
+const asking = made.provisioner({ clock: systemTiming });
+const byOperator = await recorded(asking.create(small("asked"), back), "create-by-operator");
+await asking.cancel(byOperator.name).catch(() => {});
+await askAction(cluster, byOperator.name, "retry");
+for await (const state of asking.watch(byOperator.name, AbortSignal.timeout(20_000))) {
+  if (state.refusal !== undefined) break;
+}
+await save(byOperator.name, "create-action-refused");
+const [first, second] = await Promise.allSettled([
+  asking.create(small("twice"), back),
+  asking.create(small("twice"), back),
+]);
+for (const each of [first, second]) if (each.status === "fulfilled") await each.value.finished;
+const refused = (await asking.list({ service: named("twice") })).find(({ phase }) => phase === "Refused");
+if (refused !== undefined) await save(refused.name, "create-refused");
+const handedOver = await asking.create(full("handed"), back);
+await happened(
+  handedOver,
+  (event) => event.type === "EffectsRecorded" && event.step === "provision_database",
+);
+await operator.stop();
+await save(handedOver.name, "create-released");
+await recorded(ben.resume(handedOver.name, back), "create-released-resumed");
 
 const pending = await cluster.create(
   resources.runs,
