@@ -150,6 +150,7 @@ func podSpec(app *Application, selector *metav1.LabelSelector) corev1.PodSpec {
 			}},
 			TimeoutSeconds:   2,
 			PeriodSeconds:    period,
+			SuccessThreshold: 1, // as the API server would: without it, no two would be equal
 			FailureThreshold: failures,
 		}
 	}

@@ -1,6 +1,6 @@
 // Peer is an operator as one writes it with controller-runtime, for the comparison in bench/operator.ts: it makes the
 // same seven children of an Application as the platform does, by server-side apply, with ten workers and without a
-// limit on requests.
+// limit on requests. It elects no leader: at a restart it need not wait for a Lease.
 package main
 
 import (
@@ -37,14 +37,10 @@ func run(health, metrics string) error {
 	}
 	config.QPS = -1
 	manager, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme:                        scheme,
-		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
-		HealthProbeBindAddress:        health,
-		Metrics:                       server.Options{BindAddress: metrics},
-		LeaderElection:                true,
-		LeaderElectionID:              "peer",
-		LeaderElectionNamespace:       "default",
-		LeaderElectionReleaseOnCancel: true,
+		Scheme:                 scheme,
+		Cache:                  cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		HealthProbeBindAddress: health,
+		Metrics:                server.Options{BindAddress: metrics},
 	})
 	if err != nil {
 		return err
