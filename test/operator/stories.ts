@@ -93,6 +93,36 @@ export function applicationStories({ cluster, unique }: StoryOptions): void {
     expect(writesOf("ledger").slice(before)).not.toContain(`delete Deployment ${namespace}/ledger`);
   });
 
+  test("an autoscaler takes over without a pod less, and its number stays", async () => {
+    const autoscaling = { minReplicas: 2, maxReplicas: 6 };
+    await edit("ledger", { autoscaling });
+    await eventually("there is an autoscaler", async () =>
+      expect(await read(cluster(), resources.horizontalPodAutoscalers, namespace, "ledger")).toBeDefined(),
+    );
+    await ready("ledger");
+    expect(await read(cluster(), deployments, namespace, "ledger")).toMatchObject({ spec: { replicas: 3 } });
+    await cluster().patch(
+      deployments,
+      { namespace, name: "ledger" },
+      { type: "merge", body: { spec: { replicas: 4 } } },
+      { subresource: "scale" },
+    );
+    await edit("ledger", { image: "registry.example.internal/payments/ledger:2" });
+    await eventually("the new image runs in four pods", async () =>
+      expect(await read(cluster(), applications, namespace, "ledger")).toMatchObject({
+        status: { image: "registry.example.internal/payments/ledger:2", readyReplicas: 4 },
+      }),
+    );
+    await edit("ledger", { autoscaling: null });
+    await eventually("the Application decides again", async () => {
+      expect(await read(cluster(), resources.horizontalPodAutoscalers, namespace, "ledger")).toBeUndefined();
+      expect(await read(cluster(), applications, namespace, "ledger")).toMatchObject({
+        status: { readyReplicas: 3 },
+      });
+    });
+    await ready("ledger");
+  });
+
   test("nothing is written on a restart, nor when everything is looked at again", async () => {
     await ready("ledger");
     const second = await runControllers(cluster(), { resyncMs: 100 });

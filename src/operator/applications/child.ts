@@ -5,13 +5,15 @@ import { ownedFields } from "../../cluster/owned-fields.ts";
 import { apiVersionOf, resources } from "../../cluster/resource.ts";
 import { cleanText } from "../../cluster/text.ts";
 import { type WorkloadStatus, workloadStatus } from "../../cluster/workload-status.ts";
-import { contentDigest } from "./digest.ts";
+import { contentDigest, replicasOf } from "./digest.ts";
 
 /** What is kept of an object that an Application may consist of: thousands of these are in memory. */
 export interface Child {
   readonly uid: string;
   /** {@link contentDigest} of what the platform has applied of it, as it is now; undefined where it has applied nothing. */
   readonly digest: string | undefined;
+  /** Pods that the platform has asked for; undefined where it has not, or an autoscaler has asked for others since. */
+  readonly replicas: number | undefined;
   /** Key of the Application it is of: its controller, or the service its labels name. */
   readonly application: string | undefined;
   /** UID of its controller. */
@@ -48,6 +50,7 @@ export function childOf(object: KubeObject): Child {
   return {
     uid: metadata.uid ?? "",
     digest: owned === undefined ? undefined : contentDigest(owned),
+    replicas: owned === undefined ? undefined : replicasOf(owned),
     application: service === undefined ? undefined : `${metadata.namespace ?? ""}/${service}`,
     controller: controller?.uid,
     stranger:

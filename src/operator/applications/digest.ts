@@ -8,10 +8,23 @@ const quantityMaps = new Set(["requests", "limits", "hard", "default", "defaultR
 /**
  * Identifies what an object says, so that two can be compared of which only this is kept: the order of keys and keys
  * without a value do not count, nor in which form a quantity is written. Which run made an object does not count
- * either: it keeps that label for life. Pure.
+ * either: it keeps that label for life. Nor do a Deployment's replicas ({@link replicasOf}), which may be an autoscaler's. Pure.
  */
 export function contentDigest(object: KubeObject): string {
-  return hash("sha1", canonical(object, "", ""), "base64");
+  const content = replicasOf(object) === undefined ? object : withReplicas(object, undefined);
+  return hash("sha1", canonical(content, "", ""), "base64");
+}
+
+/** Pods that a Deployment asks for; undefined where it says nothing, and of any other object. Pure. */
+export function replicasOf({ kind, spec }: KubeObject): number | undefined {
+  if (kind !== "Deployment" || typeof spec !== "object" || spec === null || !("replicas" in spec))
+    return undefined;
+  return typeof spec.replicas === "number" ? spec.replicas : undefined;
+}
+
+/** An object that asks for so many pods. Pure. */
+export function withReplicas(object: KubeObject, replicas: number | undefined): KubeObject {
+  return { ...object, spec: { ...(typeof object.spec === "object" ? object.spec : {}), replicas } };
 }
 
 function canonical(value: unknown, key: string, within: string): string {

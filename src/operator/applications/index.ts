@@ -20,7 +20,7 @@ export interface ApplicationsOptions {
   readonly log: Log;
   /** This process, as Events name it. */
   readonly identity: string;
-  /** Applications worked on at the same time. Default 8. */
+  /** Applications worked on at the same time. Default 5. */
   readonly workers?: number;
   /** Everything is looked at again after so long, in milliseconds. Default ten minutes. */
   readonly resyncMs?: number;
@@ -101,7 +101,7 @@ export function createApplicationsControllers(options: ApplicationsOptions): rea
       now: () => timing.now(),
     }),
     parts: new PartStates(new PodLooks(cluster, timing, options.patienceMs ?? 10_000)),
-    workers: options.workers ?? 8,
+    workers: options.workers ?? 5,
     momentMs: options.momentMs ?? 5_000,
     resyncMs: options.resyncMs ?? 10 * 60_000,
   });

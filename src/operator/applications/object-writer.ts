@@ -6,6 +6,7 @@ import type { KubeObject } from "../../cluster/object.ts";
 import { type Resource, resourceOf } from "../../cluster/resource.ts";
 import { type Child, childOf } from "./child.ts";
 import type { ChildStore } from "./child-store.ts";
+import { withReplicas } from "./digest.ts";
 import { type Verdict, verdictOn } from "./verdict.ts";
 import type { Wanted } from "./wanted.ts";
 
@@ -45,7 +46,7 @@ export class ObjectWriter {
   ): Promise<Result> {
     let live = this.#store.get(wanted.resource, wanted.key);
     if (live === undefined && options.look) live = await this.#read(wanted, options.signal);
-    const verdict = verdictOn(wanted.digest, wanted.owner, live);
+    const verdict = verdictOn(wanted, live);
     try {
       return await this.#carryOut(verdict, wanted, object, live, options.signal);
     } catch (error) {
@@ -96,7 +97,7 @@ export class ObjectWriter {
     }
     // Something of its name is there, unknown to the store: it is too new, or does not carry the platform's label.
     const live = await this.#read(wanted, signal);
-    const verdict = verdictOn(wanted.digest, wanted.owner, live);
+    const verdict = verdictOn(wanted, live);
     // Gone again: the next time.
     if (verdict.do === "create") return { kind: "waiting" };
     return this.#carryOut(verdict, wanted, object, live, signal);
@@ -105,13 +106,13 @@ export class ObjectWriter {
   async #apply(
     resource: Resource,
     object: KubeObject,
-    { uid, run }: Extract<Verdict, { readonly do: "apply" }>,
+    { uid, run, replicas }: Extract<Verdict, { readonly do: "apply" }>,
     signal: AbortSignal,
   ): Promise<Result> {
     const written = await apply(
       this.#cluster,
       resource,
-      withMetadata(object, {
+      withMetadata(replicas === undefined ? object : withReplicas(object, replicas), {
         uid,
         ...(run === undefined ? {} : { labels: { ...object.metadata.labels, [labels.run]: run } }),
       }),

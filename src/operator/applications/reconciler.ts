@@ -17,6 +17,7 @@ import { kindOf } from "./kinds.ts";
 import { type ObjectWriter, type Result, refOf } from "./object-writer.ts";
 import type { Outcome } from "./part-state.ts";
 import type { HeldNamespace, HeldStandards } from "./surroundings.ts";
+import { isAsWanted } from "./verdict.ts";
 import { inOrder, ownerOf, type Wanted, wantedOf } from "./wanted.ts";
 
 /** What an Application should consist of, as it was worked out last; the objects themselves are not kept. */
@@ -217,7 +218,7 @@ export class Reconciler {
     const before = obstacles.get(id);
     const live = store.get(wanted.resource, wanted.key);
     const isOld = before === undefined || before.until <= now().getTime() || before.of !== live?.uid;
-    if (!isOld && live?.digest !== wanted.digest) return before.result;
+    if (!isOld && !isAsWanted(wanted, live)) return before.result;
     const look = before?.result.kind === "conflict";
     const result = await writer.bring(wanted, object, { look, signal });
     const forMs = holdsFor(result);

@@ -3,7 +3,7 @@ import type { ObjectsByPart, Part } from "../../application/desired-objects.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { keyOf } from "../../cluster/reflector.ts";
 import { type Resource, resourceOf } from "../../cluster/resource.ts";
-import { contentDigest } from "./digest.ts";
+import { contentDigest, replicasOf } from "./digest.ts";
 import type { Owner } from "./verdict.ts";
 
 /** One object that should be there; the object itself is made again when it has to be written. */
@@ -14,6 +14,8 @@ export interface Wanted {
   readonly part: Part;
   readonly owner: Owner;
   readonly digest: string;
+  /** Of a Deployment; undefined where an autoscaler decides. */
+  readonly replicas: number | undefined;
 }
 
 /** In which order objects are written: what pods need before what makes pods. */
@@ -34,6 +36,7 @@ export function wantedOf(object: KubeObject, part: Part, owner: Owner): Wanted {
     part,
     owner,
     digest: contentDigest(object),
+    replicas: replicasOf(object),
   };
 }
 

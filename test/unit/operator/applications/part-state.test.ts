@@ -20,6 +20,7 @@ function deployment(workload: Partial<WorkloadStatus>): Result {
   const child: Child = {
     uid: "1",
     digest: "d",
+    replicas: 3,
     application: "shop/ledger",
     controller: "ours",
     stranger: undefined,
@@ -41,6 +42,7 @@ function stateOf(result: Result, facts: Partial<PartFacts> = {}) {
     part: "workload",
     owner: { kind: "namespace" },
     digest: "d",
+    replicas: 3,
   } as const;
   return partState({
     name: "workload",

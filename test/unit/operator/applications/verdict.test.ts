@@ -10,6 +10,7 @@ const ofNamespace: Owner = { kind: "namespace" };
 const made: Child = {
   uid: "1",
   digest: "old",
+  replicas: undefined,
   application: "shop/ledger",
   controller: undefined,
   stranger: undefined,
@@ -57,9 +58,19 @@ test.each<[string, Owner, Child | undefined, Verdict["do"]]>([
   ["is a namespace's own", ofNamespace, { ...made, application: undefined }, "apply"],
   ["has a namespace's own name, and is an Application's", ofNamespace, controlled, "conflict"],
 ])("an object that %s", (_, owner, live, verdict) => {
-  expect(verdictOn("new", owner, live).do).toBe(verdict);
+  expect(verdictOn({ digest: "new", replicas: undefined, owner }, live).do).toBe(verdict);
 });
 
 test("keeps its maker when it is written", () => {
-  expect(verdictOn("new", application, made)).toEqual({ do: "apply", uid: "1", run: "ledger-create-1" });
+  const wanted = { digest: "new", replicas: undefined, owner: application };
+  expect(verdictOn(wanted, made)).toMatchObject({ do: "apply", uid: "1", run: "ledger-create-1" });
+});
+
+test("replicas are an autoscaler's where it has one, and no pod goes when it gets one", () => {
+  const scaled = { ...controlled, digest: "same", replicas: 5 };
+  const wanted = { digest: "same", owner: application };
+  expect(verdictOn({ ...wanted, replicas: 5 }, scaled).do).toBe("nothing");
+  expect(verdictOn({ ...wanted, replicas: 2 }, scaled)).toMatchObject({ do: "apply", replicas: 2 });
+  expect(verdictOn({ ...wanted, replicas: undefined }, scaled).do).toBe("nothing");
+  expect(verdictOn({ ...wanted, digest: "new", replicas: undefined }, scaled)).toMatchObject({ replicas: 5 });
 });
