@@ -3,6 +3,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { Timing } from "../cluster/timing.ts";
 import { createApplicationsControllers } from "./applications/index.ts";
 import type { Controller } from "./controller.ts";
+import { ExceptionsController } from "./exceptions/exceptions-controller.ts";
 import type { Log } from "./log.ts";
 import { createRunsController, type RunSurroundings } from "./runs/controller.ts";
 
@@ -26,6 +27,7 @@ export type MakeControllers = (surroundings: Surroundings) => Promise<readonly C
 export function operatorControllers({ executing }: { readonly executing: RunSurroundings }): MakeControllers {
   return async ({ cluster, log, timing, identity }) => [
     ...createApplicationsControllers({ cluster, log, timing, identity }),
+    new ExceptionsController({ cluster, log, timing }),
     createRunsController({
       cluster,
       log,

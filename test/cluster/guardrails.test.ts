@@ -1,6 +1,14 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
 import { z } from "zod";
+import { connect } from "../../src/cluster/connect.ts";
+import { systemTiming } from "../../src/cluster/timing.ts";
 import { guardrailObjects } from "../../src/guardrails/index.ts";
+import { ExceptionsController } from "../../src/operator/exceptions/exceptions-controller.ts";
+import { createLog } from "../../src/operator/log.ts";
 import { skipped, testConnection } from "./connection.ts";
 import { attemptsIn } from "./guardrails/attempts.ts";
 import { pathOf, podSpec, workload, workloadKinds } from "./guardrails/objects.ts";
@@ -21,6 +29,19 @@ const podsSchema = z.object({
 
 describe.skipIf(connection === undefined)("guardrails, on a real API server", () => {
   let scene: Scene;
+  const quiet = createLog(() => undefined, { level: "error", now: () => new Date() });
+
+  /** The cluster as the operator's own process sees it. */
+  async function connectWith(token: string) {
+    if (connection?.kind !== "kubeconfig" || connection.path === undefined) throw new Error("no kubeconfig");
+    const folder = await mkdtemp(join(tmpdir(), "guardrails-"));
+    const config = parse(await readFile(connection.path, "utf8"));
+    config.users = config.users.map(({ name }: { name: string }) => ({ name, user: { token } }));
+    await writeFile(join(folder, "kubeconfig"), stringify(config), { mode: 0o600 });
+    const cluster = await connect({ kind: "kubeconfig", path: join(folder, "kubeconfig"), context: "admin" });
+    await rm(folder, { recursive: true });
+    return cluster;
+  }
   beforeAll(async () => {
     if (connection?.kind !== "kubeconfig" || connection.path === undefined) return;
     scene = await openScene(connection.path);
@@ -188,6 +209,48 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
     await eventually("the exception is over", async () =>
       refusedBy(await pod("legacy-1")) === "pods" ? true : undefined,
     );
+  });
+
+  test("the operator ends a pod whose exception is over, and leaves what keeps the rules", async () => {
+    const { own } = scene;
+    const guardrails = `/apis/platform.company.com/v1/namespaces/${own}/guardrails/guardrails`;
+    const except = (expires: string) =>
+      passes("engineer", "PATCH", guardrails, {
+        spec: {
+          exceptions: [
+            { rule: "registry", workload: "old", owner: "payments", reason: "is moved in March", expires },
+          ],
+        },
+      });
+    await except("2099-01-01T00:00:00Z");
+    await eventually("the exception is in force", async () => {
+      const body = workload("Pod", "old-foreign", { image: "elsewhere.example/old:v1" });
+      const answer = await scene.ask("namespace-admin", { method: "POST", path: pathOf("Pod", own), body });
+      return answer.status < 300 ? true : undefined;
+    });
+    await passes("namespace-admin", "POST", pathOf("Pod", own), workload("Pod", "old-good"));
+    await except("2020-01-01T00:00:00Z");
+
+    const cluster = await connectWith(scene.operatorToken);
+    const controller = new ExceptionsController({ cluster, timing: systemTiming, log: quiet });
+    const stop = new AbortController();
+    const asked = new Set<string>();
+    await controller.start((key) => asked.add(key), stop.signal);
+    const key = `${own}/guardrails`;
+    expect([...asked]).toContain(key);
+    await eventually("the pod is ended", async () => {
+      await controller.reconcile(key, stop.signal);
+      const path = `/api/v1/namespaces/${own}/pods/old-foreign`;
+      const { status, body } = await scene.ask("admin", { method: "GET", path });
+      return status === 404 || JSON.stringify(body).includes("deletionTimestamp") ? true : undefined;
+    });
+    const { body } = await scene.ask("admin", {
+      method: "GET",
+      path: `/api/v1/namespaces/${own}/pods/old-good`,
+    });
+    expect(JSON.stringify(body)).not.toContain("deletionTimestamp");
+    stop.abort();
+    await cluster.close();
   });
 
   test("a namespace that has lost its parameters starts nothing", async () => {

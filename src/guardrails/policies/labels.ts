@@ -1,5 +1,5 @@
 import { labels } from "../../application/names.ts";
-import type { Guardrail } from "../policy.ts";
+import type { Guardrail, Requests } from "../policy.ts";
 import { notTheCluster, notThePlatform } from "../principals.ts";
 import { fenceWrites } from "./fences.ts";
 
@@ -8,6 +8,11 @@ const ours = "k.startsWith('platform.company.com/')";
 /** Keys of ours in the CEL map `now` are in `before` with the same value. */
 const keptFrom = (now: string, before: string) =>
   `${now}.all(k, !${ours} || (k in ${before} && ${before}[k] == ${now}[k]))`;
+
+/** A selector of namespaces selects the Namespace object too; that has a guardrail of its own. */
+const namespacesThemselves: readonly Requests[] = [
+  { groups: [""], resources: ["namespaces", "namespaces/*"], operations: ["*"] },
+];
 
 /**
  * Network policies, Services and the platform itself know what belongs to a service by its labels: a pod that carries
@@ -21,6 +26,7 @@ export const objectLabels: Guardrail = {
   requests: [
     { groups: ["*"], resources: ["*", "pods/status", "services/status"], operations: ["CREATE", "UPDATE"] },
   ],
+  exclude: namespacesThemselves,
   when: [...notThePlatform, notTheCluster],
   variables: [
     { name: "new", expression: "object.?metadata.?labels.orValue({})" },
@@ -83,6 +89,7 @@ export const managedObjects: Guardrail = {
   exclude: [
     { groups: ["platform.company.com"], resources: ["applications"], operations: ["UPDATE", "DELETE"] },
     ...fenceWrites,
+    ...namespacesThemselves,
   ],
   when: [
     ...notThePlatform,

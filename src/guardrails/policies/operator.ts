@@ -34,6 +34,11 @@ export const operatorReach: Guardrail = {
       messageExpression:
         "'operator-reach: the operator writes only in managed namespaces, and ' + variables.place + ' is none'",
     },
+    {
+      expression:
+        "request.operation != 'CREATE' || request.resource.resource != 'pods' || request.?dryRun.orValue(false)",
+      message: "operator-reach: the operator starts no pods; it only asks whether one would be refused",
+    },
   ],
 };
 

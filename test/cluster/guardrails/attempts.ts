@@ -968,7 +968,7 @@ function ofOperator({ own, shared, free, service }: Scene): readonly Attempt[] {
     [
       "the operator starts a pod of its own",
       "operator",
-      "RBAC",
+      "operator-reach",
       post(pathOf("Pod", own), workload("Pod", "own")),
     ],
     [

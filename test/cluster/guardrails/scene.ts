@@ -61,6 +61,8 @@ export interface Scene {
   /** A run of the service, requested by the developer. */
   readonly run: string;
   readonly standards: Standards;
+  /** A token of the operator's ServiceAccount. */
+  readonly operatorToken: string;
   ask(actor: Actor, asked: Asked): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -174,7 +176,8 @@ export async function openScene(kubeconfig: string): Promise<Scene> {
     path: "/api/v1/namespaces/platform-system/serviceaccounts/platform-operator/token",
     body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 3600 } },
   });
-  people.set("operator", person(kubeconfig, { token: tokenSchema.parse(token.body).status.token }));
+  const operatorToken = tokenSchema.parse(token.body).status.token;
+  people.set("operator", person(kubeconfig, { token: operatorToken }));
 
   await Promise.all([write(namespace(free)), asOperator(people, [...place])]);
   for (const object of namespaceObjects({ name: shared, team: "payments", tier: "production" }, standards, {
@@ -223,6 +226,7 @@ export async function openScene(kubeconfig: string): Promise<Scene> {
     free,
     run,
     standards,
+    operatorToken,
     ask,
     async close() {
       for (const each of people.values()) each.close();
