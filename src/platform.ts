@@ -85,18 +85,26 @@ async function prepareSandbox(
   fromFile: Standards | undefined,
 ): Promise<Standards> {
   if (onPush !== undefined) await pointHooksAt(repositories, onPush);
-  if (fromFile === undefined && (await isInstalled(cluster))) {
-    try {
-      return await loadStandards(cluster);
-    } catch (error) {
-      if (!(error instanceof StandardsMissing)) throw error;
-    }
-  }
+  const [installed, existing] = await Promise.all([
+    isInstalled(cluster),
+    fromFile === undefined ? existingStandards(cluster) : undefined,
+  ]);
+  if (installed && existing !== undefined) return existing;
   // Its schemas of CRDs take a while to make.
   const { installDirectly } = await import("./installation/directly.ts");
-  const standards = fromFile ?? sandboxStandards();
+  const standards = fromFile ?? existing ?? sandboxStandards();
   await installDirectly(cluster, { standards, clock });
   return standards;
+}
+
+/** Undefined where there are none yet. */
+async function existingStandards(cluster: Cluster): Promise<Standards | undefined> {
+  try {
+    return await loadStandards(cluster);
+  } catch (error) {
+    if (error instanceof StandardsMissing) return undefined;
+    throw error;
+  }
 }
 
 /** @throws ProvisioningError where `platform install` has not been run */
