@@ -2,10 +2,10 @@ import type { KubeObject } from "../../cluster/object.ts";
 import { metadataIn, type Place } from "./subject.ts";
 
 /** What the owning team may do in a service's namespace: read all but Secrets, and edit the Application. */
-export const teamClusterRole = "platform-team";
+const teamClusterRole = "platform-team";
 
 /** What it may do in a namespace that several services share: create and delete Applications too. */
-export const namespaceTeamClusterRole = "platform-namespace-team";
+const namespaceTeamClusterRole = "platform-namespace-team";
 
 /** Name of the RoleBinding in each managed namespace. */
 export const teamBindingName = "team";

@@ -11,7 +11,7 @@ import { tierOf } from "../../standards/tier.ts";
 import { ProvisioningError } from "../errors.ts";
 import { refOf } from "../objects.ts";
 import { served } from "../steps/served.ts";
-import { asWanted } from "../write.ts";
+import { asWanted, labelledAs } from "../write.ts";
 import { mayBeManaged } from "./may-be-managed.ts";
 import { refusedPods } from "./refused-pods.ts";
 import { mayManage } from "./rights.ts";
@@ -21,7 +21,7 @@ export interface NamespaceChange {
   readonly object: KubeObject;
   /** `replace`: it is deleted and made again, because what differs cannot be changed. */
   readonly action: "create" | "change" | "replace" | "delete" | "none";
-  /** UID and version of what is there. */
+  /** What is there. */
   readonly existing?: KubeObject;
 }
 
@@ -108,16 +108,17 @@ function refuseUnfit(namespace: string, refused: ReturnType<typeof refusedPods>)
 
 async function changeOf(
   cluster: Cluster,
-  object: KubeObject,
+  wanted: KubeObject,
   namespace: KubeObject | undefined,
 ): Promise<NamespaceChange> {
   const existing =
-    object.kind === resources.namespaces.kind
+    wanted.kind === resources.namespaces.kind
       ? namespace
       : namespace === undefined
         ? undefined
-        : await find(cluster, resourceOf(object), refOf(object));
-  if (existing === undefined) return { object, action: "create" };
+        : await find(cluster, resourceOf(wanted), refOf(wanted));
+  if (existing === undefined) return { object: wanted, action: "create" };
+  const object = labelledAs(wanted, existing);
   if (asWanted(object, existing)) return { object, existing, action: "none" };
   if (object.kind === resources.namespaces.kind) return { object, existing, action: "change" };
   if (existing.metadata.labels?.[labels.managed] !== "true") {

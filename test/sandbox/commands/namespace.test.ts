@@ -27,6 +27,19 @@ test("a namespace is managed after a look, and managed no longer", async () => {
   expect(await run("namespace", "unmanage", "shop")).toMatchObject({ code: 2 });
 });
 
+test("a service's own namespace changes its tier, and nothing else", async () => {
+  const { run } = await commandsOnSandbox();
+  const created = await run("service", "create", "ledger", "--language", "go");
+  expect(created.code, created.err).toBe(0);
+  const same = await run("namespace", "manage", "app-ledger");
+  expect(same.err).toContain("app-ledger is managed as it should be: nothing was written");
+  const look = await run("namespace", "manage", "app-ledger", "--tier", "production", "-o", "json");
+  const changed = JSON.parse(look.out).items.filter(
+    ({ outcome }: { readonly outcome: string }) => outcome !== "unchanged",
+  );
+  expect(changed.map(({ kind }: { readonly kind: string }) => kind)).toEqual(["Guardrails", "Namespace"]);
+});
+
 test("what cannot be managed is refused with the reason, and so is what the standards do not know", async () => {
   const { run } = await commandsOnSandbox();
   for (const [words, reason] of [
