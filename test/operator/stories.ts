@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
 import { type Application, wholeSpec } from "../../src/application/application.ts";
 import { applicationObjects } from "../../src/application/desired-objects.ts";
 import { apply, type Cluster } from "../../src/cluster/cluster.ts";
@@ -284,6 +286,29 @@ export function applicationStories({ cluster, unique }: StoryOptions): void {
     await ready("vault");
     const again = await read(cluster(), resources.secrets, namespace, "vault-db");
     expect(again?.metadata.uid).toBe(secret?.metadata.uid);
+  });
+
+  test("the document of the handbook leads to Ready, and again once it was deleted", async () => {
+    const document = parse(await readFile(new URL("../application.yaml", import.meta.url), "utf8"));
+    const gateway = { ...document, metadata: { ...document.metadata, namespace } };
+    await cluster().create(applications, gateway);
+    await ready("api-gateway");
+    for (const type of ["WorkloadReady", "DatabaseReady", "CacheReady", "MonitoringReady", "NetworkReady"]) {
+      expect(await condition(cluster(), namespace, "api-gateway", type)).toMatch(/^True (Ready|Partial)$/);
+    }
+    const secret = await read(cluster(), resources.secrets, namespace, "api-gateway-db");
+    const data: unknown = secret?.data;
+    expect(data).toMatchObject({ username: Buffer.from("api_gateway_user").toString("base64") });
+    await cluster().delete(applications, { namespace, name: "api-gateway" });
+    await cluster()
+      .create(applications, gateway)
+      .catch(async () => {
+        await eventually("its name is free", async () =>
+          expect(await read(cluster(), applications, namespace, "api-gateway")).toBeUndefined(),
+        );
+        await cluster().create(applications, gateway);
+      });
+    await ready("api-gateway");
   });
 
   test("a quota that is hit is named", async () => {
