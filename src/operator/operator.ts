@@ -239,11 +239,11 @@ export function createOperator(options: OperatorOptions): Operator {
       const standby = term === undefined;
       return {
         live,
-        ready: !stopping && (standby || term?.synced === true),
+        ready: !stopping && (standby ? holder.looked : term?.synced === true),
         facts: [
           `[${live ? "+" : "-"}] Leases, looked after ${Math.round(holder.silentMs / 1_000)} s ago`,
           standby
-            ? "[+] stands by: another holds the Lease"
+            ? `[${holder.looked ? "+" : "-"}] stands by`
             : `[+] holds ${term?.ours.size} of ${shards} shards`,
           ...(term?.facts ?? []),
           ...(stopping ? ["[-] stops"] : []),

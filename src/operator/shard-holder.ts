@@ -66,6 +66,7 @@ export class ShardHolder {
   readonly #members = new Map<string, Member>();
   #changingSince: number | undefined;
   #roundAt: number;
+  #looked = false;
   #retired = false;
 
   constructor(options: ShardHolderOptions) {
@@ -91,9 +92,14 @@ export class ShardHolder {
     this.#roundAt = moments().steady;
   }
 
-  /** Milliseconds since Leases were last looked after. */
+  /** Milliseconds since it last tried to look after its Leases. */
   get silentMs(): number {
     return this.#options.moments().steady - this.#roundAt;
+  }
+
+  /** It has seen whose the Leases are. */
+  get looked(): boolean {
+    return this.#looked;
   }
 
   /** Looks after its Leases until the signal aborts, and leaves them to run out. */
@@ -103,11 +109,13 @@ export class ShardHolder {
     while (!signal.aborted) {
       try {
         await this.#round();
-        this.#roundAt = this.#options.moments().steady;
+        this.#looked = true;
       } catch (error) {
         if (!(error instanceof ClusterError)) throw error;
         log.warn("the Leases could not be looked after; again soon", errorFields(error));
       }
+      // Also when the server did not answer: what counts is that this program is not stuck.
+      this.#roundAt = this.#options.moments().steady;
       await time.sleep(election.retryMs * (1 + 0.2 * time.random()), signal).catch(() => undefined);
     }
     await watching;
