@@ -17,8 +17,8 @@ export interface StatusWriterOptions {
 }
 
 /** … and so much later for each Application that is on its way too: writes of theirs are worth more. */
-const laterForEachMs = 100;
-const longestMomentMs = 60_000;
+const laterForEachMs = 250;
+const longestMomentMs = 120_000;
 
 /**
  * Writes statuses: each as seldom as it can be. What is settled is told at once; what is on its way only when it stays
