@@ -9,24 +9,47 @@ import { ProvisioningError } from "../provisioning/errors.ts";
 import type { Executor } from "../provisioning/executor.ts";
 import { livingHolder } from "../provisioning/heartbeat.ts";
 import { installationSubject } from "../provisioning/installation.ts";
+import { withdraw } from "../provisioning/request-run.ts";
 import type { RunState } from "../provisioning/run.ts";
-import { readRunForList } from "../provisioning/run-record.ts";
+import { type RunRecord, readRunForList } from "../provisioning/run-record.ts";
 import { verbsOn } from "../provisioning/verbs-on-runs.ts";
+
+/** Whoever asks for an installation takes it within this time, in milliseconds. */
+const takenWithin = 10_000;
 
 /**
  * Makes sure that nobody installs or uninstalls at the same time. A run whose engine is dead is brought to rest: the
  * one that begins now goes on from what is there.
  * @throws ProvisioningError `busy`, nothing written; ClusterError
  */
-export async function nobodyElseInstalls(executor: Executor, except?: string): Promise<void> {
+export async function nobodyElseInstalls(executor: Executor): Promise<void> {
   const { cluster, clock } = executor.options;
   if (!(await cluster.serves(resources.runs))) return;
   for (const { name, state } of await runsOf(cluster, installationSubject)) {
-    if (name === except || atRest(state)) continue;
+    if (atRest(state)) continue;
+    const age = clock.now().getTime() - Date.parse(state.requestedAt);
+    if (state.phase === "Pending" && age < takenWithin) throw busy(state, state.requestedBy);
     const holder = await livingHolder(cluster, clock, name);
     if (holder !== undefined) throw busy(state, holder);
     await verbsOn(executor).cancel(name);
   }
+}
+
+/**
+ * Makes sure that of two who ask at the same time the first goes on: the later one withdraws its request.
+ * @throws ProvisioningError `busy`, nothing written; ClusterError
+ */
+export async function mustBeFirst(cluster: Cluster, own: RunRecord): Promise<void> {
+  const version = ({ object }: RunRecord) => Number(object.metadata.resourceVersion);
+  const first = (await runsOf(cluster, installationSubject)).find(
+    (other) =>
+      other.name !== own.name &&
+      !atRest(other.state) &&
+      (other.state.phase !== "Pending" || version(other) < version(own)),
+  );
+  if (first === undefined) return;
+  await withdraw(cluster, own.name);
+  throw busy(first.state, first.state.holder || first.state.requestedBy);
 }
 
 /**

@@ -1,5 +1,3 @@
-import { z } from "zod";
-import { operatorName, systemNamespace } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { find } from "../cluster/find.ts";
 import { resources } from "../cluster/resource.ts";
@@ -9,7 +7,7 @@ import { runChecks } from "../provisioning/checks/check.ts";
 import { checks } from "../provisioning/checks/index.ts";
 import type { Clock } from "../provisioning/clock.ts";
 import { createExecutor } from "../provisioning/executor.ts";
-import type { Installation } from "../provisioning/installation.ts";
+import { type Installation, withoutOperator } from "../provisioning/installation.ts";
 import { installationContext } from "../provisioning/operation.ts";
 import type { InstallationOperation } from "../provisioning/plan.ts";
 import type { OnFailure } from "../provisioning/provisioner.ts";
@@ -21,6 +19,7 @@ import { bootstrap } from "./bootstrap.ts";
 import { nobodyElseInstalls, noRunIsExecuted } from "./busy.ts";
 import { changesOf, deleted, installedObjects, type ObjectChange } from "./look.ts";
 import { type InstallationPart, installationObjects, installationParts } from "./objects.ts";
+import { operatorImage } from "./operator-image.ts";
 import { requestInstallation } from "./request.ts";
 
 /** What the use cases of the installation take from outside. */
@@ -79,7 +78,7 @@ export function createInstaller({ cluster, clock, version, ...process }: Install
 
   async function installationOf(wanted: Wanted): Promise<Installation> {
     const standards = wanted.standards ?? (await currentStandards(cluster)) ?? standardsSchema.parse({});
-    const image = wanted.image ?? standards.operator.image ?? (await currentImage(cluster));
+    const image = wanted.image ?? standards.operator.image ?? (await operatorImage(cluster));
     return {
       standards,
       ...(image === undefined ? {} : { image }),
@@ -93,22 +92,22 @@ export function createInstaller({ cluster, clock, version, ...process }: Install
       await check("install", { standards: wanted.standards ?? standardsSchema.parse({}) });
       const installation = await installationOf(wanted);
       const objects = installationObjects(installation);
+      // Of other kinds only the operator has some, its monitoring.
+      const operator = (await served(cluster, objects.operator)).objects;
       const notes: string[] = [];
-      const changes: (ObjectChange & { readonly part: InstallationPart })[] = [];
-      for (const part of installationParts) {
-        if (part === "guardrails" && cluster.simulated) {
-          notes.push("the sandbox enforces no admission policies: none are written");
-          continue;
-        }
-        // Of other kinds only the operator has some, its monitoring.
-        const known = part === "operator" ? (await served(cluster, objects[part])).objects : objects[part];
-        if (known.length < objects[part].length) {
-          notes.push("the cluster has no ServiceMonitor: nothing scrapes the operator's metrics");
-        }
-        for (const change of await changesOf(cluster, part, known)) changes.push({ ...change, part });
+      if (operator.length < objects.operator.length) {
+        notes.push("the cluster has no ServiceMonitor: nothing scrapes the operator's metrics");
       }
+      if (cluster.simulated) notes.push("the sandbox enforces no admission policies: none are written");
+      const parts = installationParts.filter((part) => part !== "guardrails" || !cluster.simulated);
+      const changes = await Promise.all(
+        parts.map(async (part) => {
+          const known = part === "operator" ? operator : objects[part];
+          return (await changesOf(cluster, part, known)).map((change) => ({ ...change, part }));
+        }),
+      );
       if (installation.image === undefined) notes.push(withoutOperator);
-      return { installation, changes, notes };
+      return { installation, changes: changes.flat(), notes };
     },
     async install({ installation }, { onFailure }) {
       const executor = executorFor(installation);
@@ -136,9 +135,6 @@ export function createInstaller({ cluster, clock, version, ...process }: Install
   };
 }
 
-const withoutOperator =
-  "no operator: no image is named (--operator-image, or operator.image in the standards); runs are executed by whoever asks for them, with the right to manage guardrails";
-
 async function currentStandards(cluster: Cluster): Promise<Standards | undefined> {
   const object = await find(cluster, resources.standards, { name: standardsName });
   if (object === undefined) return undefined;
@@ -147,19 +143,4 @@ async function currentStandards(cluster: Cluster): Promise<Standards | undefined
     value: object,
     positionOf: () => undefined,
   });
-}
-
-const imageSchema = z.object({
-  spec: z.object({
-    template: z.object({
-      spec: z.object({ containers: z.array(z.object({ name: z.string(), image: z.string() })) }),
-    }),
-  }),
-});
-
-/** What the operator runs now; undefined where there is none. */
-async function currentImage(cluster: Cluster): Promise<string | undefined> {
-  const ref = { namespace: systemNamespace, name: operatorName };
-  const found = imageSchema.safeParse(await find(cluster, resources.deployments, ref));
-  return found.data?.spec.template.spec.containers.find(({ name }) => name === "operator")?.image;
 }

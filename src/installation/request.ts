@@ -15,6 +15,7 @@ import { runStarted, selfExecutedAnnotation } from "../provisioning/request-run.
 import type { Execution } from "../provisioning/run.ts";
 import { newRunName, type RunSpec, readRun, runObject } from "../provisioning/run-record.ts";
 import { checksSummary } from "../provisioning/steps/preflight.ts";
+import { mustBeFirst } from "./busy.ts";
 
 /** What is asked of the platform's own installation. */
 export interface InstallationRequest {
@@ -50,6 +51,7 @@ export async function requestInstallation(
   const annotations = { [selfExecutedAnnotation]: "true" };
   const object = { ...run, metadata: { ...run.metadata, annotations } };
   const record = readRun(await cluster.create(resources.runs, object));
+  await mustBeFirst(cluster, record);
   return executor.execute({
     record,
     context,

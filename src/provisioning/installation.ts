@@ -63,6 +63,10 @@ function parsedJson(text: string): unknown {
   }
 }
 
+/** What an installation without an image for the operator means. */
+export const withoutOperator =
+  "no operator runs: no image is named (--operator-image, or operator.image in the standards); until then whoever asks for a run executes it, with the right to manage guardrails";
+
 /** Labels of every object of the installation. */
 export const installationLabels: Readonly<Record<string, string>> = {
   "app.kubernetes.io/managed-by": "platform",

@@ -5,10 +5,11 @@ import type { Metrics } from "../../monitoring/metrics.ts";
 import type { Clock } from "../../provisioning/clock.ts";
 import { isInstalled } from "../../provisioning/installed.ts";
 import type { Standards } from "../../standards/standards.ts";
+import { operatorImage } from "../operator-image.ts";
 import { type Client, clientFindings } from "./client.ts";
 import { connectionFinding, rightsFindings } from "./cluster.ts";
 import { type Finding, fail, look } from "./finding.ts";
-import { operatorFindings, operatorImage } from "./operator.ts";
+import { operatorFindings } from "./operator.ts";
 import { installationFindings, standardsFinding } from "./platform.ts";
 import { surroundingsFindings } from "./surroundings.ts";
 

@@ -10,21 +10,11 @@ import { type Finding, fail, type Look, look, ok, warn } from "./finding.ts";
 const deploymentSchema = z.object({
   spec: z.object({
     replicas: z.number().default(1),
-    template: z.object({
-      spec: z.object({ containers: z.array(z.object({ name: z.string(), image: z.string() })) }),
-    }),
   }),
   status: z.object({ availableReplicas: z.number().default(0) }).default({ availableReplicas: 0 }),
 });
 
 const logs = `kubectl logs -n ${systemNamespace} deployment/${operatorName}`;
-
-/** What the operator runs; undefined where there is none. @throws ClusterError */
-export async function operatorImage(cluster: Cluster): Promise<string | undefined> {
-  const ref = { namespace: systemNamespace, name: operatorName };
-  const found = deploymentSchema.safeParse(await find(cluster, resources.deployments, ref));
-  return found.data?.spec.template.spec.containers.find(({ name }) => name === "operator")?.image;
-}
 
 /** Whether somebody executes runs and looks after Applications. */
 export function operatorFindings(cluster: Cluster, clock: Clock): Promise<readonly Finding[]> {

@@ -1,3 +1,4 @@
+import { withoutOperator } from "../installation.ts";
 import { waitUntilReady } from "../readiness.ts";
 import { writesPart } from "./installation-part.ts";
 
@@ -17,6 +18,3 @@ export const installOperator = writesPart({
     return { summary: `${ready} ready, ${installation?.image ?? ""}` };
   },
 });
-
-const withoutOperator =
-  "no operator runs: no image is named (--operator-image, or operator.image in the standards); until then runs are executed by whoever asks, with the right to manage guardrails";

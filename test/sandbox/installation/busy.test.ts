@@ -104,3 +104,16 @@ test("an installation whose engine is dead is brought to rest, and the next goes
   const first = await stage.cluster.get(resources.runs, { namespace: systemNamespace, name: run });
   expect(first.status).toMatchObject({ phase: "Interrupted" });
 });
+
+test("of two who install at the same moment at least one does, and the other is told", async () => {
+  const wanted = { standards: { ...testStandards, organization: "both" } };
+  const plan = await installer().planInstall(wanted);
+  const asked = await Promise.allSettled(
+    [1, 2].map(async () => (await installer().install(plan, { onFailure: "rollback" })).finished),
+  );
+  const phases = asked.map((result) =>
+    result.status === "fulfilled" ? result.value.phase : String(Object(result.reason).kind),
+  );
+  expect(phases).toContain("Succeeded");
+  expect(phases.filter((phase) => phase !== "Succeeded").every((phase) => phase === "busy")).toBe(true);
+});
