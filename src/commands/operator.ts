@@ -116,19 +116,13 @@ async function runOperator(
     if (insisted > 1) terminal.abandon(exitCodes.interrupted);
     stopped.abort(new Error(signal));
   });
-  const servers = await listening({
-    host,
-    healthPort,
-    metricsPort,
-    health: () => operator.health(),
-    metrics,
-  });
-  log.info("listening", { host, healthPort: servers.healthPort, metricsPort: servers.metricsPort });
   try {
-    await operator.run(stopped.signal);
+    const asked = { host, healthPort, metricsPort, health: () => operator.health(), metrics };
+    const servers = await listening(asked);
+    log.info("listening", { host, healthPort: servers.healthPort, metricsPort: servers.metricsPort });
+    await operator.run(stopped.signal).finally(() => servers.close());
   } finally {
     unsubscribe();
-    await servers.close();
     await leases.close();
     await connection.close();
   }
