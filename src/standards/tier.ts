@@ -10,17 +10,16 @@ export interface Tier {
 
 /**
  * A tier of the standards, whole.
- * @param name - left out, or no longer known: the default tier
+ * @param name - left out: the default tier. One that they no longer know has the default's quota, and wants digests: what
+ *   it once asked for is not known, and nothing becomes laxer because a tier was taken away.
  */
-export function tierOf({ tiers, defaultTier, quota }: Standards, name?: string): Tier {
-  const known = name !== undefined && Object.hasOwn(tiers, name) ? name : defaultTier;
-  const tier = tiers[known];
+export function tierOf({ tiers, defaultTier, quota }: Standards, name = defaultTier): Tier {
+  const known = Object.hasOwn(tiers, name);
+  const tier = tiers[known ? name : defaultTier];
+  const own = Object.entries(tier?.quota ?? {}).filter(([, value]) => value !== undefined);
   return {
-    name: known,
-    quota: {
-      ...quota,
-      ...Object.fromEntries(Object.entries(tier?.quota ?? {}).filter(([, value]) => value !== undefined)),
-    },
-    imagesByDigest: tier?.imagesByDigest ?? false,
+    name,
+    quota: { ...quota, ...Object.fromEntries(own) },
+    imagesByDigest: !known || tier?.imagesByDigest === true,
   };
 }

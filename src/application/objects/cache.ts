@@ -76,7 +76,10 @@ export function cache(subject: Subject): KubeObject[] {
           env: [
             fromSecret("REDISCLI_AUTH", name, "password"),
             // In bytes.
-            { name: "MEMORY_LIMIT", valueFrom: { resourceFieldRef: { resource: "limits.memory" } } },
+            {
+              name: "MEMORY_LIMIT",
+              valueFrom: { resourceFieldRef: { resource: "limits.memory", divisor: "0" } },
+            },
           ],
           resources,
           securityContext: restrictedContainer,

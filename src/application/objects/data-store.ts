@@ -51,12 +51,20 @@ export function dataStoreStatefulSet(
       template: { metadata: { labels: labelsOf(subject, component) }, spec: podSpec },
       volumeClaimTemplates: [
         {
+          // Said as the API server keeps it: this list is applied as a whole, and is to equal what is there.
+          apiVersion: "v1",
+          kind: "PersistentVolumeClaim",
           // The claim's labels cannot change later: only those that never do.
           metadata: {
             name: "data",
             labels: { ...selectorOf(subject, component), [labels.managed]: "true" },
           },
-          spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } },
+          spec: {
+            accessModes: ["ReadWriteOnce"],
+            resources: { requests: { storage } },
+            volumeMode: "Filesystem",
+          },
+          status: { phase: "Pending" },
         },
       ],
     },

@@ -19,7 +19,7 @@ export interface Subject {
 export interface Place {
   readonly namespace: string;
   readonly team: string;
-  /** Name of a tier of the standards; unknown ones count as the default. */
+  /** Name of its tier in the standards. */
   readonly tier: string;
   /** The service that the namespace belongs to; undefined where several share it. */
   readonly service: string | undefined;

@@ -49,7 +49,6 @@ export async function planManage(
 ): Promise<NamespacePlan> {
   const { name, team } = request;
   known("team", team, Object.keys(standards.teams));
-  if (request.tier !== undefined) known("tier", request.tier, Object.keys(standards.tiers));
   const live = await find(cluster, resources.namespaces, { name });
   mayBeManaged(name, live, standards);
   const found = live?.metadata.labels ?? {};
@@ -63,6 +62,7 @@ export async function planManage(
     );
   }
   const tier = tierOf(standards, request.tier ?? found[labels.tier]).name;
+  known("tier", tier, Object.keys(standards.tiers));
   const guardrails = await cluster.serves(resources.guardrails);
   const wanted = namespaceObjects({ name, team, tier, service }, standards, { guardrails });
   const { objects, missing } = await served(cluster, wanted);

@@ -214,7 +214,9 @@ test("a tier decides the quota and what images must be named by", () => {
   expect(find(of("large"), "ResourceQuota")).toMatchObject({ spec: { hard: { "requests.cpu": "20" } } });
   expect(find(of("large"), "Guardrails")).toMatchObject({ spec: { imagesByDigest: true } });
   expect(find(of(), "Guardrails")).toMatchObject({ spec: { imagesByDigest: false, registries: [] } });
+  // A tier that was taken away makes nothing laxer.
   expect(find(of("forgotten"), "ResourceQuota")).toMatchObject({ spec: { hard: { "requests.cpu": "2" } } });
+  expect(find(of("forgotten"), "Guardrails")).toMatchObject({ spec: { imagesByDigest: true } });
   expect(standardsSchema.safeParse({ defaultTier: "none-such" }).error?.issues[0]?.path).toEqual([
     "defaultTier",
   ]);
