@@ -9,7 +9,7 @@ import { cronJobLabels, managedObjects, objectLabels, scale, templateLabels } fr
 import { namespaces } from "./policies/namespaces.ts";
 import { operatorBindings, operatorNamespaces, operatorReach } from "./policies/operator.ts";
 import { cronJobs, ephemeralContainers, jobs, pods, workloads } from "./policies/pods.ts";
-import { runActions, runJournals, runOwnership, runRequests } from "./policies/runs.ts";
+import { runActions, runJournals, runOwnership, runRequests, runTeams } from "./policies/runs.ts";
 import { routes, services } from "./policies/services.ts";
 import { shells } from "./policies/shells.ts";
 import { type Guardrail, guardrailObjectsOf } from "./policy.ts";
@@ -39,6 +39,7 @@ export const guardrails: readonly Guardrail[] = [
   applicationStatus,
   runRequests,
   runOwnership,
+  runTeams,
   runActions,
   runJournals,
   operatorReach,

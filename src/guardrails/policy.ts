@@ -50,6 +50,8 @@ export interface Guardrail {
   readonly where: "managed" | "everywhere";
   /** Only objects with this label, before or after the change. */
   readonly labelled?: string;
+  /** … with these labels. Where it is about those who would lie in them, another guardrail holds them to the truth. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** The rules are asked only where all of these hold. */
   readonly when?: readonly Expression[];
   readonly variables?: readonly Expression[];
@@ -105,10 +107,12 @@ export function guardrailObjectsOf(guardrail: Guardrail, contact: string | undef
           matchPolicy: "Equivalent",
           namespaceSelector:
             guardrail.where === "managed" ? { matchLabels: { [labels.managed]: "true" } } : {},
-          objectSelector:
-            guardrail.labelled === undefined
+          objectSelector: {
+            ...(guardrail.labelled === undefined
               ? {}
-              : { matchExpressions: [{ key: guardrail.labelled, operator: "Exists" }] },
+              : { matchExpressions: [{ key: guardrail.labelled, operator: "Exists" }] }),
+            ...(guardrail.labels === undefined ? {} : { matchLabels: guardrail.labels }),
+          },
           resourceRules: guardrail.requests.map(ruleOf),
           ...(guardrail.exclude === undefined ? {} : { excludeResourceRules: guardrail.exclude.map(ruleOf) }),
         },

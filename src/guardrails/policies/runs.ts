@@ -67,17 +67,51 @@ const ownOrphans = `object.spec.?parameters.?orphans.orValue([]).all(o, o.?names
 
 const mayUpdate = `authorizer.group('platform.company.com').resource('applications').namespace(${namespace}).check('update').allowed()`;
 
-/** Whose service it is decides who may ask for what: rights in its namespace, and before it has one, its team. */
+const isServiceAccount = `${user}.startsWith('system:serviceaccount:')`;
+
+/** Whose service it is decides who may ask for what: rights in its namespace. */
 export const runOwnership: Guardrail = {
   name: "run-ownership",
   reason:
     "Runs about a service are requested by its team; pipelines ask for deployments of their own service only.",
-  params: "standards",
   where: "everywhere",
   requests: runs(["CREATE"]),
   when: notThePlatform,
+  rules: [
+    {
+      expression: "!(object.spec.operation in ['install', 'uninstall'])",
+      message: "run-ownership: the platform is installed by who may manage guardrails",
+    },
+    {
+      expression: `!${isServiceAccount} || (object.spec.operation == 'deploy' && ${user} == 'system:serviceaccount:app-' + object.spec.service + ':${pipelineName}')`,
+      message:
+        "run-ownership: a service account asks only for deploy runs, as pipeline of the service's own namespace",
+    },
+    {
+      expression: `${isServiceAccount} || object.spec.operation == 'create' || ${mayUpdate}`,
+      message: "run-ownership: a service is changed by who may update applications in its namespace",
+      messageExpression: `'run-ownership: you may not update applications in ' + ${namespace} + ', so the service is not yours to change'`,
+    },
+    {
+      expression: `object.spec.operation != 'cleanup' || (${ownOrphans})`,
+      message: "run-ownership: a cleanup for a team deletes only what is in its service's namespace",
+    },
+  ],
+};
+
+/**
+ * A service that is to be has no namespace yet: its team decides. Apart from the other rules, so that nothing else waits
+ * for standards where there are none; `runs` sees to it that the label says what the run does.
+ */
+export const runTeams: Guardrail = {
+  name: "run-teams",
+  reason: "A service is created for a team by who is of that team, as the standards know it.",
+  params: "standards",
+  where: "everywhere",
+  labels: { [operationLabel]: "create" },
+  requests: runs(["CREATE"]),
+  when: notThePlatform,
   variables: [
-    { name: "isServiceAccount", expression: `${user}.startsWith('system:serviceaccount:')` },
     {
       name: "groups",
       expression: "object.spec.team in params.spec.teams ? params.spec.teams[object.spec.team].groups : []",
@@ -85,29 +119,10 @@ export const runOwnership: Guardrail = {
   ],
   rules: [
     {
-      expression: "!(object.spec.operation in ['install', 'uninstall'])",
-      message: "run-ownership: the platform is installed by who may manage guardrails",
-    },
-    {
-      expression: `!variables.isServiceAccount || (object.spec.operation == 'deploy' && ${user} == 'system:serviceaccount:app-' + object.spec.service + ':${pipelineName}')`,
-      message:
-        "run-ownership: a service account asks only for deploy runs, as pipeline of the service's own namespace",
-    },
-    {
-      expression:
-        "variables.isServiceAccount || object.spec.operation != 'create' || variables.groups.exists(g, g in request.userInfo.groups)",
-      message: "run-ownership: a service is created for a team by who is of that team",
+      expression: "variables.groups.exists(g, g in request.userInfo.groups)",
+      message: "run-teams: a service is created for a team by who is of that team",
       messageExpression:
-        "'run-ownership: you are not of team ' + object.spec.team + ', for which the service would be created'",
-    },
-    {
-      expression: `variables.isServiceAccount || object.spec.operation == 'create' || ${mayUpdate}`,
-      message: "run-ownership: a service is changed by who may update applications in its namespace",
-      messageExpression: `'run-ownership: you may not update applications in ' + ${namespace} + ', so the service is not yours to change'`,
-    },
-    {
-      expression: `object.spec.operation != 'cleanup' || (${ownOrphans})`,
-      message: "run-ownership: a cleanup for a team deletes only what is in its service's namespace",
+        "'run-teams: you are not of team ' + object.spec.team + ', for which the service would be created'",
     },
   ],
 };

@@ -733,11 +733,11 @@ function ofRuns({ service, run, own, free }: Scene): readonly Attempt[] {
       "run-ownership",
       ask({ ...base, team: "search", requestedBy: "developer2" }),
     ],
-    ["create a service for another team", "developer", "run-ownership", ask({ ...create, team: "search" })],
+    ["create a service for another team", "developer", "run-teams", ask({ ...create, team: "search" })],
     [
       "create a service for a team that is none",
       "developer",
-      "run-ownership",
+      "run-teams",
       ask({ ...create, team: "nobody" }),
     ],
     [
@@ -759,6 +759,15 @@ function ofRuns({ service, run, own, free }: Scene): readonly Attempt[] {
       ask(base, {
         labels: { ...runObject(base).metadata.labels, "platform.company.com/service": "checkout" },
       }),
+    ],
+    [
+      "create for another team under another operation's label",
+      "developer",
+      "runs",
+      ask(
+        { ...create, team: "search" },
+        { labels: runObject({ ...create, team: "search", operation: "deploy" }).metadata.labels },
+      ),
     ],
     ["a run named after the operator's Lease", "developer", "runs", ask(base, { name: "platform-operator" })],
     [
