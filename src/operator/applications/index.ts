@@ -89,7 +89,6 @@ export function createApplicationsControllers(options: ApplicationsOptions): rea
     events,
     startShared,
     reconciler: new Reconciler({
-      cluster,
       store,
       writer,
       credentials: new CredentialsKeeper({

@@ -23,7 +23,7 @@ export interface NamespacesControllerOptions {
 }
 
 /** What is refused or in the way is tried again after so long, in milliseconds. */
-const againMs = 60_000;
+const againMs = 5 * 60_000;
 
 /** Key of a managed namespace in the queue. */
 export function keyOfNamespace(name: string): string {
@@ -126,6 +126,11 @@ export class NamespacesController implements Controller {
       return undefined;
     }
     const result = await writer.bring(wanted, () => object, { look: false, signal });
+    if (result.kind === "refused" && result.lasting && object.kind === "RoleBinding") {
+      // Which role it binds cannot be changed: one of an older platform goes, and its going brings us back.
+      await writer.remove(wanted, signal);
+      return undefined;
+    }
     if (result.kind === "conflict") return `${what} ${result.owner}; it was left as it is`;
     return result.kind === "refused" ? `${what} is refused: ${result.text}` : undefined;
   }

@@ -59,6 +59,18 @@ export class ObjectWriter {
     return apply(this.#cluster, resourceOf(object), withMetadata(object, { uid }), { signal });
   }
 
+  /** Deletes the object that the store holds, and no other of its name. @throws ClusterError */
+  async remove({ resource, key }: Pick<Wanted, "resource" | "key">, signal: AbortSignal): Promise<void> {
+    const uid = this.#store.get(resource, key)?.uid;
+    if (uid === undefined) return;
+    try {
+      await this.#cluster.delete(resource, refOf(key), { uid, signal });
+    } catch (error) {
+      // Gone already; or another took its name, which is not ours.
+      if (!isClusterError(error, "not-found", "conflict")) throw error;
+    }
+  }
+
   async #carryOut(
     verdict: Verdict,
     wanted: Wanted,

@@ -4,8 +4,6 @@ import type { ClusterFacts } from "../../application/cluster-facts.ts";
 import { applicationObjects } from "../../application/desired-objects.ts";
 import { sharedNameProblem } from "../../application/names.ts";
 import { RefusedInput } from "../../application/refusal.ts";
-import type { Cluster } from "../../cluster/cluster.ts";
-import { isClusterError } from "../../cluster/errors.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { keyOf } from "../../cluster/reflector.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
@@ -68,7 +66,6 @@ export type Brought =
     };
 
 export interface ReconcilerOptions {
-  readonly cluster: Cluster;
   readonly store: ChildStore;
   readonly writer: ObjectWriter;
   readonly credentials: CredentialsKeeper;
@@ -229,22 +226,13 @@ export class Reconciler {
 
   /** Removes what this Application controls and should not have any more: never data stores, which it does not control. */
   async #prune(key: string, { uid }: HeldApplication, plan: Plan, signal: AbortSignal): Promise<void> {
-    const { cluster, store } = this.#options;
+    const { writer, store } = this.#options;
     const wanted = new Set(plan.wanted.map(idOf));
     const surplus = store
       .of(key)
       .filter(({ child }) => child.controller === uid && !child.leaving)
       .filter((stored) => !wanted.has(idOf(stored)));
-    await Promise.all(
-      surplus.map(async ({ resource, key: place, child }) => {
-        try {
-          await cluster.delete(resource, refOf(place), { uid: child.uid, signal });
-        } catch (error) {
-          // Gone already; or another took its name, which is not ours.
-          if (!isClusterError(error, "not-found", "conflict")) throw error;
-        }
-      }),
-    );
+    await Promise.all(surplus.map((stored) => writer.remove(stored, signal)));
   }
 
   #brought(
