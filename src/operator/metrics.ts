@@ -27,7 +27,10 @@ const reconcileBuckets = [
 /** controller-runtime's, in seconds: from 10 ns, ten times as much each. */
 const queueBuckets = Array.from({ length: 12 }, (_, power) => 10 ** (power - 8));
 
-/** Loads the library, which standby and tests of other parts need not. */
+/**
+ * Loads the library only now: no other face needs it.
+ * @param leaseOf - name of a shard's Lease
+ */
 export async function createMetrics(leaseOf: (shard: number) => string): Promise<OperatorMetrics> {
   const { default: prometheus } = await import("prom-client");
   const registry = new prometheus.Registry();

@@ -130,8 +130,8 @@ export class Runner {
     if (shards === 1) return 0;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const slash = key.indexOf("/");
-    return shardOf(controller.shardBy?.(key) ?? key.slice(0, Math.max(0, slash)), shards);
+    const [namespace = key] = key.split("/", 1);
+    return shardOf(controller.shardBy?.(key) ?? namespace, shards);
   }
 
   #enqueue(key: string, priority: "high" | "low" = "high"): void {
