@@ -139,6 +139,15 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
       spec: { ports: [{ port: 80 }] },
     };
     await passes("namespace-admin", "POST", dry(`/api/v1/namespaces/${own}/services`), plain);
+    // cert-manager copies a Certificate's labels.
+    const request = {
+      apiVersion: "cert-manager.io/v1",
+      kind: "CertificateRequest",
+      metadata: { name: "derived", labels: { "platform.company.com/managed": "true" } },
+      spec: { request: "eA==", issuerRef: { name: "platform" } },
+    };
+    const requests = `/apis/cert-manager.io/v1/namespaces/${own}/certificaterequests`;
+    await passes("namespace-admin", "POST", dry(requests), request);
     // The team edits its Application, by whatever way.
     const application = `/apis/platform.company.com/v1/namespaces/${own}/applications/${service}`;
     await passes("developer", "PATCH", dry(application), { spec: { image: "gcr.io/company/tool:v2" } });

@@ -14,6 +14,12 @@ const namespacesThemselves: readonly Requests[] = [
   { groups: [""], resources: ["namespaces", "namespaces/*"], operations: ["*"] },
 ];
 
+/** What cert-manager makes of a Certificate, with the Certificate's labels, and clears away by itself. */
+const derived: readonly Requests[] = [
+  { groups: ["cert-manager.io"], resources: ["certificaterequests"], operations: ["*"] },
+  { groups: ["acme.cert-manager.io"], resources: ["orders", "challenges"], operations: ["*"] },
+];
+
 /**
  * Network policies, Services and the platform itself know what belongs to a service by its labels: a pod that carries
  * those of another reaches its database. Kubernetes' own controllers copy labels from templates, which are judged below.
@@ -26,7 +32,7 @@ export const objectLabels: Guardrail = {
   requests: [
     { groups: ["*"], resources: ["*", "pods/status", "services/status"], operations: ["CREATE", "UPDATE"] },
   ],
-  exclude: namespacesThemselves,
+  exclude: [...namespacesThemselves, ...derived],
   when: [...notThePlatform, notTheCluster],
   variables: [
     { name: "new", expression: "object.?metadata.?labels.orValue({})" },
@@ -90,6 +96,7 @@ export const managedObjects: Guardrail = {
     { groups: ["platform.company.com"], resources: ["applications"], operations: ["UPDATE", "DELETE"] },
     ...fenceWrites,
     ...namespacesThemselves,
+    ...derived,
   ],
   when: [
     ...notThePlatform,
