@@ -78,6 +78,7 @@ export function previewText(preview: RollbackPreview): readonly string[] {
     ...section("Deletes", preview.deletes),
     ...section("Keeps", preview.keeps),
     ...section("Cannot", preview.irreversible),
+    ...section("Unread", preview.unread ?? []),
   ];
   return [`Roll back of ${preview.run}`, ...(lines.length === 0 ? ["  Nothing is left to undo."] : lines)];
 }

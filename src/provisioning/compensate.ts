@@ -25,17 +25,15 @@ export interface CompensationContext extends RestoreContext {
 }
 
 /**
- * What becomes of an object that whoever looks may not read: nobody deletes what they have not seen; a preview takes it
- * to be as it was recorded.
+ * Looks at what a run's effects are now. `only` limits the look to what one step's compensation has to know. An object
+ * that whoever looks may not read fails the look: nobody deletes what they have not seen. With `onUnreadable`, for a
+ * preview, it is told instead, and taken to be as it was recorded.
  */
-export type Unreadable = "refused" | "as-recorded";
-
-/** Looks at what a run's effects are now. `only` limits the look to what one step's compensation has to know. */
 export async function observeRun(
   { cluster, codeHost }: Pick<CompensationContext, "cluster" | "codeHost">,
   state: RunState,
   only?: StepId,
-  { unreadable = "refused" }: { readonly unreadable?: Unreadable } = {},
+  { onUnreadable }: { readonly onUnreadable?: (effect: ObjectEffect) => void } = {},
 ): Promise<RollbackFacts> {
   const steps = state.steps.filter(
     ({ id }) =>
@@ -59,7 +57,7 @@ export async function observeRun(
       cluster,
       state,
       effects.filter((effect) => effect.kind === "object"),
-      unreadable,
+      onUnreadable,
     ),
     observeRepositories(codeHost, [...urls]),
     makesNamespace && (only === undefined || only === "create_namespace")
@@ -74,15 +72,15 @@ async function observeObjects(
   cluster: Cluster,
   state: RunState,
   effects: readonly ObjectEffect[],
-  unreadable: Unreadable,
+  onUnreadable: ((effect: ObjectEffect) => void) | undefined,
 ): Promise<RollbackFacts["objects"]> {
   const found = await Promise.all(
     effects.map(async (effect) => ({
       effect,
       object: await observeEffect(cluster, effect).catch((error: unknown) => {
-        if (unreadable === "as-recorded" && isClusterError(error, "forbidden"))
-          return asRecorded(effect, state);
-        throw error;
+        if (onUnreadable === undefined || !isClusterError(error, "forbidden")) throw error;
+        onUnreadable(effect);
+        return asRecorded(effect, state);
       }),
     })),
   );

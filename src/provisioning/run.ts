@@ -114,6 +114,8 @@ export interface RollbackPreview {
   readonly irreversible: readonly PreviewLine[];
   /** True where data would be destroyed: the flow asks for the service's name. */
   readonly destroysData: boolean;
+  /** What whoever looks may not read: it is judged by the run's journal. Left out: nothing. */
+  readonly unread?: readonly PreviewLine[];
   /** Data stores that go and are protected against deletion: the rollback needs the service's name as confirmation. Left out: none. */
   readonly protectedStores?: readonly string[];
 }

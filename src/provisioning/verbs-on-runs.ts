@@ -4,6 +4,7 @@ import { runsOf } from "./checks/existence.ts";
 import { rollbackMayDestroy } from "./checks/protection.ts";
 import { observeRun } from "./compensate.ts";
 import { atRest, isOver } from "./decide.ts";
+import { type Effect, effectLabel } from "./effect.ts";
 import { ProvisioningError } from "./errors.ts";
 import type { RunEvent } from "./event.ts";
 import type { OwnExecution } from "./execution.ts";
@@ -101,10 +102,17 @@ export async function previewRun(
 ): Promise<RollbackPreview> {
   const record = await read(run);
   await mayRollBack(cluster, record);
+  const unread: Effect[] = [];
   const facts = await observeRun({ cluster, codeHost }, record.state, undefined, {
-    unreadable: "as-recorded",
+    onUnreadable: (effect) => unread.push(effect),
   });
-  return previewRollback(record.state, facts, dataStores);
+  const preview = previewRollback(record.state, facts, dataStores);
+  if (unread.length === 0) return preview;
+  const names = unread.map((effect) => effectLabel(effect));
+  const text =
+    names.length <= 4 ? names.join(", ") : `${names.slice(0, 4).join(", ")} and ${names.length - 4} more`;
+  const reason = "you may not read it: judged by what the run recorded";
+  return { ...preview, unread: [{ effects: unread, text, reason }] };
 }
 
 /** @throws ProvisioningError `usage` where the run is over */

@@ -77,6 +77,7 @@ function sections(preview: RollbackPreview, columns: number, room: number, glyph
     ["Deletes", preview.deletes, "bad"],
     ["Keeps", preview.keeps, "good"],
     ["Cannot", preview.irreversible, "warn"],
+    ["Unread", preview.unread ?? [], "warn"],
   ];
   const total = all.reduce((sum, [, lines]) => sum + lines.length, 0);
   if (total === 0) return [line("   This run left nothing: there is nothing to undo.")];
