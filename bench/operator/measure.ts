@@ -51,6 +51,8 @@ export interface Ground {
 /** Created by several at once, as by a pipeline that applies a repository. */
 const creators = 16;
 const everyMs = 200;
+/** Longer than a status may wait to be told. */
+const quietMs = 8_000;
 /** Longest wait for anything, in milliseconds. */
 const patienceMs = 1_200_000;
 
@@ -90,19 +92,21 @@ class Measurement {
       const unwritten = await writesOf(kubeconfig);
       const filled = await this.#fill();
       await operator.calm(size);
+      await this.#settled();
       // The creations themselves are the benchmark's.
       const writesEach = ((await writesOf(kubeconfig)) - unwritten - size) / size;
       const filling = await operator.cost();
       const steadyFrom = performance.now();
       // Each change is of another one.
       const times = Math.min(size, seconds * (1_000 / everyMs));
-      this.#tell(`${seconds} s each of new ones, changes, and drift of two kinds`);
-      const created = await this.#steady(times, () => this.#createOne());
-      const changed = await this.#steady(times, (index) => this.#changeOne(index));
-      const repaired = await this.#steady(times, (index) => this.#bendOne(index));
-      const remade = await this.#steady(times, (index) => this.#deleteOne(index));
+      const created = await this.#steady("new ones", times, () => this.#createOne());
+      const changed = await this.#steady("changes", times, (index) => this.#changeOne(index));
+      const repaired = await this.#steady("drift", times, (index) => this.#bendOne(index));
+      const remade = await this.#steady("deletions", times, (index) => this.#deleteOne(index));
       const steadyMs = performance.now() - steadyFrom;
       const whole = await operator.cost();
+      // What is still to be told would be told after the restart.
+      await this.#settled();
       await operator.stop();
       this.#tell("restart");
       const before = await writesOf(kubeconfig);
@@ -160,6 +164,19 @@ class Measurement {
     return this.#made.map((name) => this.#observer.of(name));
   }
 
+  /** Resolves once nothing has been written for {@link quietMs}. */
+  async #settled(): Promise<void> {
+    const until = performance.now() + patienceMs;
+    let before = -1;
+    for (;;) {
+      const now = await writesOf(this.#ground.kubeconfig);
+      if (now === before) return;
+      if (performance.now() > until) throw new Error(`${this.#contender.name} does not stop writing`);
+      before = now;
+      await delay(quietMs);
+    }
+  }
+
   async #until(what: string, is: () => boolean): Promise<void> {
     const until = performance.now() + patienceMs;
     while (!is()) {
@@ -169,7 +186,12 @@ class Measurement {
   }
 
   /** So many times, five a second, whether or not the ones before are done. */
-  async #steady(times: number, once: (index: number) => Promise<number>): Promise<readonly number[]> {
+  async #steady(
+    what: string,
+    times: number,
+    once: (index: number) => Promise<number>,
+  ): Promise<readonly number[]> {
+    this.#tell(what);
     const from = performance.now();
     const under: Promise<number>[] = [];
     for (let index = 0; index < times; index++) {
