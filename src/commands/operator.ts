@@ -5,7 +5,7 @@ import { z } from "zod";
 import { operatorName } from "../application/names.ts";
 import { systemTiming } from "../cluster/timing.ts";
 import type { HealthOptions } from "../operator/health.ts";
-import { type LogLevel, logLevels } from "../operator/log.ts";
+import { logLevels } from "../operator/log.ts";
 import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
@@ -83,7 +83,7 @@ async function runOperator(
   const timing = systemTiming;
   const identity = ownName();
   const log = createLog((line) => terminal.err.write(line), {
-    level: logLevel satisfies LogLevel,
+    level: logLevel,
     now: timing.now,
   });
   const metrics = await createMetrics((shard) => (shards === 1 ? operatorName : `${operatorName}-${shard}`));

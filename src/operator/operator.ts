@@ -167,6 +167,7 @@ export function createOperator(options: OperatorOptions): Operator {
     log,
     events: {
       gained(shard) {
+        if (stopping) return;
         log.info("a shard is ours", { shard, of: shards });
         metrics.leading(shard, true);
         if (term === undefined) {

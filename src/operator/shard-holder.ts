@@ -1,6 +1,7 @@
 import { systemNamespace } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { ClusterError, isClusterError } from "../cluster/errors.ts";
+import { readLease } from "../cluster/lease.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import type { Moments } from "../provisioning/ownership.ts";
@@ -179,14 +180,16 @@ export class ShardHolder {
     const { steady } = moments();
     const alive = new Set([identity]);
     const prefix = `${lease}-member-`;
-    for (const { metadata } of items) {
+    for (const item of items) {
+      const { metadata } = item;
       if (metadata.labels?.[leaseLabel] !== "member" || !metadata.name.startsWith(prefix)) continue;
       const member = metadata.name.slice(prefix.length);
       const version = metadata.resourceVersion ?? "";
       const known = this.#members.get(member);
       const seen = known?.version === version ? known : { version, at: steady };
       this.#members.set(member, seen);
-      if (steady - seen.at < election.leaseMs) alive.add(member);
+      const stopped = readLease(item).holder === "";
+      if (!stopped && steady - seen.at < election.leaseMs) alive.add(member);
       else if (steady - seen.at >= forgottenMs) await this.#forget(member, metadata);
     }
     const leader = items.find(({ metadata }) => metadata.name === lease);
