@@ -219,6 +219,7 @@ export async function openScene(kubeconfig: string): Promise<Scene> {
   await inForce(ask, own, shared);
   await lastInForce(ask, own);
   const run = await requested(ask, service);
+  undo.push(() => admin.delete(resources.runs, { namespace: "platform-system", name: run }));
   return {
     service,
     own,
@@ -295,8 +296,7 @@ async function prepare(admin: Cluster, undo: (() => Promise<unknown>)[]): Promis
   for (const object of [...accessObjects(standards), ...guardrailObjects(standards)]) {
     const there = await find(admin, resourceOf(object), object.metadata);
     await apply(admin, resourceOf(object), object);
-    const isPolicy = object.apiVersion.startsWith("admissionregistration");
-    if (there === undefined && isPolicy) undo.push(() => admin.delete(resourceOf(object), object.metadata));
+    if (there === undefined) undo.push(() => admin.delete(resourceOf(object), object.metadata));
   }
   return standards;
 }
@@ -319,7 +319,7 @@ async function asOperator(people: ReadonlyMap<Actor, Person>, objects: readonly 
       });
       if (answer.status < 300) return true;
       const known =
-        /no params found|cannot .* resource "secrets"|cannot create resource|cannot patch resource/;
+        /failed to configure|cannot .* resource "secrets"|cannot create resource|cannot patch resource/;
       if (answer.status === 403 && known.test(answer.message)) return undefined;
       throw new Error(`the operator may not write ${object.kind} ${name}: ${answer.message}`);
     });
