@@ -20,7 +20,7 @@ export function guardrails(place: Place): KubeObject {
   return {
     apiVersion: "platform.company.com/v1",
     kind: "Guardrails",
-    metadata: metadataIn(place, "namespace", guardrailsName),
+    metadata: metadataIn(place, guardrailsName),
     spec: {
       registries: [...new Set(place.standards.images.registries)].sort(),
       images: namedImages(place.standards),

@@ -33,7 +33,7 @@ export function limitRange(place: Place): KubeObject {
   return {
     apiVersion: "v1",
     kind: "LimitRange",
-    metadata: metadataIn(place, "namespace", "defaults"),
+    metadata: metadataIn(place, "defaults"),
     spec: { limits: [{ type: "Container", default: limits, defaultRequest: requests }] },
   };
 }
@@ -44,7 +44,7 @@ export function resourceQuota(place: Place): KubeObject {
   return {
     apiVersion: "v1",
     kind: "ResourceQuota",
-    metadata: metadataIn(place, "namespace", "quota"),
+    metadata: metadataIn(place, "quota"),
     spec: {
       hard: {
         "requests.cpu": cpu,

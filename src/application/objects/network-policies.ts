@@ -17,7 +17,7 @@ function policy(subject: Subject, name: string, spec: object): KubeObject {
 
 /** A policy of every pod of the namespace. */
 function policyOfAll(place: Place, name: string, spec: object): KubeObject {
-  return networkPolicy(metadataIn(place, "namespace", name), { podSelector: {}, ...spec });
+  return networkPolicy(metadataIn(place, name), { podSelector: {}, ...spec });
 }
 
 /** A peer: every pod of a namespace. The label is the one that the API server itself sets. */

@@ -18,7 +18,7 @@ function authentication(metadata: ObjectMeta, spec: object): KubeObject {
 /** Strict mTLS for every pod of a managed namespace, where the standards have a mesh. */
 export function meshMembership(place: Place): KubeObject[] {
   return place.standards.network.mesh === "istio"
-    ? [authentication(metadataIn(place, "network", "default"), { mtls: strict })]
+    ? [authentication(metadataIn(place, "default"), { mtls: strict })]
     : [];
 }
 

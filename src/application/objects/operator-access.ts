@@ -10,7 +10,7 @@ export function operatorRoleBinding(place: Place): KubeObject {
   return {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "RoleBinding",
-    metadata: metadataIn(place, "namespace", operatorName),
+    metadata: metadataIn(place, operatorName),
     roleRef: {
       apiGroup: "rbac.authorization.k8s.io",
       kind: "ClusterRole",

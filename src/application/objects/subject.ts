@@ -81,12 +81,8 @@ export function metadataOf(
 }
 
 /** Metadata of an object of a managed namespace itself. */
-export function metadataIn(
-  { namespace, service, team }: Place,
-  component: "namespace" | "network",
-  name: string,
-): ObjectMeta {
-  return { name, namespace, labels: labelsFor(service, team, component) };
+export function metadataIn({ namespace, service, team }: Place, name: string): ObjectMeta {
+  return { name, namespace, labels: labelsFor(service, team, "namespace") };
 }
 
 /** What Pod Security's `restricted` level asks of every container. */

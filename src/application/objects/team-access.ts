@@ -17,7 +17,7 @@ export function teamRoleBinding(place: Place): KubeObject | undefined {
   return {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "RoleBinding",
-    metadata: metadataIn(place, "namespace", teamBindingName),
+    metadata: metadataIn(place, teamBindingName),
     roleRef: {
       apiGroup: "rbac.authorization.k8s.io",
       kind: "ClusterRole",
