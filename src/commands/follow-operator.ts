@@ -43,13 +43,6 @@ export async function followOperator(
   }
 }
 
-const reasons: Readonly<Record<Leaving, string>> = {
-  detached: "",
-  time: "The time given with --timeout is over. ",
-  signal: "",
-  "not begun": "",
-};
-
 const codes: Readonly<Record<Leaving, ExitCode>> = {
   detached: exitCodes.done,
   time: exitCodes.held,
@@ -58,10 +51,11 @@ const codes: Readonly<Record<Leaving, ExitCode>> = {
 };
 
 function leave({ terminal, command }: Session, run: RunName, why: Leaving): ExitCode {
+  const late = why === "time" ? "The time given with --timeout is over. " : "";
   const what =
     why === "not begun"
       ? `The request stays: an operator that begins within the hour executes ${run}.`
-      : `${reasons[why]}The operator goes on with ${run}.`;
+      : `${late}The operator goes on with ${run}.`;
   terminal.err.write(
     `${why === "signal" ? "\n" : ""}${what}\n  → ${command("run", "watch", run)} follows it\n  → ${command("run", "cancel", run)} stops it\n`,
   );
