@@ -108,18 +108,21 @@ export class PodLooks {
       resourceVersion: "0",
       signal,
     });
-    return worstProblem(ofNewestTemplate(items));
+    return newestProblem(items);
   }
 }
 
 const templateHash = "pod-template-hash";
 
-/** Pods of the template that the youngest pod is of: what older ones suffer from, a rollout may be mending. Pure. */
-export function ofNewestTemplate(pods: readonly KubeObject[]): readonly KubeObject[] {
+/**
+ * The worst problem of the pods of the template that the youngest pod is of: what older ones suffer from, a rollout may
+ * be mending. Of two templates with pods of the same second, the one without a problem counts. Pure.
+ */
+export function newestProblem(pods: readonly KubeObject[]): PodProblem | undefined {
   const born = ({ metadata }: KubeObject) => metadata.creationTimestamp ?? "";
-  const [first, ...others] = pods;
-  if (first === undefined) return [];
-  const youngest = others.reduce((young, pod) => (born(pod) > born(young) ? pod : young), first);
-  const hash = youngest.metadata.labels?.[templateHash];
-  return pods.filter((pod) => pod.metadata.labels?.[templateHash] === hash);
+  const hashOf = ({ metadata }: KubeObject) => metadata.labels?.[templateHash];
+  const newest = pods.map(born).sort().at(-1);
+  const hashes = new Set(pods.filter((pod) => born(pod) === newest).map(hashOf));
+  const problems = [...hashes].map((hash) => worstProblem(pods.filter((pod) => hashOf(pod) === hash)));
+  return problems.includes(undefined) ? undefined : problems[0];
 }
