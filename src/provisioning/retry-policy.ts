@@ -39,6 +39,6 @@ export function nextTry(
   if (!worthRetrying(runError) || tries.count >= maxAttempts) return undefined;
   const ceiling = Math.min(longestPauseMs, firstPauseMs * 2 ** (tries.count - 1));
   const asked = isClusterError(error) ? (error.retryAfterMs ?? 0) : 0;
-  const at = now + asked + Math.max(shortestPauseMs, random * ceiling);
+  const at = now + asked + Math.max(shortestPauseMs, Math.floor(random * ceiling));
   return at - tries.since > maxRetryingMs ? undefined : at;
 }

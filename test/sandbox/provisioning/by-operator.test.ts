@@ -61,7 +61,11 @@ test("what the operator refuses is refused in the words of one's own process, an
   const refused = [first, second].filter(({ status }) => status === "rejected");
   expect(refused).toHaveLength(1);
   expect(refused[0]).toMatchObject({
-    reason: { kind: "busy", message: expect.stringContaining("worked on") },
+    // Which of the two depends on how far the first is by then.
+    reason: {
+      kind: expect.stringMatching(/^(busy|usage)$/),
+      message: expect.stringMatching(/worked on|exists/),
+    },
   });
   for (const each of [first, second]) if (each.status === "fulfilled") await each.value.finished;
   const runs = await ann.list({ service: serviceNameSchema.parse("twice") });
