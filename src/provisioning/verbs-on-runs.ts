@@ -53,18 +53,20 @@ export function mayBeSkipped(run: RunName, state: RunState, steps: readonly Step
   }
 }
 
+function hasDeletedData({ name, state }: RunRecord): ProvisioningError {
+  return new ProvisioningError(
+    "usage",
+    `run ${name} has deleted data: what it deleted cannot be brought back`,
+    isOver(state) ? "" : `finish it: platform run retry ${name}`,
+  );
+}
+
 /**
  * @throws ProvisioningError `usage` where what the run did cannot be taken back, or not any more
  */
 export async function mayRollBack(cluster: Cluster, record: RunRecord): Promise<void> {
   const { name, state, spec } = record;
-  if (!isReversible(state)) {
-    throw new ProvisioningError(
-      "usage",
-      `run ${name} has deleted data: what it deleted cannot be brought back`,
-      isOver(state) ? "" : `finish it: platform run retry ${name}`,
-    );
-  }
+  if (!isReversible(state)) throw hasDeletedData(record);
   if (state.phase === "Refused") {
     throw new ProvisioningError("usage", `run ${name} was refused: it has written nothing`);
   }
@@ -201,12 +203,14 @@ export function verbsOn(
       const record = await takeable(run);
       await mayRollBack(cluster, record);
       const { service } = record.spec;
+      const { irreversible, protectedStores = [] } = previewRollback(
+        record.state,
+        await observeRun({ cluster, codeHost }, record.state),
+        dataStores,
+      );
+      // Its engine died before it could record what it had deleted.
+      if (irreversible.length > 0) throw hasDeletedData(record);
       if (dataStores === "delete") {
-        const { protectedStores = [] } = previewRollback(
-          record.state,
-          await observeRun({ cluster, codeHost }, record.state),
-          dataStores,
-        );
         await rollbackMayDestroy(protectedStores, { cluster, standards, service, confirmed });
       }
       return taken(record, "rollback", (at, by) => ({

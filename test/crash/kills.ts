@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pLimit from "p-limit";
 import type { ServiceName } from "../../src/application/names.ts";
+import { ProvisioningError } from "../../src/provisioning/errors.ts";
 import type { RunState } from "../../src/provisioning/run.ts";
 import { readRun } from "../../src/provisioning/run-record.ts";
 import { contradictions } from "./agreement.ts";
@@ -101,6 +102,11 @@ interface Victim extends Trial {
   readonly service: ServiceName;
 }
 
+/** What cannot be brought back is not rolled back: the run can only be finished. */
+function isPastReturn(error: unknown): boolean {
+  return error instanceof ProvisioningError && error.message.includes("has deleted data");
+}
+
 interface Suffered {
   readonly problems: readonly string[];
   /** Second kills that did not come to pass. */
@@ -155,14 +161,25 @@ async function sufferTogether(subject: Subject, trials: readonly Trial[], stage:
             : await stage.recover(service, run.name, way, second);
         if (!died) missed.push(second);
       });
+  const finished = new Set<ServiceName>();
   const ended = await each(async ({ kill, second = kill, service }) => {
     const run = newest(subject, service, again.found);
     const way = run === undefined ? undefined : wayOn(subject, run, second.recovery);
-    if (run !== undefined && way !== undefined) await stage.recover(service, run.name, way);
+    if (run === undefined || way === undefined) return;
+    try {
+      await stage.recover(service, run.name, way);
+    } catch (error) {
+      if (!isPastReturn(error)) throw error;
+      finished.add(service);
+      if (run.phase !== "Succeeded") await stage.recover(service, run.name, "resume");
+    }
   });
+  const asFinished = (victim: Victim): Victim =>
+    finished.has(victim.service) ? { ...victim, kill: { ...victim.kill, recovery: "resume" } } : victim;
   const judge = (seen: Seen) =>
     victims.map(
-      (victim) => [victim, judged(subject, victim, { killed, ended: seen }, { before, after })] as const,
+      (victim) =>
+        [victim, judged(subject, asFinished(victim), { killed, ended: seen }, { before, after })] as const,
     );
   let verdicts = judge(ended);
   // Controllers may still be at work on what the runs have left to them.
