@@ -44,6 +44,8 @@ export interface Guardrail {
   readonly reason: string;
   /** Object that the rules read as `params`; refused where it is missing. */
   readonly params?: "guardrails" | "standards";
+  /** `Allow`: nothing is refused where that object is missing, because another guardrail then refuses what counts. */
+  readonly withoutParams?: "Allow";
   readonly requests: readonly Requests[];
   readonly exclude?: readonly Requests[];
   /** `managed`: only what is in a namespace that the platform manages. */
@@ -129,7 +131,9 @@ export function guardrailObjectsOf(guardrail: Guardrail, contact: string | undef
       spec: {
         policyName: name,
         validationActions: ["Deny"],
-        ...(params === undefined ? {} : { paramRef: { name: params.name, parameterNotFoundAction: "Deny" } }),
+        ...(params === undefined
+          ? {}
+          : { paramRef: { name: params.name, parameterNotFoundAction: guardrail.withoutParams ?? "Deny" } }),
       },
     },
   ];

@@ -9,6 +9,7 @@ import { resources } from "../../src/cluster/resource.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
 import { runCommands } from "../../src/commands/program.ts";
 import { installDirectly } from "../../src/installation/directly.ts";
+import { standardsSchema } from "../../src/standards/standards.ts";
 import { memoryTerminal, noSandbox } from "../unit/commands/memory-terminal.ts";
 import { skipped, testConnection, uniqueName } from "./connection.ts";
 
@@ -44,7 +45,8 @@ describe.skipIf(connection === undefined)("the Application API on a real API ser
   beforeAll(async () => {
     if (connection === undefined) return;
     cluster = await connect(connection);
-    await installDirectly(cluster, { clock: systemTiming });
+    const standards = standardsSchema.parse({ images: { registries: ["gcr.io/company"] } });
+    await installDirectly(cluster, { standards, clock: systemTiming });
     expect(
       await platform("namespace", "manage", namespace, "--yes", "--team", await anyTeam()),
     ).toMatchObject({ code: 0 });
@@ -65,7 +67,10 @@ describe.skipIf(connection === undefined)("the Application API on a real API ser
   const ref = { namespace, name: "api-gateway" };
 
   test("the document of the manual works unchanged, and what is stored is whole but for the team", async () => {
-    expect(await kubectl(["apply", "-f", "-"], example)).toMatchObject({ code: 0 });
+    expect(await kubectl(["apply", "-f", "-"], example)).toMatchObject({
+      code: 0,
+      said: expect.stringContaining("created"),
+    });
     const { spec } = await cluster.get(resources.applications, ref);
     expect(spec).toEqual({
       image: "gcr.io/company/api-gateway:v1.2.3",
@@ -84,7 +89,7 @@ describe.skipIf(connection === undefined)("the Application API on a real API ser
     expect(wholeSpec(spec, "payments")).toEqual({ ...Object(spec), team: "payments" });
     const least = await kubectl(
       ["apply", "-f", "-"],
-      `---\n{apiVersion: platform.company.com/v1, kind: Application, metadata: {name: least, namespace: ${namespace}}, spec: {image: "a.example/b:1"}}`,
+      `---\n{apiVersion: platform.company.com/v1, kind: Application, metadata: {name: least, namespace: ${namespace}}, spec: {image: "gcr.io/company/b:1"}}`,
     );
     expect(least).toMatchObject({ code: 0 });
     expect(await cluster.get(resources.applications, { namespace, name: "least" })).toMatchObject({

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,16 +12,20 @@ import { composition } from "../provisioning/composition.ts";
 import { noSandbox } from "../unit/commands/memory-terminal.ts";
 import { upstreamOf } from "./upstream.ts";
 
-/** Services of names of their own on the cluster of a kubeconfig; all of them go when the work is done. */
+/**
+ * Services of names of their own on the cluster of a kubeconfig; all of them go when the work is done.
+ * @param shared - a folder of repositories, for grounds at the same time: a cluster's standards name only one
+ */
 export async function onClusterGround<T>(
   kubeconfig: string,
   work: (ground: Ground) => Promise<T>,
+  shared?: string,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "platform-crash-"));
-  const repositories = join(folder, "repositories");
+  const repositories = shared ?? join(folder, "repositories");
   const cluster = await connect({ kind: "kubeconfig", path: kubeconfig });
   const ground: Ground = {
-    services: servicesNamed(`c${Date.now().toString(36).slice(-6)}`),
+    services: servicesNamed(`c${randomBytes(3).toString("hex")}`),
     cluster,
     composed: await composition(cluster, repositories),
     upstream: await upstreamOf(kubeconfig),

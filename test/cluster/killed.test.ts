@@ -1,4 +1,7 @@
-import { describe, test } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import { type KillSample, killProcesses } from "../crash/crash-test.ts";
 import type { Arena } from "../crash/kills.ts";
 import { creation, deletion, rollback, type Size, type Subject, scaling } from "../crash/operations.ts";
@@ -8,12 +11,16 @@ import { skipped, testConnection } from "./connection.ts";
 import { onClusterGround } from "./ground.ts";
 
 /** Services that are there before, as they are wanted. */
-function onCluster(kubeconfig: string, size?: Size): Arena {
+function onCluster(kubeconfig: string, repositories: string, size?: Size): Arena {
   return (work, victims) =>
-    onClusterGround(kubeconfig, async (ground) => {
-      if (size !== undefined) await prepareAll(ground, size, victims);
-      return work(inProcesses(ground));
-    });
+    onClusterGround(
+      kubeconfig,
+      async (ground) => {
+        if (size !== undefined) await prepareAll(ground, size, victims);
+        return work(inProcesses(ground));
+      },
+      repositories,
+    );
 }
 
 interface Killed {
@@ -29,12 +36,17 @@ describe("the program on a real control plane, ended by SIGKILL, and another one
 }, () => {
   if (connection?.kind !== "kubeconfig" || connection.path === undefined) return test.skip(skipped, () => {});
   const { path } = connection;
+  let repositories = "";
+  beforeAll(async () => {
+    repositories = await mkdtemp(join(tmpdir(), "platform-crash-repositories-"));
+  });
+  afterAll(() => rm(repositories, { recursive: true, force: true, maxRetries: 5 }));
   test.each<Killed>([
     { subject: creation, sample: { borders: "all", elsewhere: 2 } },
     { subject: scaling, size: "bare", sample: { borders: "all", elsewhere: 2 } },
     { subject: rollback, size: "database", sample: { borders: 4, elsewhere: 2 } },
     { subject: deletion, size: "database", sample: { borders: "all", elsewhere: 2 } },
   ])("$subject.title", async ({ subject, size, sample }) => {
-    await killProcesses(subject, sample, onCluster(path, size));
+    await killProcesses(subject, sample, onCluster(path, repositories, size));
   });
 });

@@ -30,10 +30,7 @@ export function applicationStories({ cluster, unique }: StoryOptions): void {
     await manage(cluster(), namespace, storyStandards);
     operator = await runControllers(cluster());
   });
-  afterAll(async () => {
-    await operator.stop();
-    await cluster().delete(resources.namespaces, { name: namespace });
-  });
+  afterAll(() => operator.stop());
 
   const ready = (name: string) =>
     eventually(`${name} is Ready`, async () =>
@@ -351,6 +348,13 @@ export function applicationStories({ cluster, unique }: StoryOptions): void {
         kind: "ClusterRole",
       });
     });
+  });
+
+  test("Applications of a namespace that somebody deletes are let go with it", async () => {
+    await cluster().delete(resources.namespaces, { name: namespace });
+    await eventually("its Applications are gone", async () =>
+      expect((await cluster().list(applications, { namespace })).items).toEqual([]),
+    );
   });
 }
 

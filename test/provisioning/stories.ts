@@ -324,6 +324,7 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
     test("a request that was cancelled before anybody took it can be resumed, and is done then", async () => {
       const service = named("story-pending");
       const provisioner = made.provisioner();
+      const { username } = await stage.cluster.whoAmI();
       const { metadata } = await stage.cluster.create(
         resources.runs,
         runObject(runName(`${service}-create-7f3k2`), {
@@ -331,7 +332,7 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
           service,
           team: "platform",
           parameters: { request: small(service) },
-          requestedBy: "ann",
+          requestedBy: username,
         }),
       );
       const run = runName(metadata.name);
