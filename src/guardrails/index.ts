@@ -8,7 +8,7 @@ import { exceptionsAreMade, fences, quotaStatus } from "./policies/fences.ts";
 import { cronJobLabels, managedObjects, objectLabels, scale, templateLabels } from "./policies/labels.ts";
 import { namespaces } from "./policies/namespaces.ts";
 import { operatorBindings, operatorNamespaces, operatorReach } from "./policies/operator.ts";
-import { cronJobs, ephemeralContainers, jobs, pods, workloads } from "./policies/pods.ts";
+import { cronJobs, ephemeralContainers, jobs, podImages, pods, workloads } from "./policies/pods.ts";
 import { runActions, runJournals, runOwnership, runRequests, runTeams } from "./policies/runs.ts";
 import { routes, services } from "./policies/services.ts";
 import { shells } from "./policies/shells.ts";
@@ -27,6 +27,7 @@ export const guardrails: readonly Guardrail[] = [
   managedObjects,
   scale,
   pods,
+  podImages,
   workloads,
   jobs,
   cronJobs,
@@ -48,7 +49,7 @@ export const guardrails: readonly Guardrail[] = [
 ];
 
 /**
- * The admission policies, each followed by its binding, in the order to write them. They read Guardrails and Standards
+ * The admission policies, each followed by what binds it, in the order to write them. They read Guardrails and Standards
  * as parameters, so those CRDs must be served before; and they let only the operator and who may manage guardrails
  * pass, so {@link accessObjects} come before them too. Pure.
  */

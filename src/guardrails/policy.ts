@@ -36,7 +36,7 @@ export interface Rule {
   readonly messageExpression?: string;
 }
 
-/** One ValidatingAdmissionPolicy of ours with its binding. */
+/** One ValidatingAdmissionPolicy of ours with what binds it. */
 export interface Guardrail {
   /** Of both objects, after `platform-`. */
   readonly name: string;
@@ -44,8 +44,11 @@ export interface Guardrail {
   readonly reason: string;
   /** Object that the rules read as `params`; refused where it is missing. */
   readonly params?: "guardrails" | "standards";
-  /** `Allow`: nothing is refused where that object is missing, because another guardrail then refuses what counts. */
-  readonly withoutParams?: "Allow";
+  /**
+   * `changes pass`: where that object is missing only creations are refused. A namespace that is being deleted may lose it
+   * first; controllers still have to take their finalizers off what is left, and nothing new is made there.
+   */
+  readonly withoutParams?: "changes pass";
   readonly requests: readonly Requests[];
   readonly exclude?: readonly Requests[];
   /** `managed`: only what is in a namespace that the platform manages. */
@@ -86,7 +89,10 @@ function refusal({ expression, message, messageExpression }: Rule, contact: stri
   };
 }
 
-/** The policy and what puts it in force: everywhere, refusing, and refusing too where a rule cannot be computed. Pure. */
+/**
+ * The policy, and one or two bindings that put it in force: everywhere, refusing, and refusing too where a rule cannot be
+ * computed. Pure.
+ */
 export function guardrailObjectsOf(guardrail: Guardrail, contact: string | undefined): readonly KubeObject[] {
   const name = `platform-${guardrail.name}`;
   const params = guardrail.params === undefined ? undefined : paramKinds[guardrail.params];
@@ -95,6 +101,23 @@ export function guardrailObjectsOf(guardrail: Guardrail, contact: string | undef
     labels: partLabels,
     annotations: { "platform.company.com/reason": guardrail.reason },
   };
+  const binding = (
+    suffix: string,
+    parameterNotFoundAction: "Allow" | "Deny",
+    requests?: readonly Requests[],
+  ): KubeObject => ({
+    apiVersion: apiVersionOf(resources.validatingAdmissionPolicyBindings),
+    kind: resources.validatingAdmissionPolicyBindings.kind,
+    metadata: { ...metadata, name: `${name}${suffix}` },
+    spec: {
+      policyName: name,
+      validationActions: ["Deny"],
+      ...(params === undefined ? {} : { paramRef: { name: params.name, parameterNotFoundAction } }),
+      ...(requests === undefined ? {} : { matchResources: { resourceRules: requests.map(ruleOf) } }),
+    },
+  });
+  const only = (operation: Operation) =>
+    guardrail.requests.map((requests) => ({ ...requests, operations: [operation] }));
   return [
     {
       apiVersion: apiVersionOf(resources.validatingAdmissionPolicies),
@@ -124,17 +147,8 @@ export function guardrailObjectsOf(guardrail: Guardrail, contact: string | undef
         ...(guardrail.audit === undefined ? {} : { auditAnnotations: guardrail.audit }),
       },
     },
-    {
-      apiVersion: apiVersionOf(resources.validatingAdmissionPolicyBindings),
-      kind: resources.validatingAdmissionPolicyBindings.kind,
-      metadata,
-      spec: {
-        policyName: name,
-        validationActions: ["Deny"],
-        ...(params === undefined
-          ? {}
-          : { paramRef: { name: params.name, parameterNotFoundAction: guardrail.withoutParams ?? "Deny" } }),
-      },
-    },
+    ...(guardrail.withoutParams === "changes pass"
+      ? [binding("", "Deny", only("CREATE")), binding("-changes", "Allow", only("UPDATE"))]
+      : [binding("", "Deny")]),
   ];
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { connect } from "../../src/cluster/connect.ts";
+import type { KubeObject } from "../../src/cluster/object.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
 import { guardrailObjects } from "../../src/guardrails/index.ts";
 import { ExceptionsController } from "../../src/operator/exceptions/exceptions-controller.ts";
@@ -262,23 +263,79 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
     await cluster.close();
   });
 
-  test("a namespace that has lost its parameters starts nothing", async () => {
+  test("a namespace that has lost its parameters starts nothing, and can be deleted", async () => {
     const { shared } = scene;
+    const core = `/api/v1/namespaces/${shared}`;
+    const held = { finalizers: ["example.com/held"] };
+    const things: readonly (readonly [path: string, object: KubeObject])[] = [
+      ...(["Pod", "Deployment", "Job", "CronJob"] as const).map(
+        (kind) => [pathOf(kind, shared), workload(kind, "left", { image: pinned })] as const,
+      ),
+      [
+        `${core}/services`,
+        { apiVersion: "v1", kind: "Service", metadata: { name: "left" }, spec: { ports: [{ port: 80 }] } },
+      ],
+      [
+        `/apis/platform.company.com/v1/namespaces/${shared}/applications`,
+        {
+          apiVersion: "platform.company.com/v1",
+          kind: "Application",
+          metadata: { name: "left" },
+          spec: { image: pinned, language: "go" },
+        },
+      ],
+    ];
+    for (const [path, object] of things) {
+      await passes("namespace-admin", "POST", path, {
+        ...object,
+        metadata: { ...object.metadata, ...held },
+      });
+    }
     await passes(
       "engineer",
       "DELETE",
       `/apis/platform.company.com/v1/namespaces/${shared}/guardrails/guardrails`,
     );
-    const answer = await eventually("the parameters are gone", async () => {
+    await eventually("the parameters are gone", async () => {
       const asked = await scene.ask("admin", {
         method: "POST",
         path: `${pathOf("Pod", shared)}?dryRun=All`,
         body: workload("Pod", "tool", { image: pinned }),
       });
-      return refusedBy(asked) === undefined ? undefined : asked;
+      if (refusedBy(asked) === undefined) return undefined;
+      expect(asked.message).toContain("no params found");
+      return true;
     });
-    expect(refusedBy(answer)).toBe("pods");
-    expect(answer.message).toContain("no params found");
+    const byWhom: Readonly<Record<string, string>> = { Pod: "pods", Job: "jobs", CronJob: "cronjobs" };
+    for (const kind of workloadKinds) {
+      for (const spoilt of [{ image: pinned }, { image: "evil.example/miner:v1" }]) {
+        const answer = await scene.ask("namespace-admin", {
+          method: "POST",
+          path: pathOf(kind, shared),
+          body: workload(kind, "miner", spoilt),
+        });
+        expect(refusedBy(answer), `${kind} ${spoilt.image}`).toBe(byWhom[kind] ?? "workloads");
+      }
+    }
+    const evil = await scene.ask("namespace-admin", {
+      method: "PATCH",
+      patch: "strategic",
+      path: `${core}/pods/left`,
+      body: { spec: { containers: [{ name: "tool", image: "evil.example/miner:v1" }] } },
+    });
+    expect(refusedBy(evil)).toBe("pod-images");
+
+    await passes("admin", "DELETE", core);
+    // Whoever put a finalizer there takes it off; the namespace waits for all of them.
+    for (const [path, { metadata }] of things) {
+      await passes("namespace-admin", "PATCH", `${path}/${metadata.name}`, {
+        metadata: { finalizers: null },
+      });
+    }
+    await eventually("the namespace is gone", async () => {
+      const { status } = await scene.ask("admin", { method: "GET", path: core });
+      return status === 404 ? true : undefined;
+    });
   });
 
   test("the API server finds no fault with any policy, whatever the standards' contact is", async () => {

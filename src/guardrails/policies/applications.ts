@@ -15,8 +15,7 @@ export const applicationImages: Guardrail = {
   name: "application-images",
   reason: "An Application whose image its pods could not run is refused itself.",
   params: "guardrails",
-  // In a namespace that is being deleted they may go first; its Applications still have to be let go.
-  withoutParams: "Allow",
+  withoutParams: "changes pass",
   where: "managed",
   requests: applications(["applications"]),
   when: [

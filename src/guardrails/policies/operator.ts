@@ -39,6 +39,11 @@ export const operatorReach: Guardrail = {
         "request.operation != 'CREATE' || request.resource.resource != 'pods' || request.?dryRun.orValue(false)",
       message: "operator-reach: the operator starts no pods; it only asks whether one would be refused",
     },
+    {
+      expression:
+        "request.operation != 'DELETE' || request.resource.resource != 'guardrails' || (namespaceObject != null && has(namespaceObject.metadata.deletionTimestamp))",
+      message: "operator-reach: the operator leaves guardrails where they are; they go with their namespace",
+    },
   ],
 };
 

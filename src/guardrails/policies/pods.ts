@@ -1,14 +1,21 @@
 import { ephemeralRules, type PodSource, podRules } from "../pod-rules.ts";
 import type { Guardrail, Requests } from "../policy.ts";
 
+const audit = [{ key: "exceptions", valueExpression: "variables.excepted.join(', ')" }];
+
 /** A changed label or replica count is no reason to judge anew what was let in; the pods that follow are judged. */
-function judged(name: string, reason: string, requests: readonly Requests[], source: PodSource): Guardrail {
+function judgedTemplates(
+  name: string,
+  reason: string,
+  requests: readonly Requests[],
+  source: PodSource,
+): Guardrail {
   const old = source.spec.replace(/^object\./, "oldObject.");
-  const { variables, rules } = podRules(source);
   return {
     name,
     reason,
     params: "guardrails",
+    withoutParams: "changes pass",
     where: "managed",
     requests,
     when: [
@@ -17,24 +24,49 @@ function judged(name: string, reason: string, requests: readonly Requests[], sou
         expression: `request.operation == 'CREATE' || ${source.spec} != ${old}`,
       },
     ],
-    variables,
-    rules,
-    audit: [{ key: "exceptions", valueExpression: "variables.excepted.join(', ')" }],
+    ...podRules(source),
+    audit,
   };
 }
 
+/** Every pod, whoever makes it: this is what no other kind of object gets round. */
+export const pods: Guardrail = {
+  name: "pods",
+  reason:
+    "Whatever makes a pod, the pod itself comes from an allowed registry, has resources and gains no privileges.",
+  params: "guardrails",
+  where: "managed",
+  requests: [{ groups: [""], resources: ["pods"], operations: ["CREATE"] }],
+  ...podRules({ spec: "object.spec", longRunning: false }),
+  audit,
+};
+
+const images = (object: string, containers: string) =>
+  `${object}.spec.?${containers}.orValue([]).map(c, c.?image.orValue(''))`;
+
+/**
+ * A living pod is judged no more, since of what the rules are about its images alone can be changed. It needs no
+ * parameters, so that whoever clears a namespace away can take finalizers off its pods when those have gone.
+ */
+export const podImages: Guardrail = {
+  name: "pod-images",
+  reason: "The images of a living pod stay what they were when it was judged.",
+  where: "managed",
+  requests: [{ groups: [""], resources: ["pods"], operations: ["UPDATE"] }],
+  rules: [
+    {
+      expression: ["containers", "initContainers"]
+        .map((containers) => `${images("object", containers)} == ${images("oldObject", containers)}`)
+        .join(" && "),
+      message: "pod-images: the images of a living pod stay as they are; another image takes another pod",
+    },
+  ],
+};
+
 const changes = ["CREATE", "UPDATE"] as const;
 
-/** Every pod, whoever makes it: this is what no other kind of object gets round. */
-export const pods = judged(
-  "pods",
-  "Whatever makes a pod, the pod itself comes from an allowed registry, has resources and gains no privileges.",
-  [{ groups: [""], resources: ["pods"], operations: changes }],
-  { spec: "object.spec", longRunning: false },
-);
-
 /** Whatever makes pods that run until they are stopped: refused at once, instead of a workload without pods. */
-export const workloads = judged(
+export const workloads = judgedTemplates(
   "workloads",
   "A workload whose pods would be refused is refused itself; what runs until it is stopped is probed.",
   [
@@ -49,14 +81,14 @@ export const workloads = judged(
 );
 
 /** Jobs end by themselves, so they need no probes. */
-export const jobs = judged(
+export const jobs = judgedTemplates(
   "jobs",
   "A Job whose pods would be refused is refused itself.",
   [{ groups: ["batch"], resources: ["jobs"], operations: changes }],
   { spec: "object.spec.template.spec", longRunning: false },
 );
 
-export const cronJobs = judged(
+export const cronJobs = judgedTemplates(
   "cronjobs",
   "A CronJob whose pods would be refused is refused itself.",
   [{ groups: ["batch"], resources: ["cronjobs"], operations: changes }],

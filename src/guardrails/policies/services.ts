@@ -8,6 +8,7 @@ export const services: Guardrail = {
   reason:
     "Requests come in through the gateway; a Service opens no other way in, and takes no foreign address.",
   params: "guardrails",
+  withoutParams: "changes pass",
   where: "managed",
   requests: [{ groups: [""], resources: ["services"], operations: ["CREATE", "UPDATE"] }],
   when: [
@@ -36,6 +37,7 @@ export const routes: Guardrail = {
   reason:
     "Routes, DNS names and certificates are derived from a service's name; nobody claims another's by hand.",
   params: "guardrails",
+  withoutParams: "changes pass",
   where: "managed",
   requests: [
     { groups: ["networking.k8s.io"], resources: ["ingresses"], operations: ["CREATE", "UPDATE"] },

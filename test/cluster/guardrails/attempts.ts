@@ -309,12 +309,23 @@ function ofImages({ own, shared, service }: Scene): readonly Attempt[] {
     [
       "change the image of a living pod",
       "namespace-admin",
-      "pods",
+      "pod-images",
       {
         method: "PATCH",
         patch: "strategic",
         path: pod,
         body: { spec: { containers: [{ name: "tool", image: evil }] } },
+      },
+    ],
+    [
+      "change it to another image of an allowed registry",
+      "namespace-admin",
+      "pod-images",
+      {
+        method: "PATCH",
+        patch: "json",
+        path: pod,
+        body: [{ op: "replace", path: "/spec/containers/0/image", value: "gcr.io/company/tool:v2" }],
       },
     ],
     [
@@ -947,6 +958,18 @@ function ofOperator({ own, shared, free, service }: Scene): readonly Attempt[] {
       "operator",
       "operator-bindings",
       post(bindings(own), bound("platform-operator-namespace", group("team-payments"))),
+    ],
+    [
+      "the operator deletes a namespace's parameters",
+      "operator",
+      "operator-reach",
+      remove(`/apis/platform.company.com/v1/namespaces/${own}/guardrails/guardrails`),
+    ],
+    [
+      "the operator deletes all parameters of a namespace at once",
+      "operator",
+      "RBAC",
+      remove(`/apis/platform.company.com/v1/namespaces/${own}/guardrails`),
     ],
     [
       "the operator lets itself into kube-system",

@@ -8,6 +8,9 @@ const policySchema = z.object({
   metadata: z.object({ name: z.string() }),
   spec: z.object({
     failurePolicy: z.string(),
+    matchConstraints: z.object({
+      resourceRules: z.array(z.object({ operations: z.array(z.string()) })),
+    }),
     paramKind: z.unknown().optional(),
     validations: z.array(
       z.object({
@@ -24,32 +27,48 @@ const bindingSchema = z.object({
   spec: z.object({
     policyName: z.string(),
     validationActions: z.array(z.string()),
-    matchResources: z.undefined().optional(),
+    matchResources: z
+      .object({ resourceRules: z.array(z.object({ operations: z.array(z.string()) })) })
+      .optional(),
     paramRef: z
       .object({ parameterNotFoundAction: z.string(), namespace: z.undefined().optional() })
       .optional(),
   }),
 });
 
+const parsedPolicy = (object: unknown) => policySchema.parse(object);
+const parsedBinding = (object: unknown) => bindingSchema.parse(object);
+
 describe("every guardrail", () => {
   const objects = guardrailObjects({ contact: "#platform-help" });
 
-  test("refuses, everywhere it applies, also where it cannot be computed or has lost its parameters", () => {
-    expect(objects).toHaveLength(guardrails.length * 2);
-    for (let index = 0; index < objects.length; index += 2) {
-      const policy = policySchema.parse(objects[index]);
-      const binding = bindingSchema.parse(objects[index + 1]);
-      expect(policy.spec.failurePolicy).toBe("Fail");
-      expect(binding.spec.policyName).toBe(policy.metadata.name);
-      expect(binding.spec.validationActions).toEqual(["Deny"]);
-      expect(binding.spec.paramRef?.parameterNotFoundAction).toBe(
-        policy.spec.paramKind === undefined
-          ? undefined
-          : // What it lets pass, its pods' guardrails refuse.
-            policy.metadata.name === "platform-application-images"
-            ? "Allow"
-            : "Deny",
+  const policies = objects.filter(({ kind }) => kind === "ValidatingAdmissionPolicy").map(parsedPolicy);
+  const bindings = objects.filter(({ kind }) => kind.endsWith("Binding")).map(parsedBinding);
+  const bindingsOf = (policy: string) => bindings.filter(({ spec }) => spec.policyName === policy);
+
+  test("refuses, everywhere it applies, also where it cannot be computed", () => {
+    expect(policies).toHaveLength(guardrails.length);
+    for (const { metadata, spec } of policies) {
+      expect(spec.failurePolicy).toBe("Fail");
+      const own = bindingsOf(metadata.name).map((binding) => binding.spec);
+      for (const { validationActions } of own) expect(validationActions).toEqual(["Deny"]);
+      const judged = spec.matchConstraints.resourceRules.flatMap(({ operations }) => operations);
+      const bound = own.flatMap(({ matchResources }) =>
+        matchResources === undefined
+          ? judged
+          : matchResources.resourceRules.flatMap(({ operations }) => operations),
       );
+      expect(new Set(bound), metadata.name).toEqual(new Set(judged));
+    }
+  });
+
+  test("lets nothing be made where it has lost its parameters", () => {
+    for (const { metadata, spec } of policies.filter(({ spec }) => spec.paramKind !== undefined)) {
+      for (const { spec: binding } of bindingsOf(metadata.name)) {
+        const rules = (binding.matchResources ?? spec.matchConstraints).resourceRules;
+        const changesOnly = rules.every(({ operations }) => operations.join() === "UPDATE");
+        expect(binding.paramRef?.parameterNotFoundAction, metadata.name).toBe(changesOnly ? "Allow" : "Deny");
+      }
     }
   });
 
