@@ -19,7 +19,7 @@ export type ClusterErrorKind =
   | "forbidden"
   /** 429, or 5xx with `Retry-After`. */
   | "throttled"
-  /** Other 5xx. */
+  /** Other 5xx; and admission policies that lack what they judge by. */
   | "server"
   /** No answer: connection refused, reset, DNS, TLS, time-out. */
   | "unreachable";

@@ -56,6 +56,19 @@ export function retryAfter(header: string | readonly string[] | undefined): numb
 }
 
 /**
+ * Whether an admission policy could not be asked: what it takes as parameters was written a moment ago, and this API
+ * server does not know of it yet (before Kubernetes 1.37), or is gone. That says nothing about the request.
+ * https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/admission/plugin/policy/validating/dispatcher.go
+ */
+function notYetJudged(status: number, message: string): boolean {
+  return (
+    status >= 400 &&
+    status < 500 &&
+    /ValidatingAdmissionPolicy '[^']*'.* denied request: failed to configure (policy|binding): /.test(message)
+  );
+}
+
+/**
  * The error for an answer that is none of 2xx, or for the `Status` a watch carries.
  * @param body - the parsed JSON, or the text where it is none
  */
@@ -85,7 +98,11 @@ export function failure(
     answer.retryAfterMs ?? (seconds === undefined || seconds <= 0 ? undefined : seconds * 1000);
   // A field that the schema does not have is the caller's mistake, though apply answers it with 500.
   const unknownField = status === 500 && message.startsWith("failed to create typed patch object");
-  const kind = unknownField ? "invalid" : kindOf(status, reason, retryAfterMs);
+  const kind = unknownField
+    ? "invalid"
+    : notYetJudged(status, message)
+      ? "server"
+      : kindOf(status, reason, retryAfterMs);
   const text = cleanText(message, { lines: true }).trim() || `${context} answered ${status} ${reason}`;
   return new ClusterError(
     kind,

@@ -44,6 +44,16 @@ const answers: readonly [
     500,
     'Internal error occurred: failed calling webhook "mutate.example.com": failed to call webhook: Post "https://hook.example.svc:443/?timeout=10s": context deadline exceeded',
   ],
+  [
+    "transient",
+    422,
+    "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'platform-pods' with binding 'platform-pods' denied request: failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction",
+  ],
+  [
+    "transient",
+    422,
+    "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'platform-pods' denied request: failed to configure policy: paramKind kind `platform.company.com/v1, Kind=Guardrails` not yet synced to use for admission",
+  ],
   ["transient", 503, "the server is currently unable to handle the request"],
   ["transient", 504, "request did not complete within requested timeout - context deadline exceeded"],
   [
