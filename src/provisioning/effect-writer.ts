@@ -254,14 +254,20 @@ export function createEffectWriter({
         beforeOf(existing.map((object) => ({ existing: object, before: beforeDeletion(object) }))),
       );
       signal.throwIfAborted();
+      const namespaces = new Set(
+        existing.flatMap(({ kind, metadata }) => (kind === "Namespace" ? [metadata.name] : [])),
+      );
       const deleted = await Promise.allSettled(
         existing.map(async (object) => {
-          const { uid } = object.metadata;
+          const { uid, namespace = "" } = object.metadata;
           try {
-            await cluster.delete(resourceOf(object), refOf(object), {
-              propagation: propagationOf(object.kind),
-              ...(uid === undefined ? {} : { uid }),
-            });
+            // What goes with its namespace guards it until then.
+            if (!namespaces.has(namespace)) {
+              await cluster.delete(resourceOf(object), refOf(object), {
+                propagation: propagationOf(object.kind),
+                ...(uid === undefined ? {} : { uid }),
+              });
+            }
           } catch (error) {
             if (!isClusterError(error, "not-found", "conflict")) throw error;
             // Gone already; or another object took the name, and that one is not ours to delete.

@@ -63,7 +63,7 @@ export interface EffectWriter {
   ): Promise<readonly { readonly object: KubeObject; readonly outcome: EffectOutcome }[]>;
   /** Creates an object once: one that exists and is the service's is left exactly as it is (credentials). */
   createOnce(object: KubeObject): Promise<{ readonly object: KubeObject; readonly outcome: EffectOutcome }>;
-  /** Deletes objects by name and UID and waits until they are gone. */
+  /** Deletes objects by name and UID and waits until they are gone; what is in a namespace among them goes with it. */
   deleteObjects(objects: readonly KubeObject[]): Promise<void>;
   /** Merge-patches objects that are there, each with the UID of the one that was seen as precondition. */
   patchObjects(objects: readonly KubeObject[], patch: object): Promise<void>;
