@@ -11,6 +11,7 @@ import { limitRange, namespace, resourceQuota, serviceAccount } from "./objects/
 import { meshMembership, network } from "./objects/network.ts";
 import { namespacePolicies, servicePolicies } from "./objects/network-policies.ts";
 import { operatorRoleBinding } from "./objects/operator-access.ts";
+import { pipelineAccess } from "./objects/pipeline-access.ts";
 import { type Place, subjectOf } from "./objects/subject.ts";
 import { teamRoleBinding } from "./objects/team-access.ts";
 import { workload } from "./objects/workload.ts";
@@ -38,7 +39,8 @@ function placeOf({ name, team, tier, service }: ManagedNamespace, standards: Sta
 
 /**
  * What a managed namespace has of itself, whatever services are in it: the Namespace first, then limits, quota,
- * the operator's rights, guardrails, closed network policies, the mesh's membership and the rights of the team. Pure.
+ * the rights of the operator and of the service's pipeline, guardrails, closed network policies, the mesh's membership and the
+ * rights of the team. Pure.
  */
 export function namespaceObjects(
   managed: ManagedNamespace,
@@ -55,7 +57,9 @@ function ownOf(place: Place, facts: Pick<ClusterFacts, "guardrails">): readonly 
     namespace(place),
     limitRange(place),
     resourceQuota(place),
-    ...(facts.guardrails === true ? [operatorRoleBinding(place), guardrails(place)] : []),
+    ...(facts.guardrails === true
+      ? [operatorRoleBinding(place), guardrails(place), ...pipelineAccess(place)]
+      : []),
     ...namespacePolicies(place),
     ...(roleBinding === undefined ? [] : [roleBinding]),
   ];

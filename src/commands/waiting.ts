@@ -1,4 +1,5 @@
 import type { ServiceName } from "../application/names.ts";
+import { isClusterError } from "../cluster/errors.ts";
 import { atRest } from "../provisioning/decide.ts";
 import { ProvisioningError } from "../provisioning/errors.ts";
 import type { RunState } from "../provisioning/run.ts";
@@ -29,7 +30,11 @@ export async function whenFree<T>(
     } catch (error) {
       if (!(error instanceof ProvisioningError) || error.kind !== "busy") throw error;
       const { provisioner, clock } = await session.platform();
-      const other = (await provisioner.list({ service })).find((run) => !atRest(run));
+      const runs = await provisioner.list({ service }).catch((failure: unknown) => {
+        // A pipeline sees no run but its own: the refusal says which one it is.
+        throw isClusterError(failure, "forbidden") ? error : failure;
+      });
+      const other = runs.find((run) => !atRest(run));
       if (!wait) throw other === undefined ? error : refusal(session, other, error);
       if (other !== undefined) await untilAtRest(session, other);
       // It has come to rest meanwhile, or is just being requested: asked again.

@@ -59,5 +59,6 @@ export function bindings(standards: Standards): readonly KubeObject[] {
     systemBinding("platform-reader", groups([...teams, ...oncall])),
     // Which ServiceAccounts are pipelines, and of which service, admission decides: RBAC has no patterns.
     systemBinding("platform-pipeline", groups(["system:serviceaccounts"])),
+    clusterBinding("platform-standards", groups(["system:serviceaccounts"])),
   ];
 }

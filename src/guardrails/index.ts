@@ -13,7 +13,17 @@ import { runActions, runJournals, runOwnership, runRequests, runTeams } from "./
 import { routes, services } from "./policies/services.ts";
 import { shells } from "./policies/shells.ts";
 import { type Guardrail, guardrailObjectsOf } from "./policy.ts";
-import { developerRole, namespaceTeamRole, oncallRole, pipelineRole, readerRole, teamRole } from "./roles.ts";
+import {
+  developerRole,
+  namespaceTeamRole,
+  oncallRole,
+  pipelineNamespaceRole,
+  pipelineRole,
+  pipelineTokenRole,
+  readerRole,
+  standardsRole,
+  teamRole,
+} from "./roles.ts";
 
 /** Every guardrail of the platform. Each is a file. */
 export const guardrails: readonly Guardrail[] = [
@@ -68,7 +78,10 @@ export function accessObjects(standards: Standards): readonly KubeObject[] {
     oncallRole(standards),
     teamRole,
     namespaceTeamRole,
+    pipelineNamespaceRole,
+    pipelineTokenRole,
     pipelineRole,
+    standardsRole,
     readerRole,
     ...bindings(standards),
   ];

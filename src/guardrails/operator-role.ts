@@ -3,7 +3,12 @@ import type { Standards } from "../standards/standards.ts";
 import { clusterRole, type RoleRule, read, roleRule, systemRole } from "./roles.ts";
 
 /** ClusterRoles that RoleBindings of the operator may name, in managed namespaces. */
-export const boundByOperator = ["platform-team", "platform-namespace-team", "platform-operator-namespace"];
+export const boundByOperator = [
+  "platform-team",
+  "platform-namespace-team",
+  "platform-operator-namespace",
+  "platform-pipeline",
+];
 
 const write = ["create", "update", "patch", "delete"];
 const all = [...read, ...write];

@@ -4,9 +4,6 @@ import type { Expression } from "./policy.ts";
 /** The operator as the API server names it. */
 export const operatorUser = `system:serviceaccount:${systemNamespace}:${operatorName}`;
 
-/** ServiceAccount of a service's pipeline, in the service's namespace. */
-export const pipelineName = "pipeline";
-
 /**
  * A text as a CEL literal. Only for what this program itself is made of.
  * @throws Error where the text would end the literal

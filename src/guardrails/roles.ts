@@ -1,6 +1,7 @@
 import { systemNamespace } from "../application/names.ts";
+import { pipelineName } from "../application/objects/pipeline-access.ts";
 import type { KubeObject } from "../cluster/object.ts";
-import type { Standards } from "../standards/standards.ts";
+import { type Standards, standardsName } from "../standards/standards.ts";
 import { partLabels } from "./policy.ts";
 
 /** A rule of a role, as RBAC has it. */
@@ -141,6 +142,27 @@ export const namespaceTeamRole: KubeObject = clusterRole(
   "platform-namespace-team",
   "The owning team in a namespace of several services: the same, and make and delete Applications.",
   [...team, roleRule(own, ["applications"], ["create", "delete"])],
+);
+
+/** Bound by RoleBinding `pipeline` in the namespace of a service. */
+export const pipelineNamespaceRole: KubeObject = clusterRole(
+  "platform-pipeline",
+  "The pipeline in the namespace of its service: see the Application that it deploys.",
+  [roleRule(own, ["applications"], ["get"])],
+);
+
+/** Whom the organisation's CI signs in as, in the namespace of a service; the platform binds it to nobody. */
+export const pipelineTokenRole: KubeObject = clusterRole(
+  "platform-pipeline-token",
+  "Act as the pipeline of the namespace's service, by a token that soon runs out. Bind it there to the CI's identity.",
+  [roleRule("", ["serviceaccounts/token"], ["create"], [pipelineName])],
+);
+
+/** What is asked for is checked against the standards before it is asked for. */
+export const standardsRole: KubeObject = clusterRole(
+  "platform-standards",
+  "Read the organisation's standards: for pipelines, and bound to all service accounts.",
+  [roleRule(own, ["standards"], ["get"], [standardsName])],
 );
 
 /** What a pipeline needs to ask for its service's deployment and to see what became of it. */

@@ -1,4 +1,5 @@
 import { labels, operatorName, systemNamespace } from "../../application/names.ts";
+import { pipelineName } from "../../application/objects/pipeline-access.ts";
 import type { Guardrail } from "../policy.ts";
 import { isOperator, literal } from "../principals.ts";
 
@@ -77,12 +78,22 @@ export const operatorNamespaces: Guardrail = {
   ],
 };
 
-const toOperator = `(s.kind == 'ServiceAccount' && s.name == ${literal(operatorName)} && s.?namespace.orValue('') == ${literal(systemNamespace)})`;
+const subject = (name: string, namespace: string) =>
+  `(s.kind == 'ServiceAccount' && s.name == ${literal(name)} && s.?namespace.orValue('') == ${namespace})`;
+
+/** Which subjects `s` each of the shipped roles may be bound to. */
+const subjectsOf: Readonly<Record<string, string>> = {
+  "platform-operator-namespace": subject(operatorName, literal(systemNamespace)),
+  "platform-pipeline": subject(pipelineName, "request.namespace"),
+  "platform-team": "(s.kind == 'Group' && s.name in variables.groups)",
+  "platform-namespace-team": "(s.kind == 'Group' && s.name in variables.groups)",
+};
 
 /** Rights it hands on are the shipped ones, to the groups of the namespace's team as the standards name them. */
 export const operatorBindings: Guardrail = {
   name: "operator-bindings",
-  reason: "The operator binds only shipped roles, and only to the team that the namespace belongs to.",
+  reason:
+    "The operator binds only shipped roles, and only to the team that the namespace belongs to, its pipeline and itself.",
   params: "standards",
   where: "everywhere",
   requests: [
@@ -101,9 +112,14 @@ export const operatorBindings: Guardrail = {
   ],
   rules: [
     {
-      expression: `object.roleRef.kind == 'ClusterRole' && (object.roleRef.name == 'platform-operator-namespace' ? object.?subjects.orValue([]).all(s, ${toOperator}) : (object.roleRef.name in ['platform-team', 'platform-namespace-team'] && object.?subjects.orValue([]).all(s, s.kind == 'Group' && s.name in variables.groups)))`,
+      expression: `object.roleRef.kind == 'ClusterRole' && (${Object.entries(subjectsOf)
+        .map(
+          ([role, allowed]) =>
+            `(object.roleRef.name == ${literal(role)} && object.?subjects.orValue([]).all(s, ${allowed}))`,
+        )
+        .join(" || ")})`,
       message:
-        "operator-bindings: the operator binds only shipped roles, to the groups of the namespace's team",
+        "operator-bindings: the operator binds only shipped roles, to the groups of the namespace's team, its pipeline and itself",
     },
   ],
 };

@@ -1,6 +1,7 @@
 import { labels, systemNamespace } from "../../application/names.ts";
+import { pipelineName } from "../../application/objects/pipeline-access.ts";
 import type { Guardrail } from "../policy.ts";
-import { isOperator, literal, mayManage, notThePlatform, pipelineName } from "../principals.ts";
+import { isOperator, literal, mayManage, notThePlatform } from "../principals.ts";
 
 const runs = (operations: Guardrail["requests"][number]["operations"]): Guardrail["requests"] => [
   { groups: ["platform.company.com"], resources: ["runs"], operations },

@@ -1,4 +1,5 @@
 import { namespaceOf, serviceNameSchema } from "../../application/names.ts";
+import { pipelineName } from "../../application/objects/pipeline-access.ts";
 import { resources } from "../../cluster/resource.ts";
 import { pipelineFile, pipelinePath } from "../../delivery/pipeline.ts";
 import type { Step } from "../step.ts";
@@ -23,10 +24,10 @@ export const configureCicd: Step = {
     const { application, standards, cluster, codeHost, write, run, signal } = context;
     const service = serviceNameSchema.parse(application.metadata.name);
     const url = repositoryOf(context);
-    // The pipeline deploys as the service's own account: without it every deployment would be refused later.
+    // Without its account every deployment by the pipeline would be refused later.
     await cluster.get(
       resources.serviceAccounts,
-      { namespace: namespaceOf(service), name: service },
+      { namespace: namespaceOf(service), name: pipelineName },
       { signal },
     );
     const files = [pipelineFile(application, standards)];

@@ -954,6 +954,41 @@ function ofOperator({ own, shared, free, service }: Scene): readonly Attempt[] {
       post(bindings(own), bound("platform-team", group("system:authenticated"))),
     ],
     [
+      "the operator lets another namespace's pipeline in",
+      "operator",
+      "operator-bindings",
+      post(
+        bindings(own),
+        bound("platform-pipeline", { kind: "ServiceAccount", name: "pipeline", namespace: shared }),
+      ),
+    ],
+    [
+      "the operator lets somebody act as the pipeline",
+      "operator",
+      "RBAC",
+      post(bindings(own), bound("platform-pipeline-token", group("team-payments"))),
+    ],
+    [
+      "the operator takes the pipeline's token",
+      "operator",
+      "RBAC",
+      post(`/api/v1/namespaces/${own}/serviceaccounts/pipeline/token`, {
+        apiVersion: "authentication.k8s.io/v1",
+        kind: "TokenRequest",
+        spec: {},
+      }),
+    ],
+    [
+      "take the pipeline's token, as the team",
+      "developer",
+      "RBAC",
+      post(`/api/v1/namespaces/${own}/serviceaccounts/pipeline/token`, {
+        apiVersion: "authentication.k8s.io/v1",
+        kind: "TokenRequest",
+        spec: {},
+      }),
+    ],
+    [
       "the operator hands its Secrets on",
       "operator",
       "operator-bindings",

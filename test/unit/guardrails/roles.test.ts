@@ -93,6 +93,38 @@ describe("roles of people", () => {
   });
 });
 
+describe("a service's pipeline", () => {
+  const pipelineOf = (service: string | undefined) =>
+    namespaceObjects({ name: `app-${service ?? "shared"}`, team: "payments", service }, standards, {
+      guardrails: true,
+    }).filter(({ metadata }) => metadata.name === "pipeline");
+
+  test("is an account of its namespace with a role that writes nothing, and no Secret", () => {
+    const [account, binding, ...more] = pipelineOf("shop");
+    expect(more).toEqual([]);
+    expect(account).toMatchObject({ kind: "ServiceAccount", automountServiceAccountToken: false });
+    expect(account).not.toHaveProperty("secrets");
+    expect(binding).toMatchObject({
+      roleRef: { kind: "ClusterRole", name: "platform-pipeline" },
+      subjects: [{ kind: "ServiceAccount", name: "pipeline", namespace: "app-shop" }],
+    });
+    expect(rulesOf("platform-pipeline")).toEqual([
+      { apiGroups: ["platform.company.com"], resources: ["applications"], verbs: ["get"] },
+    ]);
+    expect(rulesOf("platform-pipeline", "Role")).toEqual([
+      { apiGroups: ["platform.company.com"], resources: ["runs"], verbs: ["create", "get"] },
+    ]);
+  });
+
+  test("is not in a namespace of several services, where its name says of none which", () => {
+    expect(pipelineOf(undefined)).toEqual([]);
+  });
+
+  test("of a service that is called so is the service's own account", () => {
+    expect(pipelineOf("pipeline").map(({ kind }) => kind)).toEqual(["RoleBinding"]);
+  });
+});
+
 describe("the operator's role", () => {
   const rules = rulesOf("platform-operator");
 
