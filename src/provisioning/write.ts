@@ -3,6 +3,7 @@ import { fieldManager, labels, releaseAnnotation } from "../application/names.ts
 import { apply, type Cluster } from "../cluster/cluster.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { ownedFields, sameContent } from "../cluster/owned-fields.ts";
+import { replicasOf, withReplicas } from "../cluster/replicas.ts";
 import { resourceOf } from "../cluster/resource.ts";
 
 /**
@@ -23,7 +24,19 @@ export function asWanted(desired: KubeObject, existing: KubeObject): boolean {
     );
   }
   const owned = ownedFields(existing, fieldManager);
-  return owned !== undefined && sameContent(owned, desired);
+  return owned !== undefined && sameContent(owned, keepingReplicas(desired, owned));
+}
+
+/**
+ * A Deployment that is to leave its replicas to an autoscaler keeps the number that the platform has applied until the
+ * autoscaler asks for another: a field that nobody applies any more falls back to its default, which is one pod. Pure.
+ * @param owned - what the platform has applied of it
+ */
+function keepingReplicas(desired: KubeObject, owned: KubeObject | undefined): KubeObject {
+  if (desired.kind !== "Deployment" || replicasOf(desired) !== undefined || owned === undefined)
+    return desired;
+  const applied = replicasOf(owned);
+  return applied === undefined ? desired : withReplicas(desired, applied);
 }
 
 /** A desired object with the label of the run that made the existing one: it keeps its maker. Pure. */
@@ -51,9 +64,10 @@ export function write(
   if (existing === undefined) return apply(cluster, resourceOf(desired), desired);
   const { uid } = existing.metadata;
   if (!isWrittenWhole(desired)) {
-    return apply(cluster, resourceOf(desired), {
-      ...desired,
-      metadata: { ...desired.metadata, ...(uid === undefined ? {} : { uid }) },
+    const kept = keepingReplicas(desired, ownedFields(existing, fieldManager));
+    return apply(cluster, resourceOf(kept), {
+      ...kept,
+      metadata: { ...kept.metadata, ...(uid === undefined ? {} : { uid }) },
     });
   }
   return cluster.replace(resourceOf(desired), {

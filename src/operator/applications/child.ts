@@ -2,10 +2,11 @@ import { fieldManager, labels } from "../../application/names.ts";
 import { conditionsOf } from "../../cluster/conditions.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { ownedFields } from "../../cluster/owned-fields.ts";
+import { replicasOf } from "../../cluster/replicas.ts";
 import { apiVersionOf, resources } from "../../cluster/resource.ts";
 import { cleanText } from "../../cluster/text.ts";
 import { type WorkloadStatus, workloadStatus } from "../../cluster/workload-status.ts";
-import { contentDigest, replicasOf } from "./digest.ts";
+import { contentDigest } from "./digest.ts";
 
 /** What is kept of an object that an Application may consist of: thousands of these are in memory. */
 export interface Child {

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { labels } from "../../application/names.ts";
 import type { KubeObject } from "../../cluster/object.ts";
+import { replicasOf, withReplicas } from "../../cluster/replicas.ts";
 
 /** Maps whose values are quantities, which the API server writes in a form of its own. */
 const quantityMaps = new Set(["requests", "limits", "hard", "default", "defaultRequest"]);
@@ -13,18 +14,6 @@ const quantityMaps = new Set(["requests", "limits", "hard", "default", "defaultR
 export function contentDigest(object: KubeObject): string {
   const content = replicasOf(object) === undefined ? object : withReplicas(object, undefined);
   return hash("sha1", canonical(content, "", ""), "base64");
-}
-
-/** Pods that a Deployment asks for; undefined where it says nothing, and of any other object. Pure. */
-export function replicasOf({ kind, spec }: KubeObject): number | undefined {
-  if (kind !== "Deployment" || typeof spec !== "object" || spec === null || !("replicas" in spec))
-    return undefined;
-  return typeof spec.replicas === "number" ? spec.replicas : undefined;
-}
-
-/** An object that asks for so many pods. Pure. */
-export function withReplicas(object: KubeObject, replicas: number | undefined): KubeObject {
-  return { ...object, spec: { ...(typeof object.spec === "object" ? object.spec : {}), replicas } };
 }
 
 function canonical(value: unknown, key: string, within: string): string {

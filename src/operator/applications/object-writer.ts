@@ -3,10 +3,10 @@ import { apply, type Cluster, type ObjectRef } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
+import { withReplicas } from "../../cluster/replicas.ts";
 import { type Resource, resourceOf } from "../../cluster/resource.ts";
 import { type Child, childOf } from "./child.ts";
 import type { ChildStore } from "./child-store.ts";
-import { withReplicas } from "./digest.ts";
 import { type Verdict, verdictOn } from "./verdict.ts";
 import type { Wanted } from "./wanted.ts";
 

@@ -2,8 +2,9 @@ import type { Application } from "../../application/application.ts";
 import type { ObjectsByPart, Part } from "../../application/desired-objects.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { keyOf } from "../../cluster/reflector.ts";
+import { replicasOf } from "../../cluster/replicas.ts";
 import { type Resource, resourceOf } from "../../cluster/resource.ts";
-import { contentDigest, replicasOf } from "./digest.ts";
+import { contentDigest } from "./digest.ts";
 import type { Owner } from "./verdict.ts";
 
 /** One object that should be there; the object itself is made again when it has to be written. */
