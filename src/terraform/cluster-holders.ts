@@ -1,0 +1,74 @@
+import { apply, type Cluster } from "../cluster/cluster.ts";
+import { isClusterError } from "../cluster/errors.ts";
+import { find } from "../cluster/find.ts";
+import { resources } from "../cluster/resource.ts";
+import type { Holders, Look } from "./holder.ts";
+import { holdersIn } from "./holder-file.ts";
+
+/** Prefix of the ConfigMaps' names. */
+const prefix = "terraform-holder-";
+
+/**
+ * Who works on a workspace, for whoever meets its lock on another machine: a ConfigMap beside the state. Which process
+ * it is says nothing there, so it is not told.
+ * @param namespace - where states live
+ * @param workspace - the workspace's name
+ */
+export function clusterHolders(cluster: Cluster, namespace: string, workspace: string): Holders {
+  const ref = { namespace, name: `${prefix}${workspace}` };
+  return {
+    async read() {
+      const found = await find(cluster, resources.configMaps, ref);
+      const data = found?.data;
+      const text = typeof data === "object" && data !== null ? Reflect.get(data, "holders") : undefined;
+      return typeof text === "string" ? holdersIn(text) : [];
+    },
+    async write(holders, moment) {
+      if (moment === "started") return;
+      if (holders.length > 0) {
+        await apply(cluster, resources.configMaps, {
+          apiVersion: "v1",
+          kind: "ConfigMap",
+          metadata: { ...ref, labels: { "app.kubernetes.io/managed-by": "platform" } },
+          data: { holders: JSON.stringify(holders) },
+        });
+        return;
+      }
+      try {
+        await cluster.delete(resources.configMaps, ref);
+      } catch (error) {
+        if (!isClusterError(error, "not-found")) throw error;
+      }
+    },
+  };
+}
+
+/**
+ * Both: what is on this machine knows more, and what is in the cluster is seen from everywhere.
+ * @param near - in the workspace's folder
+ */
+export function nearAndFar(near: Holders, far: Holders): Holders {
+  return {
+    async read() {
+      const here = await near.read();
+      const known = new Set(here.map(({ since }) => since));
+      return [...here, ...(await far.read()).filter(({ since }) => !known.has(since))];
+    },
+    async write(holders, moment) {
+      await far.write(holders, moment);
+      await near.write(holders, moment);
+    },
+  };
+}
+
+/** Looks up the UID of a pod. */
+export function podUidIn(cluster: Cluster): Look["podUid"] {
+  return async ({ namespace, name }) => {
+    try {
+      const pod = await find(cluster, resources.pods, { namespace, name });
+      return pod === undefined ? "gone" : (pod.metadata.uid ?? undefined);
+    } catch {
+      return undefined;
+    }
+  };
+}

@@ -1,0 +1,197 @@
+import { isTerraformError, TerraformError } from "./error.ts";
+import type { TerraformEvent } from "./events.ts";
+import { workspaceLabel } from "./module.ts";
+import type { CommandOptions, DataLoss, Plan, PlanInput, Workspace } from "./workspace.ts";
+
+/** What making, changing or removing a data store is given. */
+export interface DataStoreOptions {
+  /** Name of the workspace, which its label on the instance says. */
+  readonly name: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** Values of ephemeral variables: a password that the SecretStore has made. */
+  readonly hidden?: Readonly<Record<string, string>>;
+  /** `user@host` as a person typed it, so that this holder's lock may be taken. */
+  readonly lockHolder?: string;
+  /** Told of each plan that changes something, before it is applied; throws to refuse it. */
+  readonly review?: (plan: Plan) => Promise<void> | void;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: TerraformEvent) => void;
+}
+
+/** Times one plans anew because of what one finds: a lock, unfinished resources, another's change. */
+const mostRounds = 10;
+
+/** Plans; a lock whose holder is dead is taken over first. */
+async function planned(
+  workspace: Workspace<unknown>,
+  input: PlanInput,
+  options: DataStoreOptions,
+): Promise<Plan> {
+  const more: CommandOptions = { signal: options.signal, onEvent: options.onEvent };
+  try {
+    return await workspace.plan(input, more);
+  } catch (error) {
+    if (!isTerraformError(error, "locked") || error.lock === undefined) throw error;
+    await workspace.takeLock(error.lock, options.lockHolder);
+    return workspace.plan(input, more);
+  }
+}
+
+/** What is taken over must say that it is of this workspace. */
+function checkOwner(workspace: Workspace<unknown>, plan: Plan, name: string): void {
+  for (const { address, imported, now } of plan.resources) {
+    if (!imported || address !== workspace.module.instance) continue;
+    const labels = now === undefined ? undefined : workspace.module.labelsOf(now);
+    const owner =
+      typeof labels === "object" && labels !== null ? Reflect.get(labels, workspaceLabel) : undefined;
+    if (owner === name) continue;
+    throw new TerraformError(
+      "exists",
+      `${address} is there already, and is not this service's: its label ${workspaceLabel} is not ${name}; it was left as it is`,
+      "see whose it is; choose another name, or remove it",
+    );
+  }
+}
+
+/** Plans and applies until nothing is left to change. */
+async function converge(
+  workspace: Workspace<unknown>,
+  options: DataStoreOptions,
+  input: Omit<PlanInput, "variables"> & { readonly variables: Readonly<Record<string, unknown>> },
+  loss: DataLoss,
+  adopted: readonly string[] = [],
+): Promise<void> {
+  const { module } = workspace;
+  const adopt = new Set(adopted);
+  for (let round = 0; round < mostRounds; round += 1) {
+    const taken = Object.fromEntries([...adopt].map((address) => [module.adoptable[address] ?? "", true]));
+    const plan = await planned(
+      workspace,
+      { ...input, variables: { ...input.variables, adopt: taken } },
+      options,
+    );
+    checkOwner(workspace, plan, options.name);
+    const unfinished = plan.resources.find(
+      ({ tainted, holdsData, action }) => tainted && holdsData && action === "replace",
+    );
+    if (unfinished !== undefined) {
+      // Making it anew would destroy what there is: it is looked at as it is, and changed where it must be.
+      await workspace.untaint(unfinished.address, { signal: options.signal });
+      continue;
+    }
+    if (!plan.changes) return;
+    await options.review?.(plan);
+    try {
+      await workspace.apply(plan, loss, { signal: options.signal, onEvent: options.onEvent });
+      return;
+    } catch (error) {
+      if (isTerraformError(error, "stale-plan")) continue;
+      const { address } = isTerraformError(error, "exists") ? error : {};
+      if (address === undefined || !Object.hasOwn(module.adoptable, address) || adopt.has(address))
+        throw error;
+      // An interrupted run made it and could not say so.
+      adopt.add(address);
+    }
+  }
+  throw new TerraformError(
+    "provider",
+    `the data store is not as planned after ${mostRounds} attempts; what was done is there`,
+    "see the log of the run; somebody else may be changing it: retry when they are done",
+    { class: "transient" },
+  );
+}
+
+/**
+ * Makes a data store, or brings it to what is wanted. Idempotent: what an interrupted run has made is found and taken
+ * over, a lock of a dead process is taken. Data is never destroyed or replaced.
+ * @returns what the module tells of it
+ * @throws TerraformError
+ */
+export async function ensureDataStore<Outputs>(
+  workspace: Workspace<Outputs>,
+  options: DataStoreOptions,
+): Promise<Outputs> {
+  await workspace.prepare({ signal: options.signal, onEvent: options.onEvent });
+  await converge(workspace, options, { variables: options.variables, hidden: options.hidden }, "refuse");
+  const outputs = await workspace.outputs();
+  if (outputs === undefined) {
+    throw new TerraformError(
+      "invalid",
+      "the data store is there, but does not tell how it is reached",
+      "report this as a defect of the platform, with the log of the run",
+      { class: "internal" },
+    );
+  }
+  return outputs;
+}
+
+/**
+ * Whether everything is as it is wanted: the proof after a run. Refreshes, and changes nothing.
+ * @throws TerraformError
+ */
+export async function planOfDataStore(
+  workspace: Workspace<unknown>,
+  options: DataStoreOptions,
+): Promise<Plan> {
+  await workspace.prepare({ signal: options.signal, onEvent: options.onEvent });
+  return planned(workspace, { variables: options.variables, hidden: options.hidden }, options);
+}
+
+/**
+ * Removes a data store and the data in it: lifts its protection, then destroys it. Each point can be resumed. What an
+ * interrupted run has made but not recorded is found and goes too.
+ * @param loss - why that may be
+ * @throws TerraformError
+ */
+export async function removeDataStore(
+  workspace: Workspace<unknown>,
+  options: DataStoreOptions,
+  loss: Exclude<DataLoss, "refuse">,
+): Promise<void> {
+  const { module } = workspace;
+  await workspace.prepare({ signal: options.signal, onEvent: options.onEvent });
+  const variables = { ...options.variables, deletion_protection: false };
+  const recorded = (await workspace.contents()).includes(module.instance);
+  if (recorded || (await isThere(workspace, options, variables))) {
+    await converge(
+      workspace,
+      options,
+      { variables, hidden: options.hidden, targets: [module.instance] },
+      "refuse",
+      recorded ? [] : [module.instance],
+    );
+  }
+  await converge(workspace, options, { variables, hidden: options.hidden, destroy: true }, loss);
+  const left = await workspace.contents();
+  if (left.length > 0) {
+    throw new TerraformError(
+      "provider",
+      `${left.join(", ")} could not be removed; the state still has what is left`,
+      "see the log of the run, then retry",
+    );
+  }
+}
+
+/** Whether the instance is in the cloud though the state does not have it. */
+async function isThere(
+  workspace: Workspace<unknown>,
+  options: DataStoreOptions,
+  variables: Readonly<Record<string, unknown>>,
+): Promise<boolean> {
+  const { instance, adoptable } = workspace.module;
+  try {
+    await planned(
+      workspace,
+      {
+        variables: { ...variables, adopt: { [adoptable[instance] ?? ""]: true } },
+        hidden: options.hidden,
+        targets: [instance],
+      },
+      options,
+    );
+    return true;
+  } catch (error) {
+    if (isTerraformError(error, "missing")) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,4 @@
+# Values come from a file given to `terraform init`, as data.
+terraform {
+  backend "local" {}
+}
