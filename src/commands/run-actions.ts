@@ -79,7 +79,9 @@ export function addRunActions(run: Command, bind: Bind): void {
   bind(
     run
       .command("cancel")
-      .description("stop a run between two writes; it can then be resumed or rolled back")
+      .description(
+        "stop a run between two writes, to resume it or roll it back; or take back what nobody has begun with",
+      )
       .argument("<run>", "the run's name")
       .addOption(runOutput()),
     async (session, args, raw) => {
@@ -87,7 +89,8 @@ export function addRunActions(run: Command, bind: Bind): void {
       const name = runNameFrom(args[0]);
       const { provisioner, cluster } = await session.platform();
       const state = await ofRun(session, name, () => provisioner.cancel(name));
-      const code = state.phase === "Interrupted" ? exitCodes.done : exitCodeOf(state.phase, "completion");
+      const stopped = state.phase === "Interrupted" || state.phase === "Refused";
+      const code = stopped ? exitCodes.done : exitCodeOf(state.phase, "completion");
       runView(session, cluster.context, output).finished(state, code);
       return code;
     },

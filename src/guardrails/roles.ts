@@ -86,7 +86,8 @@ function metrics({ monitoring }: Standards): readonly RoleRule[] {
 
 function forDevelopers(standards: Standards): readonly RoleRule[] {
   return [
-    roleRule(own, ["runs"], [...read, "create"]),
+    // Deleted are only requests of one's own that nobody has begun with: a policy says so.
+    roleRule(own, ["runs"], [...read, "create", "delete"]),
     roleRule(own, ["applications"], read),
     roleRule("", ["namespaces"], read),
     ...workloads,

@@ -21,7 +21,7 @@ import type { PlanContext } from "./step.ts";
 import { previewRun, type VerbsOnRuns, verbsOn } from "./verbs-on-runs.ts";
 import { watchRun } from "./watch-run.ts";
 import { whoExecutes } from "./who-executes.ts";
-import { withdrawRequest } from "./withdraw-request.ts";
+import { takeBackInstead, withdrawRequest } from "./withdraw-request.ts";
 
 function confirmedBy(context: PlanContext, confirmed: string | undefined): PlanContext {
   return confirmed === undefined ? context : { ...context, confirmed };
@@ -118,7 +118,13 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     retry: async (run, how) => (await verbsFor(run)).retry(run, how),
     rollback: async (run, how) => (await verbsFor(run)).rollback(run, how),
     previewRollback: (run, dataStores) => previewRun(executor, run, dataStores),
-    cancel: async (run) => (await verbsFor(run)).cancel(run),
+    async cancel(run) {
+      try {
+        return await (await verbsFor(run)).cancel(run);
+      } catch (error) {
+        return takeBackInstead(error, options, () => executor.read(run));
+      }
+    },
     retryNow: async (run) => (await verbsFor(run)).retryNow(run),
     withdraw: async (run) => withdrawRequest(options, await executor.read(run)),
     async releases(service) {

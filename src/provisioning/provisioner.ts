@@ -78,7 +78,8 @@ export interface Provisioner {
   ): Promise<Execution>;
   /**
    * Brings a run to rest, so that it can be resumed or rolled back: asks the engine that executes it, or, where that
-   * is dead, records it. Resolves with the state at rest.
+   * is dead, records it. Resolves with the state at rest. A request of one's own that nobody has begun with is taken
+   * back by who may not do more than ask: the run is gone, and `Refused` is what it comes to.
    */
   cancel(run: RunName): Promise<RunState>;
   /**

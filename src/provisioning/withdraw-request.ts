@@ -4,7 +4,27 @@ import { resources } from "../cluster/resource.ts";
 import { askAction } from "./ask-action.ts";
 import { ProvisioningError } from "./errors.ts";
 import type { ExecutorOptions } from "./execution.ts";
+import type { RunState } from "./run.ts";
 import type { RunRecord } from "./run-record.ts";
+
+/**
+ * Cancels a run for somebody who may not have that done, where it is a request of their own that nobody has begun with.
+ * @param refused - why they may not
+ * @throws the refusal where somebody has begun with it, ProvisioningError as {@link withdrawRequest}, ClusterError
+ */
+export async function takeBackInstead(
+  refused: unknown,
+  options: Pick<ExecutorOptions, "cluster" | "standards" | "clock">,
+  read: () => Promise<RunRecord>,
+): Promise<RunState> {
+  if (!(refused instanceof ProvisioningError) || refused.kind !== "rights") throw refused;
+  const record = await read();
+  if (record.state.phase !== "Pending") throw refused;
+  await withdrawRequest(options, record);
+  const message = `taken back by ${record.spec.requestedBy}`;
+  const at = options.clock.now().toISOString();
+  return { ...record.state, phase: "Refused", refusal: { kind: "usage", message, mend: "", at } };
+}
 
 /**
  * Takes back a request that nobody has begun with.

@@ -246,7 +246,10 @@ function inStopDialog(
           void session.leave(0);
         } else {
           session.notify({
-            text: `cancelled: ${session.commandLine(["run", "resume", run])} goes on`,
+            text:
+              state.phase === "Refused"
+                ? "taken back: nothing was written"
+                : `cancelled: ${session.commandLine(["run", "resume", run])} goes on`,
             tone: "info",
           });
         }

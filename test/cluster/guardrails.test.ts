@@ -7,9 +7,11 @@ import { z } from "zod";
 import { connect } from "../../src/cluster/connect.ts";
 import type { KubeObject } from "../../src/cluster/object.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
+import { runCommands } from "../../src/commands/program.ts";
 import { guardrailObjects } from "../../src/guardrails/index.ts";
 import { ExceptionsController } from "../../src/operator/exceptions/exceptions-controller.ts";
 import { createLog } from "../../src/operator/log.ts";
+import { memoryTerminal, noSandbox } from "../unit/commands/memory-terminal.ts";
 import { skipped, testConnection } from "./connection.ts";
 import { attemptsIn } from "./guardrails/attempts.ts";
 import { pathOf, podSpec, workload, workloadKinds } from "./guardrails/objects.ts";
@@ -176,6 +178,31 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
       spec: { action: "rollback" },
     });
     await passes("oncall", "PATCH", dry(`${runsPath}/${run}`), { spec: { action: "cancel" } });
+    // Who has asked for what nobody has begun with takes it back.
+    await passes("developer", "DELETE", dry(`${runsPath}/${run}`));
+  });
+
+  test("who asked takes back what nobody has begun with, also where no operator lives", async () => {
+    if (connection?.kind !== "kubeconfig" || connection.path === undefined) throw new Error("no kubeconfig");
+    const { service } = scene;
+    const request = runObject(
+      { operation: "deploy", service, team: "payments", requestedBy: "developer" },
+      { name: `${service}-deploy-66666` },
+    );
+    await passes("developer", "POST", runsPath, request);
+    const cancel = async (context: string, name: string) => {
+      const terminal = memoryTerminal();
+      const argv = ["--kubeconfig", connection.path ?? "", "--context", context, "run", "cancel", name];
+      const code = await runCommands(argv, { terminal, sandbox: noSandbox, version: "0" });
+      return { code, ...terminal.written };
+    };
+    const { name } = request.metadata;
+    expect((await cancel("developer2", name)).code).toBe(4);
+    const cancelled = await cancel("developer", name);
+    expect(cancelled.code, cancelled.err).toBe(0);
+    expect(cancelled.err + cancelled.out).toContain("nothing was written");
+    const { status } = await scene.ask("admin", { method: "GET", path: `${runsPath}/${name}` });
+    expect(status).toBe(404);
   });
 
   test("an exception covers its workload, its rule and its time, and nothing else", async () => {

@@ -156,10 +156,14 @@ export const runActions: Guardrail = {
   ],
 };
 
+/** Who asked for it, while nobody has begun with it. */
+const isOwnRequest = `request.operation == 'DELETE' && oldObject.spec.requestedBy == ${user} && !has(oldObject.status)`;
+
 /** The journal: whoever could write it could have anything rolled back. */
 export const runJournals: Guardrail = {
   name: "run-journals",
-  reason: "What a run has done is written, and a run is deleted, by who executes runs alone.",
+  reason:
+    "What a run has done is written, and a run is deleted, by who executes runs alone; who asked may take it back until then.",
   where: "everywhere",
   requests: [
     { groups: ["platform.company.com"], resources: ["runs/status"], operations: ["UPDATE"] },
@@ -167,9 +171,9 @@ export const runJournals: Guardrail = {
   ],
   rules: [
     {
-      expression: `${isOperator} || ${mayManage}`,
+      expression: `${isOperator} || (${isOwnRequest}) || ${mayManage}`,
       message:
-        "run-journals: the journal of a run is written, and a run is deleted, by who executes runs alone",
+        "run-journals: the journal of a run is written, and a run that somebody has begun with is deleted, by who executes runs alone",
     },
   ],
 };

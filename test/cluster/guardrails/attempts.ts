@@ -705,7 +705,7 @@ function ofObjects({ own, service, shared }: Scene): readonly Attempt[] {
   ]);
 }
 
-function ofRuns({ service, run, own, free }: Scene): readonly Attempt[] {
+function ofRuns({ service, run, begunRun, own, free }: Scene): readonly Attempt[] {
   const base = { operation: "deploy", service, team: "payments", requestedBy: "developer" };
   const create = {
     operation: "create",
@@ -716,6 +716,7 @@ function ofRuns({ service, run, own, free }: Scene): readonly Attempt[] {
   const ask = (spec: Parameters<typeof runObject>[0], metadata?: Parameters<typeof runObject>[1]) =>
     post(runsPath, runObject(spec, { name: `${spec.service}-${spec.operation}-33333`, ...metadata }));
   const at = `${runsPath}/${run}`;
+  const begun = `${runsPath}/${begunRun}`;
   const by = "platform.company.com/action-by";
   const orphan = { apiVersion: "v1", type: "Secret", namespace: free, name: "gone", uid: "1" };
   return rows([
@@ -852,7 +853,10 @@ function ofRuns({ service, run, own, free }: Scene): readonly Attempt[] {
       merge(`${at}/status`, { status: { phase: "Succeeded" } }),
     ],
     ["delete a run, with every right in platform-system", "namespace-admin", "run-journals", remove(at)],
-    ["delete one's own run", "developer", "RBAC", remove(at)],
+    ["delete a run of one's own that has begun", "developer", "run-journals", remove(begun)],
+    ["take somebody else's request back", "developer2", "run-journals", remove(at)],
+    ["take somebody else's request back, on call", "oncall", "run-journals", remove(at)],
+    ["delete all runs at once", "developer", "RBAC", remove(runsPath)],
     ["cancel a run", "developer2", "RBAC", merge(at, { spec: { action: "cancel" } })],
     [
       "roll back in somebody else's name",

@@ -58,8 +58,10 @@ export interface Scene {
   readonly shared: string;
   /** A namespace that nobody manages. */
   readonly free: string;
-  /** A run of the service, requested by the developer. */
+  /** A run of the service, requested by the developer, that nobody has begun with. */
   readonly run: string;
+  /** The same, and the operator has begun with it. */
+  readonly begunRun: string;
   readonly standards: Standards;
   /** A token of the operator's ServiceAccount. */
   readonly operatorToken: string;
@@ -218,14 +220,28 @@ export async function openScene(kubeconfig: string): Promise<Scene> {
   ]);
   await inForce(ask, own, shared);
   await lastInForce(ask, own);
-  const run = await requested(ask, service);
-  undo.push(() => admin.delete(resources.runs, { namespace: "platform-system", name: run }));
+  const [run, begunRun] = [await requested(ask, service, "22222"), await requested(ask, service, "22223")];
+  const refused = {
+    type: "RunRefused",
+    at: new Date().toISOString(),
+    refusal: { kind: "usage", message: "of the scene", mend: "" },
+  };
+  const begun = await ask("operator", {
+    method: "PATCH",
+    path: `/apis/platform.company.com/v1/namespaces/platform-system/runs/${begunRun}/status`,
+    body: { status: { phase: "Refused", epoch: 1, events: [refused] } },
+  });
+  if (begun.status >= 300) throw new Error(`the operator may not write a journal: ${begun.message}`);
+  for (const name of [run, begunRun]) {
+    undo.push(() => admin.delete(resources.runs, { namespace: "platform-system", name }));
+  }
   return {
     service,
     own,
     shared,
     free,
     run,
+    begunRun,
     standards,
     operatorToken,
     ask,
@@ -356,8 +372,11 @@ async function lastInForce(ask: Scene["ask"], own: string): Promise<void> {
   });
 }
 
-async function requested(ask: Scene["ask"], service: string): Promise<string> {
-  const body = runObject({ operation: "deploy", service, team: "payments", requestedBy: "developer" });
+async function requested(ask: Scene["ask"], service: string, suffix: string): Promise<string> {
+  const body = runObject(
+    { operation: "deploy", service, team: "payments", requestedBy: "developer" },
+    { name: `${service}-deploy-${suffix}` },
+  );
   return eventually("the developer requests a run", async () => {
     const answer = await ask("developer", {
       method: "POST",

@@ -44,8 +44,11 @@ function allows(rules: z.output<typeof rulesSchema>, verb: string, group: string
 
 describe("roles of people", () => {
   test.each([
-    ["platform-developer", []],
-    ["platform-oncall", ["patch runs", "update runs", "create pods/exec", "create pods/portforward"]],
+    ["platform-developer", ["delete runs"]],
+    [
+      "platform-oncall",
+      ["delete runs", "patch runs", "update runs", "create pods/exec", "create pods/portforward"],
+    ],
     [
       "platform-team",
       ["update applications", "patch applications", "update applications/scale", "patch applications/scale"],
