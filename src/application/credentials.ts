@@ -17,27 +17,56 @@ export interface DataStoreOwner {
   readonly spec: Pick<Application["spec"], "database" | "cache">;
 }
 
-/**
- * The database of a service. Unless the Application names its user, that and the database's name carry a prefix, so
- * that none can be `postgres` or `pg_…`.
- */
-export function databaseNames({
-  metadata,
-  spec,
-}: DataStoreOwner): DataStoreNames & { readonly database: string; readonly username: string } {
+/** Logins that take turns: while one counts, the other cannot log in. */
+export type Logins = readonly [first: string, second: string];
+
+/** Longest name of a login, in bytes (PostgreSQL's NAMEDATALEN - 1). */
+const maxLoginLength = 63;
+
+/** A login and the one that takes turns with it; never the same. Pure. */
+export function loginsOf(first: string): Logins {
+  const second = `${first.slice(0, maxLoginLength - 2)}_2`;
+  return [first, second === first ? `${first.slice(0, -2)}_3` : second];
+}
+
+/** A prefix, so that no service's name makes a login or database `postgres`, `pg_…`, `default` or `platform`. */
+function ownName({ metadata }: Pick<DataStoreOwner, "metadata">): string {
+  return `app_${metadata.name.replaceAll("-", "_")}`;
+}
+
+/** The database of a service; its first login owns it, and is what the Application says where it names a user. */
+export function databaseNames(
+  owner: DataStoreOwner,
+): DataStoreNames & { readonly database: string; readonly logins: Logins } {
+  const { metadata, spec } = owner;
   const name = `${metadata.name}-db`;
-  const own = `app_${metadata.name.replaceAll("-", "_")}`;
   return {
     name,
     host: `${name}.${metadata.namespace}.svc`,
-    database: own,
-    username: spec.database?.user ?? own,
+    database: ownName(owner),
+    logins: loginsOf(spec.database?.user ?? ownName(owner)),
   };
 }
 
-export function cacheNames({ metadata }: Pick<DataStoreOwner, "metadata">): DataStoreNames {
-  const name = `${metadata.name}-cache`;
-  return { name, host: `${name}.${metadata.namespace}.svc` };
+/** The user of a cache that administers its users. */
+export const cacheAdmin = "platform";
+
+/** The cache of a service. `admin` is the Secret with the password of {@link cacheAdmin}. */
+export function cacheNames(
+  owner: Pick<DataStoreOwner, "metadata">,
+): DataStoreNames & { readonly admin: string; readonly logins: Logins } {
+  const name = `${owner.metadata.name}-cache`;
+  return {
+    name,
+    host: `${name}.${owner.metadata.namespace}.svc`,
+    admin: `${name}-admin`,
+    logins: loginsOf(ownName(owner)),
+  };
+}
+
+/** The Secret of a rotation that is under way, by the Secret that it rotates: new credentials, and those before. */
+export function nextCredentials(secret: string): string {
+  return `${secret}-next`;
 }
 
 /** Names of the Secrets that a service's pods read. */
@@ -71,7 +100,8 @@ export function generatePassword(randomBytes: (size: number) => Uint8Array): str
   return Buffer.from(randomBytes(24)).toString("hex");
 }
 
-function secret(
+/** A Secret of a service. */
+export function credentialSecret(
   application: Application,
   component: "database" | "cache",
   name: string,
@@ -93,28 +123,71 @@ function secret(
   };
 }
 
-/** Secret `<name>-db`, for a PostgreSQL in the cluster: made once, never overwritten. The mesh encrypts the path, so the driver need not. */
-export function databaseSecret(application: Application, password: string): KubeObject {
-  const names = databaseNames(application);
+/**
+ * Values of Secret `<name>-db`, for a PostgreSQL in the cluster. The mesh encrypts the path, so the driver need not.
+ * @param username - one of the two logins
+ */
+export function databaseCredentials(
+  application: DataStoreOwner,
+  username: string,
+  password: string,
+): Readonly<Record<string, string>> {
+  const { host, database } = databaseNames(application);
   const { number: port } = ports.postgres;
-  return secret(application, "database", names.name, {
-    host: names.host,
+  const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+  return {
+    host,
     port: String(port),
-    database: names.database,
-    username: names.username,
+    database,
+    username,
     password,
-    uri: `postgresql://${names.username}:${password}@${names.host}:${port}/${names.database}?sslmode=disable`,
-  });
+    uri: `postgresql://${login}@${host}:${port}/${database}?sslmode=disable`,
+  };
 }
 
-/** Secret `<name>-cache`, for a Redis in the cluster: made once, never overwritten. */
-export function cacheSecret(application: Application, password: string): KubeObject {
-  const names = cacheNames(application);
+/**
+ * Values of Secret `<name>-cache`, for a Redis in the cluster.
+ * @param username - one of the two logins
+ */
+export function cacheCredentials(
+  application: DataStoreOwner,
+  username: string,
+  password: string,
+): Readonly<Record<string, string>> {
+  const { host } = cacheNames(application);
   const { number: port } = ports.redis;
-  return secret(application, "cache", names.name, {
-    host: names.host,
-    port: String(port),
-    password,
-    uri: `redis://:${password}@${names.host}:${port}/0`,
-  });
+  const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+  return { host, port: String(port), username, password, uri: `redis://${login}@${host}:${port}/0` };
 }
+
+/** Secret `<name>-db`: made once, and changed by rotations only. */
+export function databaseSecret(application: Application, password: string): KubeObject {
+  const { name, logins } = databaseNames(application);
+  return credentialSecret(
+    application,
+    "database",
+    name,
+    databaseCredentials(application, logins[0], password),
+  );
+}
+
+/** Secret `<name>-cache`: made once, and changed by rotations only. */
+export function cacheSecret(application: Application, password: string): KubeObject {
+  const { name, logins } = cacheNames(application);
+  return credentialSecret(application, "cache", name, cacheCredentials(application, logins[0], password));
+}
+
+/** Secret `<name>-cache-admin`: made once. The service's own pods do not read it. */
+export function cacheAdminSecret(application: Application, password: string): KubeObject {
+  const { admin } = cacheNames(application);
+  return credentialSecret(application, "cache", admin, { username: cacheAdmin, password });
+}
+
+/** What makes a password's Secret. */
+export type SecretOf = (application: Application, password: string) => KubeObject;
+
+/** The Secrets that a data store needs before it starts. The first is the one that the service's pods read. */
+export const secretsOfStore: Readonly<Record<"database" | "cache", readonly [SecretOf, ...SecretOf[]]>> = {
+  database: [databaseSecret],
+  cache: [cacheSecret, cacheAdminSecret],
+};

@@ -239,7 +239,11 @@ export function applicationStories({ cluster, unique }: StoryOptions): void {
       writesOf("vault")
         .filter((line) => line.includes("Secret"))
         .toSorted(),
-    ).toEqual([`create Secret ${namespace}/vault-cache`, `create Secret ${namespace}/vault-db`]);
+    ).toEqual([
+      `create Secret ${namespace}/vault-cache`,
+      `create Secret ${namespace}/vault-cache-admin`,
+      `create Secret ${namespace}/vault-db`,
+    ]);
 
     const marked = async () =>
       JSON.stringify((await read(cluster(), deployments, namespace, "vault"))?.spec).match(

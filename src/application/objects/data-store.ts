@@ -75,3 +75,36 @@ export function dataStoreStatefulSet(
 export function fromSecret(variable: string, secret: string, key: string) {
   return { name: variable, valueFrom: { secretKeyRef: { name: secret, key } } };
 }
+
+/** Where a data store's own processes read credentials: files, which follow their Secrets while the pod runs. */
+export const credentialsVariable = { name: "CREDENTIALS", value: "/credentials" } as const;
+
+export function credentialsMount() {
+  return { name: "credentials", mountPath: credentialsVariable.value, readOnly: true };
+}
+
+/** Keys of a Secret as files. */
+export interface CredentialFiles {
+  readonly secret: string;
+  /** Key to path below the mount point. */
+  readonly files: Readonly<Record<string, string>>;
+  /** The Secret need not be there. */
+  readonly optional?: true;
+}
+
+/** A volume of credentials, readable by the pod's own user alone. */
+export function credentialsVolume(secrets: readonly CredentialFiles[]) {
+  return {
+    name: "credentials",
+    projected: {
+      defaultMode: 0o440,
+      sources: secrets.map(({ secret, files, optional }) => ({
+        secret: {
+          name: secret,
+          items: Object.entries(files).map(([key, path]) => ({ key, path })),
+          ...(optional === undefined ? {} : { optional }),
+        },
+      })),
+    },
+  };
+}

@@ -2,25 +2,18 @@ import type { KubeObject } from "../../cluster/object.ts";
 import { databaseNames } from "../credentials.ts";
 import { ports } from "../ports.ts";
 import type { Resources } from "../schema.ts";
-import { dataStoreService, dataStoreStatefulSet, fromSecret } from "./data-store.ts";
+import {
+  credentialsMount,
+  credentialsVariable,
+  credentialsVolume,
+  dataStoreService,
+  dataStoreStatefulSet,
+} from "./data-store.ts";
+import { initialiseSql } from "./database-sql.ts";
 import { metadataOf, restrictedContainer, restrictedPod, type Subject } from "./subject.ts";
 
 /** User `postgres` of the official image. */
 const postgresUser = 999;
-
-/**
- * Run once by the image's entrypoint, over the pod's own socket. The service's user is no superuser: it owns its
- * database and nothing else; the superuser has no password afterwards, so that only a shell in the pod is one.
- */
-const initialise = `\\set ON_ERROR_STOP on
-SET log_min_error_statement TO panic;
-\\getenv username DATABASE_USERNAME
-\\getenv password DATABASE_PASSWORD
-CREATE ROLE :"username" LOGIN PASSWORD :'password';
-SELECT current_database() AS database \\gset
-ALTER DATABASE :"database" OWNER TO :"username";
-ALTER ROLE CURRENT_USER PASSWORD NULL;
-`;
 
 /** What the pod has: all of the size that was asked for, or what the standards say. */
 function resourcesOf({ spec, standards }: Subject): Resources {
@@ -30,24 +23,23 @@ function resourcesOf({ spec, standards }: Subject): Resources {
   return { requests: size, limits: size };
 }
 
+/** A login over TCP as the service does it, with the credentials that its Secret holds now. */
+const login =
+  'PGPASSWORD="$(cat "$CREDENTIALS/password")" PGDATABASE="$POSTGRES_DB" exec psql -X -w -q -h 127.0.0.1 -U "$(cat "$CREDENTIALS/username")" -c "SELECT 1"';
+
+const shell = (command: string) => ({ exec: { command: ["sh", "-c", command] } });
+
 /** PostgreSQL in the cluster: a StatefulSet with a volume, its Service and what initialises it. Its Secret is made apart, once. */
 export function database(subject: Subject): KubeObject[] {
-  const { name, database: databaseName } = databaseNames(subject.application);
+  const { name, database: databaseName, logins } = databaseNames(subject.application);
   const { image, storage } = subject.standards.database;
-  const resources = resourcesOf(subject);
-  const probe = (seconds: { readonly periodSeconds: number; readonly failureThreshold: number }) => ({
-    exec: {
-      command: ["sh", "-c", 'exec pg_isready -q -h 127.0.0.1 -U "$DATABASE_USERNAME" -d "$POSTGRES_DB"'],
-    },
-    timeoutSeconds: 5,
-    ...seconds,
-  });
+  const [first, second] = logins;
   return [
     {
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: metadataOf(subject, "database", name),
-      data: { "initialise.sql": initialise },
+      data: { "initialise.sql": initialiseSql },
     },
     dataStoreService(subject, "database", name, ports.postgres),
     dataStoreStatefulSet(subject, "database", name, storage, {
@@ -62,8 +54,9 @@ export function database(subject: Subject): KubeObject[] {
           image,
           ports: [{ name: ports.postgres.name, containerPort: ports.postgres.number, protocol: "TCP" }],
           env: [
+            credentialsVariable,
             { name: "POSTGRES_USER", value: "postgres" },
-            fromSecret("POSTGRES_PASSWORD", name, "password"),
+            { name: "POSTGRES_PASSWORD_FILE", value: `${credentialsVariable.value}/password` },
             { name: "POSTGRES_DB", value: databaseName },
             // Passwords for every connection but those over the pod's own socket.
             {
@@ -72,22 +65,22 @@ export function database(subject: Subject): KubeObject[] {
             },
             // Below the mount point, which on many volumes holds a lost+found.
             { name: "PGDATA", value: "/var/lib/postgresql/data/pgdata" },
-            fromSecret("DATABASE_USERNAME", name, "username"),
-            fromSecret("DATABASE_PASSWORD", name, "password"),
+            { name: "DATABASE_FIRST_LOGIN", value: first },
+            { name: "DATABASE_SECOND_LOGIN", value: second },
           ],
-          resources,
+          resources: resourcesOf(subject),
           securityContext: restrictedContainer,
-          startupProbe: probe({ periodSeconds: 2, failureThreshold: 150 }),
-          livenessProbe: probe({ periodSeconds: 10, failureThreshold: 6 }),
-          // Ready only when the service's own user can log in, with its password.
+          // Started only when the service can log in with its password. Later that says nothing about the database:
+          // the password changes without it, and the file some time after the Secret.
+          startupProbe: { ...shell(login), periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 150 },
+          livenessProbe: {
+            ...shell("exec pg_isready -q -h 127.0.0.1 -U postgres -d postgres"),
+            periodSeconds: 10,
+            timeoutSeconds: 5,
+            failureThreshold: 6,
+          },
           readinessProbe: {
-            exec: {
-              command: [
-                "sh",
-                "-c",
-                'PGPASSWORD="$DATABASE_PASSWORD" exec psql -w -h 127.0.0.1 -U "$DATABASE_USERNAME" -d "$POSTGRES_DB" -c "SELECT 1"',
-              ],
-            },
+            ...shell('PGDATABASE="$POSTGRES_DB" exec psql -X -w -q -U postgres -c "SELECT 1"'),
             periodSeconds: 10,
             timeoutSeconds: 5,
             failureThreshold: 3,
@@ -95,6 +88,7 @@ export function database(subject: Subject): KubeObject[] {
           volumeMounts: [
             { name: "data", mountPath: "/var/lib/postgresql/data" },
             { name: "initialise", mountPath: "/docker-entrypoint-initdb.d", readOnly: true },
+            credentialsMount(),
             { name: "run", mountPath: "/var/run/postgresql" },
             { name: "tmp", mountPath: "/tmp" },
           ],
@@ -102,6 +96,7 @@ export function database(subject: Subject): KubeObject[] {
       ],
       volumes: [
         { name: "initialise", configMap: { name } },
+        credentialsVolume([{ secret: name, files: { username: "username", password: "password" } }]),
         { name: "run", emptyDir: { sizeLimit: "16Mi" } },
         { name: "tmp", emptyDir: { sizeLimit: "256Mi" } },
       ],

@@ -55,6 +55,7 @@ function dataStoreEnvironment({ application, spec }: Subject) {
           fromSecret("CACHE_URL", cache, "uri"),
           fromSecret("CACHE_HOST", cache, "host"),
           fromSecret("CACHE_PORT", cache, "port"),
+          fromSecret("CACHE_USERNAME", cache, "username"),
           fromSecret("CACHE_PASSWORD", cache, "password"),
         ]),
   ];

@@ -1,11 +1,9 @@
 import type { Application } from "../../application/application.ts";
 import {
-  cacheNames,
-  cacheSecret,
   credentialsMark,
-  databaseNames,
-  databaseSecret,
   generatePassword,
+  type SecretOf,
+  secretsOfStore,
 } from "../../application/credentials.ts";
 import { labels } from "../../application/names.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
@@ -46,7 +44,8 @@ export class CredentialsKeeper {
   /** Makes what is missing. @throws ClusterError */
   async ensure(key: string, application: Application, signal: AbortSignal): Promise<Credentials> {
     const { database, cache } = application.spec;
-    if (database === undefined && cache === undefined) {
+    const stores = (["database", "cache"] as const).filter((store) => application.spec[store] !== undefined);
+    if (stores.length === 0) {
       return { kind: "there", mark: undefined, againMs: undefined };
     }
     const now = this.#options.timing.now().getTime();
@@ -55,35 +54,28 @@ export class CredentialsKeeper {
     if (known?.of === of && known.until > now) {
       return { kind: "there", mark: known.mark, againMs: known.until - now };
     }
-    const secrets = await Promise.all([
-      ...(database === undefined
-        ? []
-        : [this.#ensure(databaseNames(application).name, application, databaseSecret, signal)]),
-      ...(cache === undefined
-        ? []
-        : [this.#ensure(cacheNames(application).name, application, cacheSecret, signal)]),
-    ]);
-    const foreign = secrets.find((secret) => !isOf(application, secret));
+    const made = await Promise.all(
+      stores.map((store) =>
+        Promise.all(secretsOfStore[store].map((secretOf) => this.#ensure(application, secretOf, signal))),
+      ),
+    );
+    const foreign = made.flat().find((secret) => !isOf(application, secret));
     if (foreign !== undefined) return { kind: "conflict", name: foreign.metadata.name };
-    const mark = credentialsMark(secrets) ?? "";
+    // The first of each is what the service's pods read.
+    const mark = credentialsMark(made.flatMap(([read]) => read ?? [])) ?? "";
     // Not all at once, where thousands were read at a start.
     const holds = this.#options.holdsMs * (0.8 + 0.2 * this.#options.timing.random());
     this.#known.set(key, { of, mark, until: now + holds });
     return { kind: "there", mark, againMs: holds };
   }
 
-  async #ensure(
-    name: string,
-    application: Application,
-    secretOf: (application: Application, password: string) => KubeObject,
-    signal: AbortSignal,
-  ): Promise<KubeObject> {
+  async #ensure(application: Application, secretOf: SecretOf, signal: AbortSignal): Promise<KubeObject> {
     const { cluster, randomBytes } = this.#options;
-    const ref = { namespace: application.metadata.namespace, name };
+    const secret = secretOf(application, generatePassword(randomBytes));
+    const ref = { namespace: application.metadata.namespace, name: secret.metadata.name };
     const existing = await find(cluster, resources.secrets, ref, { signal });
     if (existing !== undefined) return existing;
     try {
-      const secret = secretOf(application, generatePassword(randomBytes));
       return await cluster.create(resources.secrets, secret, { signal });
     } catch (error) {
       if (!isClusterError(error, "already-exists")) throw error;

@@ -1,4 +1,4 @@
-import { cacheSecret, databaseSecret } from "../../application/credentials.ts";
+import { secretsOfStore } from "../../application/credentials.ts";
 import { desiredObjects, parts } from "../../application/desired-objects.ts";
 import { applicationOf } from "../../application/from-request.ts";
 import { labels, namespaceOf, serviceNameSchema, systemNamespace } from "../../application/names.ts";
@@ -153,8 +153,9 @@ function askedFor(
     application,
     ...parts.flatMap((part) => desired[part]),
     ...teamRolesBefore(desired.namespace),
-    ...(parsed.data.database === undefined ? [] : [databaseSecret(application, "")]),
-    ...(parsed.data.cache === undefined ? [] : [cacheSecret(application, "")]),
+    ...(["database", "cache"] as const)
+      .filter((store) => parsed.data[store] !== undefined)
+      .flatMap((store) => secretsOfStore[store].map((secretOf) => secretOf(application, ""))),
   ];
   return [[service.data, new Set(objects.map((object) => effectKey(objectEffect(object))))]];
 }

@@ -1,7 +1,5 @@
-import type { Application } from "../../application/application.ts";
-import { generatePassword } from "../../application/credentials.ts";
+import { generatePassword, secretsOfStore } from "../../application/credentials.ts";
 import { desiredObjects, type Part } from "../../application/desired-objects.ts";
-import type { KubeObject } from "../../cluster/object.ts";
 import { withoutValues, writes } from "../describe.ts";
 import { waitUntilReady } from "../readiness.ts";
 import type { Step } from "../step.ts";
@@ -12,11 +10,7 @@ export function dataStoreStep({
   title,
   part,
   when,
-  secret,
-}: Pick<Step, "id" | "title" | "when"> & {
-  readonly part: Part & ("database" | "cache");
-  readonly secret: (application: Application, password: string) => KubeObject;
-}): Step {
+}: Pick<Step, "id" | "title" | "when"> & { readonly part: Part & ("database" | "cache") }): Step {
   return {
     id,
     title,
@@ -25,12 +19,14 @@ export function dataStoreStep({
     describe(context) {
       const { application, standards } = context;
       return writes(context, [
-        withoutValues(secret(application, "")),
+        ...secretsOfStore[part].map((secretOf) => withoutValues(secretOf(application, ""))),
         ...desiredObjects(application, standards)[part],
       ]);
     },
     async apply({ application, standards, cluster, clock, signal, write, log, randomBytes }) {
-      const { outcome } = await write.createOnce(secret(application, generatePassword(randomBytes)));
+      const [secretOf, ...more] = secretsOfStore[part];
+      const { outcome } = await write.createOnce(secretOf(application, generatePassword(randomBytes)));
+      for (const other of more) await write.createOnce(other(application, generatePassword(randomBytes)));
       const objects = desiredObjects(application, standards)[part];
       await write.objects(objects);
       const name = `${application.metadata.name}-${part === "database" ? "db" : "cache"}`;

@@ -1,4 +1,3 @@
-import { cacheSecret } from "../../application/credentials.ts";
 import type { Step } from "../step.ts";
 import { dataStoreStep } from "./data-store.ts";
 
@@ -9,5 +8,4 @@ export const provisionCache: Step = dataStoreStep({
   part: "cache",
   when: ({ application, previous }) =>
     application.spec.cache !== undefined && previous?.spec.cache === undefined,
-  secret: cacheSecret,
 });

@@ -1,4 +1,3 @@
-import { databaseSecret } from "../../application/credentials.ts";
 import type { Step } from "../step.ts";
 import { dataStoreStep } from "./data-store.ts";
 
@@ -9,5 +8,4 @@ export const provisionDatabase: Step = dataStoreStep({
   part: "database",
   when: ({ application, previous }) =>
     application.spec.database !== undefined && previous?.spec.database === undefined,
-  secret: databaseSecret,
 });

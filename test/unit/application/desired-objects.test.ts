@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { applicationCrd } from "../../../src/application/crd.ts";
-import { cacheSecret, databaseSecret, generatePassword } from "../../../src/application/credentials.ts";
+import {
+  cacheSecret,
+  databaseSecret,
+  generatePassword,
+  loginsOf,
+} from "../../../src/application/credentials.ts";
 import { desiredObjects } from "../../../src/application/desired-objects.ts";
 import { applicationFor } from "../../../src/application/from-request.ts";
 import { labels, namespaceOf } from "../../../src/application/names.ts";
@@ -15,7 +20,7 @@ import {
   type ServiceRequest,
   serviceRequestSchema,
 } from "../../../src/application/request.ts";
-import { applicationSpecSchema } from "../../../src/application/schema.ts";
+import { applicationSpecSchema, databaseUserSchema } from "../../../src/application/schema.ts";
 import type { KubeObject } from "../../../src/cluster/object.ts";
 import { type Resource, resourceOf } from "../../../src/cluster/resource.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";
@@ -187,9 +192,24 @@ describe("credentials", () => {
     expect(decoded(cacheSecret(application, "s3cret"))).toEqual({
       host: "postgres-cache.app-postgres.svc",
       port: "6379",
+      username: "app_postgres",
       password: "s3cret",
-      uri: "redis://:s3cret@postgres-cache.app-postgres.svc:6379/0",
+      uri: "redis://app_postgres:s3cret@postgres-cache.app-postgres.svc:6379/0",
     });
+  });
+
+  test("two logins that take turns are never the same, and PostgreSQL takes the name of either", () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_]{0,62}$/), (user) => {
+        const [first, second] = loginsOf(user);
+        expect(first).toBe(user);
+        expect(second).not.toBe(first);
+        expect(
+          databaseUserSchema.safeParse(second).success || !databaseUserSchema.safeParse(user).success,
+        ).toBe(true);
+      }),
+    );
+    expect(loginsOf(`${"a".repeat(61)}_2`)).toEqual([`${"a".repeat(61)}_2`, `${"a".repeat(61)}_3`]);
   });
 
   test("a password is long, and safe in a URI, a shell and a configuration file", () => {
