@@ -18,6 +18,7 @@ import { resources } from "../src/cluster/resource.ts";
 import { carryOut, planManage } from "../src/provisioning/namespaces/manage.ts";
 import { standardsSchema } from "../src/standards/standards.ts";
 import { benchKubeconfig, program } from "./cluster.ts";
+import { writeOperatorKubeconfig } from "./operator/account.ts";
 import type { Contender } from "./operator/contender.ts";
 import { type Measured, measure } from "./operator/measure.ts";
 import { resultTable } from "./operator/result-table.ts";
@@ -30,18 +31,20 @@ const neighbours = 25;
 
 const folder = await mkdtemp(join(tmpdir(), "platform-bench-"));
 const peerFile = join(folder, "peer");
+/** Both are the operator to the cluster, so that the guardrails ask the same of both. */
+const account = join(folder, "operator.kubeconfig");
 const platform: Contender = {
   name: "platform",
   command: ({ metrics, health }) => {
     const ports = ["--metrics-port", String(metrics), "--health-port", String(health)];
-    return [...program, "--kubeconfig", kubeconfig, "operator", ...ports, "--log-level", "error"];
+    return [...program, "--kubeconfig", account, "operator", ...ports, "--log-level", "error"];
   },
 };
 const peer: Contender = {
   name: "controller-runtime",
   command: ({ metrics, health }) => {
     const addresses = [`--metrics=127.0.0.1:${metrics}`, `--health=127.0.0.1:${health}`];
-    return [peerFile, `--kubeconfig=${kubeconfig}`, ...addresses];
+    return [peerFile, `--kubeconfig=${account}`, ...addresses];
   },
 };
 
@@ -67,6 +70,7 @@ async function prepare(namespaces: readonly string[]): Promise<void> {
     for (const name of namespaces) {
       await carryOut(cluster, await planManage(cluster, standards, { name, team: "bench" }));
     }
+    await writeOperatorKubeconfig(kubeconfig, account);
   } finally {
     await cluster.close();
   }

@@ -5,9 +5,9 @@ import { connect } from "../../src/cluster/connect.ts";
 import type { KubeObject } from "../../src/cluster/object.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import { quantile } from "../statistics.ts";
+import { apiServer } from "./api-server.ts";
 import { type Contender, type Cost, start } from "./contender.ts";
 import { childrenEach, Observer } from "./observer.ts";
-import { writesOf } from "./writes.ts";
 
 /** What one contender did with so many Applications. Times in milliseconds, costs as of the end of the phase. */
 export interface Measured {
@@ -21,6 +21,8 @@ export interface Measured {
   readonly allCreated: number;
   /** Writes for each of the many: children and status. */
   readonly writesEach: number;
+  /** Seconds of one core that the API server has taken for all that, the benchmark's own requests included. */
+  readonly serverCpu: number;
   /** Five new ones a second: from the answer to the creation until the last child was seen. */
   readonly created: readonly number[];
   /** Five changes a second: from the answer until the Deployment had changed. */
@@ -89,12 +91,13 @@ class Measurement {
     let operator = await start(this.#contender);
     try {
       await operator.calm(0);
-      const unwritten = await writesOf(kubeconfig);
+      const empty = await apiServer(kubeconfig);
       const filled = await this.#fill();
       await operator.calm(size);
       await this.#settled();
+      const full = await apiServer(kubeconfig);
       // The creations themselves are the benchmark's.
-      const writesEach = ((await writesOf(kubeconfig)) - unwritten - size) / size;
+      const writesEach = (full.writes - empty.writes - size) / size;
       const filling = await operator.cost();
       const steadyFrom = performance.now();
       // Each change is of another one.
@@ -109,17 +112,18 @@ class Measurement {
       await this.#settled();
       await operator.stop();
       this.#tell("restart");
-      const before = await writesOf(kubeconfig);
+      const before = await apiServer(kubeconfig);
       const restarted = performance.now();
       operator = await start(this.#contender);
       await operator.calm(this.#made.length);
       const restart = performance.now() - restarted;
       await delay(10_000);
-      const restartWrites = (await writesOf(kubeconfig)) - before;
+      const restartWrites = (await apiServer(kubeconfig)).writes - before.writes;
       return {
         size,
         ...filled,
         writesEach,
+        serverCpu: full.cpu - empty.cpu,
         created,
         changed,
         repaired,
@@ -169,7 +173,7 @@ class Measurement {
     const until = performance.now() + patienceMs;
     let before = -1;
     for (;;) {
-      const now = await writesOf(this.#ground.kubeconfig);
+      const { writes: now } = await apiServer(this.#ground.kubeconfig);
       if (now === before) return;
       if (performance.now() > until) throw new Error(`${this.#contender.name} does not stop writing`);
       before = now;

@@ -35,6 +35,7 @@ export function resultTable(ours: Measured | undefined, peers: Measured | undefi
     (value) => value.toFixed(2),
   );
   row("CPU until then", ({ filling }) => filling.cpu, seconds);
+  row("the API server's CPU meanwhile", ({ serverCpu }) => serverCpu, seconds);
   for (const [title, value] of [
     ["new one to its last child", ({ created }: Measured) => created],
     ["change to Deployment", ({ changed }: Measured) => changed],
