@@ -16,7 +16,7 @@ const known: readonly {
     mend: "retry: it is planned again",
   },
   {
-    pattern: /cannot import non-existent remote object/i,
+    pattern: /cannot import non-existent remote object|import returned no resources/i,
     problem: "missing",
     mend: "retry: it is made anew",
   },

@@ -155,8 +155,9 @@ function* differences(
     return;
   }
   if (masks.unknown !== true && (before ?? null) === (after ?? null)) return;
-  if (keysOf(before)?.length === 0 && (after ?? null) === null) return;
-  if (keysOf(after)?.length === 0 && (before ?? null) === null) return;
+  // A list or block without anything in it is as good as none.
+  const nothing = (value: unknown) => (value ?? null) === null || keysOf(value)?.length === 0;
+  if (masks.unknown !== true && nothing(before) && nothing(after)) return;
   yield {
     path,
     before: (before ?? null) === null ? undefined : shown(before, masks.before, told),

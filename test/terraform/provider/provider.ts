@@ -143,12 +143,12 @@ export async function startProvider(options: ProviderOptions): Promise<Provider>
     },
     importResourceState: ({ type_name, id }) => {
       const kind = cloud.kind(type_name);
-      const found = cloud.of(type_name).get(kind.key(kind.fromId(id)));
-      if (found === undefined) return { imported_resources: [] };
-      const own = Object.fromEntries(notOfTheCloud.map((name) => [name, null]));
+      // Whether it is there, Terraform finds out by reading it.
+      const nothing = Object.fromEntries(Object.keys(kind.block.attributes).map((name) => [name, null]));
+      const blocks = Object.fromEntries(Object.keys(kind.block.blocks ?? {}).map((name) => [name, []]));
       return {
         imported_resources: [
-          { type_name, state: toWire({ ...found, ...only(found, own), ...kind.imported }) },
+          { type_name, state: toWire({ ...nothing, ...blocks, id, ...kind.fromId(id), ...kind.imported }) },
         ],
       };
     },
