@@ -18,11 +18,13 @@ export interface Call {
 
 /**
  * A failure that a test asks for: before anything is done; after it is done, with the answer lost; or after it is done,
- * with an error that leaves the resource in the state, tainted where it is new.
+ * with an error that leaves the resource in the state, tainted where it is new. `done`: no failure, only a wait.
  */
 export interface Fault {
-  readonly at: "before" | "after" | "half";
+  readonly at: "before" | "after" | "half" | "done";
   readonly message: string;
+  /** What is waited for between doing it and answering. */
+  readonly until?: Promise<unknown>;
 }
 
 export interface ProviderOptions {
@@ -185,6 +187,8 @@ export async function startProvider(options: ProviderOptions): Promise<Provider>
     try {
       const done = answer(asked, call);
       if (fault === undefined) return done;
+      await fault.until;
+      if (fault.at === "done") return done;
       return fault.at === "half" ? { ...done, ...fail(fault.message) } : fail(fault.message);
     } catch (error) {
       if (error instanceof CloudError) return fail(error.message);
