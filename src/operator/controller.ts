@@ -36,4 +36,6 @@ export interface Controller {
   reconcile(key: string, signal: AbortSignal): Promise<Reconciled | undefined>;
   /** A key in hand is to be another operator's soon: what would take long ends in good order. Left out: it does not. */
   release?(key: string): void;
+  /** Resolves when what reconciles have left to be written on the side, such as Events, is. Left out: nothing is. */
+  settled?(): Promise<void>;
 }

@@ -97,18 +97,20 @@ export class Runner {
     }
   }
 
-  /** Begins nothing more of a shard that is not ours any more; resolves when nothing of it is in hand. */
+  /** Begins nothing more of a shard that is not ours any more; resolves when nothing of it is in hand or left to be written. */
   async drained(shard: number): Promise<void> {
     this.#queue.drop((key) => this.#shardOf(key) === shard);
     this.#release((key) => this.#shardOf(key) === shard);
     while ([...this.#inHand.keys()].some((key) => this.#shardOf(key) === shard)) await this.#onceOneEnds();
+    await this.#options.controller.settled?.();
   }
 
-  /** Begins nothing more; resolves when nothing is in hand. */
+  /** Begins nothing more; resolves when nothing is in hand or left to be written. */
   async stop(): Promise<void> {
     this.#queue.close();
     this.#release(() => true);
     while (this.#inHand.size > 0) await this.#onceOneEnds();
+    await this.#options.controller.settled?.();
   }
 
   /** What is in hand ends at once. */

@@ -50,6 +50,7 @@ export class ApplicationsController implements Controller {
   readonly #byNamespace = new Map<string, Set<string>>();
   readonly #complete = Promise.withResolvers<void>();
   #enqueue: Enqueue = () => undefined;
+  #running: Promise<void> | undefined;
   #started = false;
 
   constructor(options: ApplicationsControllerOptions) {
@@ -81,9 +82,9 @@ export class ApplicationsController implements Controller {
 
   async start(enqueue: Enqueue, signal: AbortSignal): Promise<void> {
     this.#enqueue = enqueue;
-    await this.#options.startShared(signal);
-    void this.#applications.run(signal);
-    await this.#complete.promise;
+    // All is listed at once; a second try finds this watched already.
+    this.#running ??= this.#applications.run(signal);
+    await Promise.all([this.#options.startShared(signal), this.#complete.promise]);
     this.#started = true;
     this.enqueueAll();
     void this.#resync(signal);
@@ -122,6 +123,10 @@ export class ApplicationsController implements Controller {
     return again.length === 0 ? undefined : { againMs: Math.min(...again) };
   }
 
+  settled(): Promise<void> {
+    return this.#options.events.settled();
+  }
+
   async #findings(
     key: string,
     held: HeldApplication,
@@ -130,7 +135,7 @@ export class ApplicationsController implements Controller {
   ): Promise<{ readonly findings: Findings; readonly againMs?: number | undefined }> {
     if (brought.kind === "unmade") return { findings: brought };
     await this.#hold(held, brought.application, signal);
-    await this.#tellRepairs(held, brought.repaired, signal);
+    this.#tellRepairs(held, brought.repaired, signal);
     const { parts, againMs } = await this.#options.parts.of(key, held, brought, signal);
     return { findings: { kind: "made", parts, outcomes: brought.outcomes }, againMs };
   }
@@ -213,13 +218,13 @@ export class ApplicationsController implements Controller {
     );
   }
 
-  async #tellRepairs(held: HeldApplication, repaired: readonly string[], signal: AbortSignal): Promise<void> {
+  #tellRepairs(held: HeldApplication, repaired: readonly string[], signal: AbortSignal): void {
     if (repaired.length === 0) return;
     this.#options.log.info("brought back what had been changed", {
       application: `${held.namespace}/${held.name}`,
       objects: repaired.join(", "),
     });
     const message = `changed or removed by somebody, and brought back: ${repaired.join(", ")}; change the Application instead`;
-    await this.#options.events.record(subjectOf(held), "Normal", "Repaired", message, signal);
+    void this.#options.events.record(subjectOf(held), "Normal", "Repaired", message, signal);
   }
 }

@@ -16,26 +16,28 @@ export function contentDigest(object: KubeObject): string {
   return hash("sha1", canonical(content, "", ""), "base64");
 }
 
+/** A text of its own for each content: of what is of any length, the length is said first. */
 function canonical(value: unknown, key: string, within: string): string {
   if (typeof value === "string") {
-    const isQuantity = key === "sizeLimit" || quantityMaps.has(within);
-    return JSON.stringify(isQuantity ? plainQuantity(value) : value);
+    const text = key === "sizeLimit" || quantityMaps.has(within) ? plainQuantity(value) : value;
+    return `${text.length}"${text}`;
   }
-  if (typeof value !== "object" || value === null) return String(value);
   let text = "";
   if (Array.isArray(value)) {
     for (const item of value) text += `${canonical(item, "", "")},`;
     return `[${text}]`;
   }
-  for (const [field, child] of Object.entries(value).sort(byName)) {
+  if (!isRecord(value)) return String(value);
+  for (const field of Object.keys(value).sort()) {
+    const child = value[field];
     if (child === undefined || field === labels.run) continue;
-    text += `${JSON.stringify(field)}:${canonical(child, field, key)},`;
+    text += `${field.length}:${field}${canonical(child, field, key)},`;
   }
   return `{${text}}`;
 }
 
-function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
-  return one < other ? -1 : one > other ? 1 : 0;
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 const quantityForm = /^([+-]?[0-9]*\.?[0-9]*)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$/;

@@ -71,11 +71,11 @@ export function createApplicationsControllers(options: ApplicationsOptions): rea
   const writer = new ObjectWriter(cluster, store);
   let shared: Promise<unknown> | undefined;
   const startShared = async (signal: AbortSignal) => {
-    shared ??= store.start(signal).then(() => surroundings.start(signal));
+    shared ??= Promise.all([store.start(signal), surroundings.start(signal)]);
     try {
       await shared;
     } catch (error) {
-      // Asked again, and not for what has begun: the store starts watching only when nothing can fail any more.
+      // Asked again, and nothing is watched twice: the store starts watching only when nothing can fail any more.
       shared = undefined;
       throw error;
     }

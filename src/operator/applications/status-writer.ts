@@ -74,10 +74,10 @@ export class StatusWriter {
     await this.#write(held, statusPatch(before, after), signal);
     const about = subjectOf(held);
     const { events } = this.#options;
-    if (isNewTrouble) await events.record(about, "Warning", degraded.reason, degraded.message, signal);
+    if (isNewTrouble) void events.record(about, "Warning", degraded.reason, degraded.message, signal);
     if (degraded?.status === "True") this.#troubled.add(held.uid);
     if (isReady && (this.#troubled.delete(held.uid) || mendsTrouble)) {
-      await events.record(about, "Normal", "Recovered", "everything is as wanted again", signal);
+      void events.record(about, "Normal", "Recovered", "everything is as wanted again", signal);
     }
     return undefined;
   }

@@ -47,6 +47,7 @@ export class Surroundings {
   readonly #standards: Reflector<KubeObject>;
   readonly #log: Log;
   readonly #complete: Promise<unknown>;
+  #running: Promise<unknown> | undefined;
   #held: HeldStandards | undefined;
 
   constructor({ cluster, timing, log, onNamespace, onStandards }: SurroundingsOptions) {
@@ -91,10 +92,9 @@ export class Surroundings {
     });
   }
 
-  /** Resolves once both are known. Watches until the signal aborts. */
+  /** Resolves once both are known. Watches until the signal aborts; called again, it only waits. */
   async start(signal: AbortSignal): Promise<void> {
-    void this.#namespaces.run(signal);
-    void this.#standards.run(signal);
+    this.#running ??= Promise.all([this.#namespaces.run(signal), this.#standards.run(signal)]);
     await this.#complete;
   }
 
