@@ -113,7 +113,17 @@ export function guardrailObjectsOf(guardrail: Guardrail, contact: string | undef
       policyName: name,
       validationActions: ["Deny"],
       ...(params === undefined ? {} : { paramRef: { name: params.name, parameterNotFoundAction } }),
-      ...(requests === undefined ? {} : { matchResources: { resourceRules: requests.map(ruleOf) } }),
+      ...(requests === undefined
+        ? {}
+        : {
+            // One field to the API server, which fills in what is left out: said whole, it reads back the same.
+            matchResources: {
+              matchPolicy: "Equivalent",
+              namespaceSelector: {},
+              objectSelector: {},
+              resourceRules: requests.map(ruleOf),
+            },
+          }),
     },
   });
   const only = (operation: Operation) =>

@@ -133,6 +133,11 @@ describe.skipIf(connection === undefined)("the platform's own installation, on a
     const sick = await health();
     expect(sick).toContain("rights: warn");
     expect(sick).toContain("guardrails: fail");
+    // Who could not type the command is told whom to ask for it.
+    expect((await platform("doctor")).out).toMatch(/→ platform .*install/);
+    expect((await platform("--context", "developer", "doctor")).out).toMatch(
+      /→ ask .* to run: platform .*install/,
+    );
     await done("install", "--yes");
     expect(await health()).toEqual(well);
     const old = { name: "platform-of-another-version" };

@@ -1,5 +1,6 @@
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
+import { resources } from "../../cluster/resource.ts";
 import type { CodeHost } from "../../delivery/code-host.ts";
 import type { Metrics } from "../../monitoring/metrics.ts";
 import type { Clock } from "../../provisioning/clock.ts";
@@ -47,29 +48,49 @@ export async function examine({ client, connect, parts, clock }: Examined): Prom
   return [...findings, ...(await platformFindings(cluster, { client, parts, clock }))];
 }
 
+/** What only platform engineers can mend, said to who is none: whom to ask. */
+function told(
+  findings: readonly Finding[],
+  manages: boolean,
+  contact: string | undefined,
+): readonly Finding[] {
+  if (manages) return findings;
+  const whom = contact ?? "a platform engineer";
+  return findings.map((finding) => {
+    const { mend } = finding;
+    if (mend === undefined) return finding;
+    const isCommand = /^(platform|kubectl) /.test(mend);
+    return { ...finding, mend: isCommand ? `ask ${whom} to run: ${mend}` : `ask ${whom}: ${mend}` };
+  });
+}
+
 async function platformFindings(
   cluster: Cluster,
   { client: { version }, parts, clock }: Pick<Examined, "client" | "parts" | "clock">,
 ): Promise<readonly Finding[]> {
+  const { group, plural } = resources.guardrails;
+  const manages = await cluster.can({ verb: "manage", group, resource: plural });
   const installed = await look("platform", "installed", async () =>
     (await isInstalled(cluster))
       ? { state: "ok", text: "" }
       : fail(`the platform is not installed on ${cluster.context}`, "platform install"),
   );
-  if (installed.state !== "ok") return [installed];
+  if (installed.state !== "ok") return told([installed], manages, undefined);
   let found: Awaited<ReturnType<Examined["parts"]>> | undefined;
   const standards = await look("platform", "standards", async () => {
     found = await parts(cluster);
     return standardsFinding(found.standards);
   });
-  if (found === undefined) return [standards, ...(await operatorFindings(cluster, clock))];
+  if (found === undefined) {
+    return told([standards, ...(await operatorFindings(cluster, clock))], manages, undefined);
+  }
   const image = found.standards.operator.image ?? (await seen(operatorImage(cluster)));
   const [installation, operator, surroundings] = await Promise.all([
     installationFindings(cluster, { version, ...(image === undefined ? {} : { image }) }, found.standards),
     operatorFindings(cluster, clock),
     surroundingsFindings(cluster, found),
   ]);
-  return [standards, ...installation, ...operator, ...surroundings];
+  return told([standards, ...installation, ...operator, ...surroundings], manages, found.standards.contact);
 }
 
 /** Undefined where whoever asks may not look. */

@@ -14,6 +14,7 @@ import type { KubeObject } from "../../../src/cluster/object.ts";
 import { resourceOf, resources } from "../../../src/cluster/resource.ts";
 import { guardrailsCrd } from "../../../src/guardrails/crd.ts";
 import { accessObjects, guardrailObjects } from "../../../src/guardrails/index.ts";
+import { installationObjects } from "../../../src/installation/objects.ts";
 import { runCrd } from "../../../src/provisioning/run-crd.ts";
 import { standardsCrd } from "../../../src/standards/crd.ts";
 import { type Standards, standardsSchema } from "../../../src/standards/standards.ts";
@@ -168,11 +169,11 @@ export async function openScene(kubeconfig: string): Promise<Scene> {
   );
   const asAdmin = people.get("admin");
   if (asAdmin === undefined) throw new Error("no admin");
-  await write({
-    apiVersion: "v1",
-    kind: "ServiceAccount",
-    metadata: { name: "platform-operator", namespace: "platform-system" },
-  });
+  const account = installationObjects({ standards }).operator.find(({ kind }) => kind === "ServiceAccount");
+  if (account === undefined) throw new Error("an installation has no operator's account");
+  if ((await find(admin, resources.serviceAccounts, account.metadata)) === undefined)
+    undo.push(gone(account));
+  await write(account);
   const token = await asAdmin.ask({
     method: "POST",
     path: "/api/v1/namespaces/platform-system/serviceaccounts/platform-operator/token",
