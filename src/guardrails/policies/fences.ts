@@ -1,5 +1,5 @@
 import type { Guardrail, Requests } from "../policy.ts";
-import { mayManage, notTheCluster, notThePlatform } from "../principals.ts";
+import { mayManage, notThePlatform, notThePlatformOrCluster } from "../principals.ts";
 
 const every = ["CREATE", "UPDATE", "DELETE"] as const;
 
@@ -40,7 +40,7 @@ export const quotaStatus: Guardrail = {
   reason: "What a ResourceQuota of a managed namespace has counted is written by Kubernetes alone.",
   where: "managed",
   requests: [{ groups: [""], resources: ["resourcequotas/status"], operations: ["UPDATE"] }],
-  when: [...notThePlatform, notTheCluster],
+  when: notThePlatformOrCluster,
   rules: [
     { expression: "false", message: "quota-status: what a quota has counted is written by Kubernetes alone" },
   ],

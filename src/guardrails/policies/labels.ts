@@ -1,6 +1,6 @@
 import { labels } from "../../application/names.ts";
 import type { Guardrail, Requests } from "../policy.ts";
-import { notTheCluster, notThePlatform } from "../principals.ts";
+import { notThePlatformOrCluster } from "../principals.ts";
 import { fenceWrites } from "./fences.ts";
 
 const ours = "k.startsWith('platform.company.com/')";
@@ -33,7 +33,7 @@ export const objectLabels: Guardrail = {
     { groups: ["*"], resources: ["*", "pods/status", "services/status"], operations: ["CREATE", "UPDATE"] },
   ],
   exclude: [...namespacesThemselves, ...derived],
-  when: [...notThePlatform, notTheCluster],
+  when: notThePlatformOrCluster,
   variables: [
     { name: "new", expression: "object.?metadata.?labels.orValue({})" },
     { name: "old", expression: "oldObject == null ? {} : oldObject.?metadata.?labels.orValue({})" },
@@ -52,7 +52,7 @@ function templates(name: string, path: string, requests: Guardrail["requests"]):
     reason: "Pods get their labels from templates, so templates carry none of platform.company.com/ either.",
     where: "managed",
     requests,
-    when: [...notThePlatform, notTheCluster],
+    when: notThePlatformOrCluster,
     variables: [
       { name: "new", expression: `object.${path}.?metadata.?labels.orValue({})` },
       { name: "old", expression: `oldObject == null ? {} : oldObject.${path}.?metadata.?labels.orValue({})` },
@@ -99,8 +99,7 @@ export const managedObjects: Guardrail = {
     ...derived,
   ],
   when: [
-    ...notThePlatform,
-    notTheCluster,
+    ...notThePlatformOrCluster,
     {
       // A deleted pod comes back: whoever may delete pods restarts one.
       name: "not-a-restart",
@@ -150,7 +149,7 @@ export const scale: Guardrail = {
       operations: ["UPDATE"],
     },
   ],
-  when: [...notThePlatform, notTheCluster],
+  when: notThePlatformOrCluster,
   rules: [
     {
       expression: "false",

@@ -1,6 +1,6 @@
 import { exceptions } from "../pod-rules.ts";
 import type { Guardrail } from "../policy.ts";
-import { notTheCluster, notThePlatform } from "../principals.ts";
+import { notThePlatformOrCluster } from "../principals.ts";
 
 /** Ways into the cluster that go round the gateway, and names that lead out of it. */
 export const services: Guardrail = {
@@ -75,8 +75,7 @@ export const routes: Guardrail = {
     },
   ],
   when: [
-    ...notThePlatform,
-    notTheCluster,
+    ...notThePlatformOrCluster,
     {
       name: "created-or-changed",
       expression: "request.operation == 'CREATE' || object.?spec != oldObject.?spec",

@@ -16,6 +16,7 @@ function running(ours: Set<number>) {
   const time = new TestTime();
   const inHand = new Map<string, { readonly end: () => void }>();
   const released: string[] = [];
+  const aside = Promise.withResolvers<void>();
   let enqueue: Enqueue = () => {};
   let starts = 0;
   const controller: Controller = {
@@ -34,6 +35,7 @@ function running(ours: Set<number>) {
         signal.addEventListener("abort", () => end() && reject(signal.reason));
       }),
     release: (key) => released.push(key),
+    settled: () => aside.promise,
   };
   const runner = new Runner({
     controller,
@@ -45,7 +47,7 @@ function running(ours: Set<number>) {
   });
   const over = new AbortController();
   const ended = runner.run(over.signal);
-  return { time, inHand, released, runner, ended, over, enqueue: (key: string) => enqueue(key) };
+  return { time, inHand, released, aside, runner, ended, over, enqueue: (key: string) => enqueue(key) };
 }
 
 /** Lets all that follows from what has happened happen. */
@@ -77,7 +79,8 @@ test("a shard that is gained brings its keys; one that is lost ends at once what
 
 test("a shard that is handed over is calm once what is in hand has ended, and what takes long is told", async () => {
   const ours = new Set([0, 1, 2]);
-  const { time, inHand, released, runner } = running(ours);
+  const { time, inHand, released, aside, runner } = running(ours);
+  aside.resolve();
   await time.pass(5_000);
   ours.delete(0);
   let calm = false;
@@ -92,12 +95,18 @@ test("a shard that is handed over is calm once what is in hand has ended, and wh
   expect([...inHand.keys()].sort()).toEqual([...ofShard(1), ...ofShard(2)].sort());
 });
 
-test("stopped, it begins nothing more, and waits for what is in hand", async () => {
-  const { time, inHand, runner, ended, enqueue } = running(new Set([0, 1, 2]));
+test("stopped, it begins nothing more, and waits for what is in hand and what is still to be written", async () => {
+  const { time, inHand, aside, runner, ended, enqueue } = running(new Set([0, 1, 2]));
   await time.pass(5_000);
-  const stopped = runner.stop();
+  let calm = false;
+  const stopped = runner.stop().then(() => {
+    calm = true;
+  });
   for (const key of keys) enqueue(key);
   for (const { end } of [...inHand.values()]) end();
+  await settle(time);
+  expect(calm).toBe(false);
+  aside.resolve();
   await stopped;
   await ended;
   expect(inHand.size).toBe(0);
