@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { z } from "zod";
 import { isKubeObject } from "../../../src/cluster/json.ts";
 import type { KubeObject } from "../../../src/cluster/object.ts";
 import { resourceOf } from "../../../src/cluster/resource.ts";
@@ -7,6 +8,11 @@ import { printedInstallation } from "../../../src/installation/print.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";
 
 const image = `registry.example.internal/platform@sha256:${"a".repeat(64)}`;
+
+const waveSchema = z.object({
+  kind: z.string(),
+  metadata: z.object({ annotations: z.record(z.string(), z.string()) }),
+});
 
 const kindsIn = (text: string) => [...text.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind);
 
@@ -47,6 +53,19 @@ test("types and namespace come before what needs them, rights and operator befor
   ];
   expect(order).not.toContain(-1);
   expect(order).toEqual(order.toSorted((one, other) => one - other));
+});
+
+test("Argo CD writes each part once all before it are healthy", () => {
+  const waves = new Map<string, number>();
+  for (const document of parseAllDocuments(text)) {
+    const { kind, metadata } = waveSchema.parse(document.toJS());
+    const wave = Number(metadata.annotations["argocd.argoproj.io/sync-wave"]);
+    waves.set(kind, Math.max(wave, waves.get(kind) ?? 0));
+  }
+  const order = ["CustomResourceDefinition", "Namespace", "Standards", "ClusterRole", "Deployment"].map(
+    (kind) => waves.get(kind) ?? Number.NaN,
+  );
+  expect([...order, waves.get("ValidatingAdmissionPolicy")]).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
 test("the operator runs the image that was named, else the one in the standards, else there is none", async () => {
