@@ -15,6 +15,7 @@ import { execa } from "execa";
 import { stringify } from "yaml";
 import { connect } from "../src/cluster/connect.ts";
 import { resources } from "../src/cluster/resource.ts";
+import { nodeOptions } from "../src/installation/operator.ts";
 import { carryOut, planManage } from "../src/provisioning/namespaces/manage.ts";
 import { standardsSchema } from "../src/standards/standards.ts";
 import { benchKubeconfig, program } from "./cluster.ts";
@@ -39,6 +40,8 @@ const platform: Contender = {
     const ports = ["--metrics-port", String(metrics), "--health-port", String(health)];
     return [...program, "--kubeconfig", account, "operator", ...ports, "--log-level", "error"];
   },
+  // As in its Deployment.
+  env: { NODE_OPTIONS: nodeOptions },
 };
 const peer: Contender = {
   name: "controller-runtime",

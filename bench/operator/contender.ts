@@ -9,6 +9,7 @@ export interface Contender {
   readonly name: string;
   /** Its command line, given where `/metrics` is to be served. */
   command(ports: { readonly metrics: number; readonly health: number }): readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What a process has taken of the machine. */
@@ -31,10 +32,10 @@ export interface Running {
 /** How long an operator may take to get calm, in milliseconds. */
 const patienceMs = 600_000;
 
-export async function start({ name, command }: Contender): Promise<Running> {
+export async function start({ name, command, env = {} }: Contender): Promise<Running> {
   const ports = { metrics: await freePort(), health: await freePort() };
   const [file = "", ...args] = command(ports);
-  const child = execa(file, args, { stdin: "ignore", stdout: "ignore", stderr: "pipe", reject: false });
+  const child = execa(file, args, { env, stdin: "ignore", stdout: "ignore", stderr: "pipe", reject: false });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} did not start: ${file}`);
   let ended = false;
