@@ -59,7 +59,15 @@ async function converge(
   options: DataStoreOptions,
   input: Omit<PlanInput, "variables"> & { readonly variables: Readonly<Record<string, unknown>> },
   loss: DataLoss,
-  adopted: readonly string[] = [],
+  {
+    adopted = [],
+    make = true,
+  }: {
+    /** What is taken over from the start. */
+    readonly adopted?: readonly string[];
+    /** Whether an instance that is not there is made. */
+    readonly make?: boolean;
+  } = {},
 ): Promise<void> {
   const { module } = workspace;
   const adopt = new Set(adopted);
@@ -80,6 +88,10 @@ async function converge(
       continue;
     }
     if (!plan.changes) return;
+    const anew = plan.resources.some(
+      ({ address, action, imported }) => address === module.instance && action === "create" && !imported,
+    );
+    if (anew && !make) return;
     await options.review?.(plan);
     try {
       await workspace.apply(plan, loss, { signal: options.signal, onEvent: options.onEvent });
@@ -152,14 +164,16 @@ export async function removeDataStore(
   await workspace.prepare({ signal: options.signal, onEvent: options.onEvent });
   const variables = { ...options.variables, deletion_protection: false };
   const recorded = (await workspace.contents()).includes(module.instance);
-  if (recorded || (await isThere(workspace, options, variables))) {
+  try {
     await converge(
       workspace,
       options,
       { variables, hidden: options.hidden, targets: [module.instance] },
       "refuse",
-      recorded ? [] : [module.instance],
+      { adopted: recorded ? [] : [module.instance], make: false },
     );
+  } catch (error) {
+    if (!isTerraformError(error, "missing")) throw error;
   }
   await converge(workspace, options, { variables, hidden: options.hidden, destroy: true }, loss);
   const left = await workspace.contents();
@@ -169,29 +183,5 @@ export async function removeDataStore(
       `${left.join(", ")} could not be removed; the state still has what is left`,
       "see the log of the run, then retry",
     );
-  }
-}
-
-/** Whether the instance is in the cloud though the state does not have it. */
-async function isThere(
-  workspace: Workspace<unknown>,
-  options: DataStoreOptions,
-  variables: Readonly<Record<string, unknown>>,
-): Promise<boolean> {
-  const { instance, adoptable } = workspace.module;
-  try {
-    await planned(
-      workspace,
-      {
-        variables: { ...variables, adopt: { [adoptable[instance] ?? ""]: true } },
-        hidden: options.hidden,
-        targets: [instance],
-      },
-      options,
-    );
-    return true;
-  } catch (error) {
-    if (isTerraformError(error, "missing")) return false;
-    throw error;
   }
 }

@@ -31,7 +31,10 @@ async function everythingIsMade(stage: Stage): Promise<void> {
   ]);
   expect(await planOfDataStore(sql, wanted)).toMatchObject({ changes: false, drift: [] });
   expect(stage.cloud.login("demo-1", "app_demo", password)).toBe(true);
-  expect(stage.provider.calls.filter(({ action }) => action === "delete")).toEqual([]);
+  // A user that may have no password yet is made again; where data may be, nothing is.
+  expect(
+    stage.provider.calls.filter(({ action, type }) => action === "delete" && type !== "google_sql_user"),
+  ).toEqual([]);
 }
 
 const all = process.env.PLATFORM_CRASH_MATRIX === "all";
@@ -39,13 +42,15 @@ const types = ["google_sql_database_instance", "google_sql_database", "google_sq
 const creations = types.flatMap((type) =>
   (["before", "after", "half"] as const).map((at) => ({ rpc: "ApplyResourceChange", type, at })),
 );
+/** Where an answer is lost, and where one is half lost. */
+const usual = creations.filter(({ type, at }) => at === "after" || (at === "half" && type === types[0]));
 const others = [
   ...["GetProviderSchema", "ValidateProviderConfig", "ConfigureProvider"].map((rpc) => ({ rpc, type: "" })),
   ...["ValidateResourceConfig", "PlanResourceChange"].flatMap((rpc) => types.map((type) => ({ rpc, type }))),
 ].map((call) => ({ ...call, at: "before" as const }));
 
 describe.skipIf(terraform === undefined)("a database whose making fails", () => {
-  test.each(all ? [...creations, ...others] : creations)(
+  test.each(all ? [...creations, ...others] : usual)(
     "at $rpc $type, $at it is done, is completed by the next attempt",
     async ({ rpc, type, at }) => {
       await using stage = await setStage();
