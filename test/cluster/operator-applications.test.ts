@@ -1,10 +1,15 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { connect } from "../../src/cluster/connect.ts";
-import { applicationStories } from "../operator/stories.ts";
+import { resources } from "../../src/cluster/resource.ts";
+import { type Running, runControllers } from "../operator/running.ts";
+import { application, condition, eventually, manage, prepare, read } from "../operator/stage.ts";
+import { applicationStories, storyStandards } from "../operator/stories.ts";
+import { testApiServer } from "./api-server.ts";
 import { skipped, testConnection, uniqueName } from "./connection.ts";
 
 const connection = testConnection();
+const server = testApiServer();
 if (connection === undefined) console.warn(skipped);
 
 describe.skipIf(connection === undefined)("the controller of Applications, on a real API server", () => {
@@ -18,4 +23,73 @@ describe.skipIf(connection === undefined)("the controller of Applications, on a 
   });
 
   applicationStories({ cluster: () => cluster, unique: uniqueName });
+});
+
+describe("an API server that is killed and started again under a living operator", () => {
+  if (connection === undefined) return test.skip(skipped, () => {});
+  if (server === undefined)
+    return test.skip("skipped: PLATFORM_TEST_CONTROL names no control plane that may be killed", () => {});
+
+  const namespace = uniqueName("restart");
+  const later = uniqueName("restart");
+  const { applications, deployments, services } = resources;
+  let cluster: Cluster;
+  let operator: Running;
+
+  beforeAll(async () => {
+    cluster = await connect(connection);
+    await prepare(cluster, storyStandards);
+    await soon(() => manage(cluster, namespace, storyStandards));
+    operator = await runControllers(cluster);
+  });
+  afterAll(async () => {
+    await operator?.stop();
+    for (const name of [namespace, later])
+      await cluster?.delete(resources.namespaces, { name }).catch(() => {});
+    await cluster?.close();
+  });
+
+  const ready = (where: string, name: string) =>
+    eventually(`${name} is Ready`, async () =>
+      expect(await condition(cluster, where, name, "Ready")).toBe("True Ready"),
+    );
+
+  /** Until the API server answers, and its admission policies know their parameters. */
+  const soon = (work: () => Promise<unknown>) => vi.waitFor(work, { timeout: 120_000, interval: 500 });
+  const edit = (name: string, spec: Readonly<Record<string, unknown>>) =>
+    cluster.patch(applications, { namespace, name }, { type: "merge", body: { spec } });
+
+  test("every kind of change is seen again, by the same process", async () => {
+    const names = ["edited", "drifted", "bereft", "leaving"];
+    for (const name of names) await cluster.create(applications, application(namespace, name));
+    for (const name of names) await ready(namespace, name);
+
+    await server.killAndRestart();
+    // The operator is told nothing.
+    await soon(() => edit("edited", { replicas: 3 }));
+    const drift = { type: "merge", body: { spec: { replicas: 7 } } } as const;
+    await soon(() => cluster.patch(deployments, { namespace, name: "drifted" }, drift));
+    await soon(() => cluster.delete(services, { namespace, name: "bereft" }));
+    await soon(() => cluster.delete(applications, { namespace, name: "leaving" }));
+    await soon(() => manage(cluster, later, storyStandards));
+    await soon(() => cluster.create(applications, application(later, "new")));
+
+    await eventually("the edited one has three pods, and says so", async () =>
+      expect(await read(cluster, applications, namespace, "edited")).toMatchObject({
+        status: { observedGeneration: 2, readyReplicas: 3 },
+      }),
+    );
+    await eventually("the drifted Deployment is as the Application says", async () =>
+      expect(await read(cluster, deployments, namespace, "drifted")).toMatchObject({ spec: { replicas: 2 } }),
+    );
+    await eventually("the deleted Service is back", async () =>
+      expect(await read(cluster, services, namespace, "bereft")).toBeDefined(),
+    );
+    await eventually("nothing of the deleted Application is made again", async () => {
+      expect(await read(cluster, deployments, namespace, "leaving")).toBeUndefined();
+      expect(operator.isCalm()).toBe(true);
+    });
+    await ready(later, "new");
+    for (const name of ["edited", "drifted", "bereft"]) await ready(namespace, name);
+  });
 });
