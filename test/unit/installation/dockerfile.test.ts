@@ -38,11 +38,31 @@ test.each(["starter", "platform"])(
   },
 );
 
+test("what is downloaded is of one version, and is used only where its checksum is right", async () => {
+  const text = (await readFile("Dockerfile", "utf8")).replace(/\\\n/g, " ");
+  const downloads = text.split("\n").filter((line) => /\b(curl|wget)\b|^ADD http/.test(line));
+  expect(downloads.length).toBeGreaterThan(0);
+  for (const line of downloads) {
+    expect(line).toMatch(/sum=[0-9a-f]{64} /);
+    expect(line.indexOf("sha256sum --check")).toBeGreaterThan(line.indexOf("curl"));
+    expect(line.indexOf("sha256sum --check")).toBeLessThan(line.indexOf("unzip"));
+  }
+});
+
 test("every base image has a version, and nothing of the build is excluded from its context", async () => {
   const text = await readFile("Dockerfile", "utf8");
   const bases = [...text.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image ?? "");
   for (const base of bases) expect(base).toMatch(/:[^:]*\d|:nonroot$/);
   const ignored = (await readFile(".dockerignore", "utf8")).split("\n");
-  for (const needed of ["src", "bin", "templates", "scripts", "package.json", "README.md", "LICENSE"])
+  for (const needed of [
+    "src",
+    "bin",
+    "templates",
+    "terraform",
+    "scripts",
+    "package.json",
+    "README.md",
+    "LICENSE",
+  ])
     expect(ignored).not.toContain(needed);
 });
