@@ -9,7 +9,7 @@ import { createExecutor } from "./executor.ts";
 import { followedExecution } from "./followed-run.ts";
 import { isInstalled } from "./installed.ts";
 import { readLog } from "./log-archive.ts";
-import { changeContext, cleanupContext, createContext, deleteContext } from "./operation.ts";
+import { changeContext, cleanupContext, createContext, deleteContext, rotateContext } from "./operation.ts";
 import { createOrphans } from "./orphans/create-orphans.ts";
 import { isInstallation } from "./plan.ts";
 import type { Provisioner } from "./provisioner.ts";
@@ -90,6 +90,15 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
       const by = await executing();
       const context = await changeContext(service, change, dataStores, surroundings);
       return checkedPlan(change.operation, context, by);
+    },
+    async planRotate(service, credential) {
+      const by = await executing();
+      return checkedPlan("rotate", await rotateContext(service, credential, surroundings), by);
+    },
+    async rotate(service, credential, { onFailure = standards.workload.onUnhealthy }) {
+      const by = await executing();
+      const context = await rotateContext(service, credential, surroundings);
+      return started(by, { operation: "rotate", context, parameters: { credential }, onFailure });
     },
     async create(request: ServiceRequest, { onFailure }) {
       const by = await executing();

@@ -4,6 +4,7 @@ import type { Metrics } from "../monitoring/metrics.ts";
 import type { Standards } from "../standards/standards.ts";
 import type { Clock } from "./clock.ts";
 import { compensateStep } from "./compensate.ts";
+import { compensateCredentials, isCredentialsStep } from "./compensate-credentials.ts";
 import { compensateProtection } from "./compensate-protection.ts";
 import { createEffectWriter } from "./effect-writer.ts";
 import { Engine } from "./engine.ts";
@@ -104,12 +105,15 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
       const marked = guarded(clusterForStep(cluster, step, journal.ownership), record.name);
       const readyWithinMs = context.standards.workload.progressDeadlineSeconds * 1_000;
       const surroundings = { cluster: marked, codeHost: host, clock, journal, signal, readyWithinMs, log };
-      if (!isProtectionStep(step)) return compensateStep(surroundings, step);
-      const { standards } = context;
-      await compensateProtection(
-        { ...surroundings, standards, write: writerFor(marked, step, signal) },
-        step,
-      );
+      const write = writerFor(marked, step, signal);
+      if (isProtectionStep(step)) {
+        const { standards } = context;
+        return compensateProtection({ ...surroundings, standards, write }, step);
+      }
+      if (isCredentialsStep(step)) {
+        await compensateCredentials({ ...context, ...surroundings, write, run: record.name }, step);
+      }
+      await compensateStep(surroundings, step);
     },
   });
 

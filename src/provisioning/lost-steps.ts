@@ -1,5 +1,5 @@
 import type { Cluster } from "../cluster/cluster.ts";
-import { effectLabel } from "./effect.ts";
+import { effectKey, effectLabel } from "./effect.ts";
 import { observeEffect } from "./objects.ts";
 import type { StepId } from "./plan.ts";
 import type { EffectState, RunState } from "./run.ts";
@@ -19,11 +19,19 @@ export async function lostSteps(
 ): Promise<readonly { readonly step: StepId; readonly reason: string }[]> {
   if (rollback !== undefined) return [];
   const done = steps.filter(({ phase }) => phase === "Succeeded");
+  // What one step makes and another takes away again is not lost.
+  const takenAway = new Set(
+    steps.flatMap(({ effects }) =>
+      effects.flatMap(({ effect, state }) =>
+        state === "deleted" || state === "unknown" ? [effectKey(effect)] : [],
+      ),
+    ),
+  );
   const found = await Promise.all(
     done.map(async ({ id, effects }) => {
       const gone = await Promise.all(
         effects.filter(leftInPlace).map(async ({ effect }) => {
-          if (effect.kind !== "object") return [];
+          if (effect.kind !== "object" || takenAway.has(effectKey(effect))) return [];
           return (await observeEffect(cluster, effect)) === undefined ? [effectLabel(effect)] : [];
         }),
       );

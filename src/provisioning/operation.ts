@@ -29,6 +29,7 @@ import { find } from "../cluster/find.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import type { CodeHost } from "../delivery/code-host.ts";
+import type { Rotatable } from "../secrets/rotation.ts";
 import type { Standards } from "../standards/standards.ts";
 import { runsOf } from "./checks/existence.ts";
 import { noSuchService, ProvisioningError } from "./errors.ts";
@@ -320,6 +321,31 @@ async function resolved(
 }
 
 /**
+ * What a rotation works on: the service as it is, before and after.
+ * @throws ProvisioningError `usage` where there is no such service, or it has no such data store
+ */
+export async function rotateContext(
+  service: ServiceName,
+  credential: Rotatable,
+  surroundings: Surroundings,
+): Promise<PlanContext> {
+  const ref = { name: service, namespace: namespaceOf(service) };
+  const object = await find(surroundings.cluster, resources.applications, ref);
+  if (object === undefined) throw noSuchService(service);
+  const spec = applicationSpecSchema.parse(object.spec);
+  if (spec[credential] === undefined) {
+    throw new ProvisioningError(
+      "usage",
+      `${service} has no ${credential}`,
+      `see what it has: platform secret list ${service}`,
+    );
+  }
+  const { uid } = object.metadata;
+  const change = { before: spec, after: spec };
+  return { ...contextOfChange(service, change, { dataStores: "keep", uid }, surroundings), credential };
+}
+
+/**
  * The context of what is asked for, and nobody has begun with: from the request, and what is there now.
  * @throws ProvisioningError, RefusedInput: see the contexts of each operation
  */
@@ -338,6 +364,8 @@ export async function requestedContext(
         return deleteContext(name, dataStores ?? "keep-used", surroundings);
       case "cleanup":
         return cleanupContext({ service, team, parameters }, surroundings);
+      case "rotate":
+        return rotateContext(name, credentialOf(service, parameters), surroundings);
       case "install":
       case "uninstall":
         throw new ProvisioningError(
@@ -362,9 +390,13 @@ export async function contextOf(
   planned: PlannedChange | undefined,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
-  const { confirmed } = spec.parameters;
+  const { confirmed, credential } = spec.parameters;
   const context = await unconfirmedContextOf(spec, planned, surroundings);
-  return { ...context, ...(confirmed === undefined ? {} : { confirmed }) };
+  return {
+    ...context,
+    ...(confirmed === undefined ? {} : { confirmed }),
+    ...(credential === undefined ? {} : { credential }),
+  };
 }
 
 async function unconfirmedContextOf(
@@ -387,6 +419,10 @@ async function unconfirmedContextOf(
       installation === undefined ? { standards: surroundings.standards } : readInstallation(installation),
       surroundings,
     );
+  }
+  if (spec.operation === "rotate") {
+    const { service, parameters } = spec;
+    return rotateContext(serviceNameSchema.parse(service), credentialOf(service, parameters), surroundings);
   }
   if (spec.operation !== "delete" && spec.operation !== "create") {
     const change = changeOf(spec.operation, spec.parameters);
@@ -445,6 +481,16 @@ export function installationContext(
     dataStores: "keep",
     installation,
   };
+}
+
+/** @throws ProvisioningError `refused` where the parameters are not those of a rotation */
+function credentialOf(service: string, { credential }: RunSpec["parameters"]): Rotatable {
+  if (credential !== undefined) return credential;
+  throw new ProvisioningError(
+    "refused",
+    `the run of ${service} does not say which credentials it is about`,
+    "make another run",
+  );
 }
 
 /** A run's parameters, as far as they are a change's. */

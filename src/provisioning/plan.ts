@@ -22,6 +22,10 @@ export const stepIds = [
   "delete_data_stores",
   "delete_namespace",
   "delete_orphans",
+  "enable_credentials",
+  "switch_credentials",
+  "prove_credentials",
+  "revoke_credentials",
   "install_types",
   "install_standards",
   "install_rights",
@@ -37,7 +41,7 @@ export type StepId = z.output<typeof stepIdSchema>;
 
 /**
  * What a run does with its service. `rollback` is a release rollback: back to an earlier release. `cleanup` deletes
- * orphans. `install` and `uninstall` are about no service, but about the platform itself (`installation.ts`).
+ * orphans; `rotate` changes the password of a data store. `install` and `uninstall` are about no service, but about the platform itself (`installation.ts`).
  */
 export const operations = [
   "create",
@@ -47,6 +51,7 @@ export const operations = [
   "rollback",
   "delete",
   "cleanup",
+  "rotate",
   "install",
   "uninstall",
 ] as const;
@@ -64,12 +69,16 @@ export const operationWords: Readonly<
   rollback: { name: "take back", done: "taken back", doing: "taking back" },
   delete: { name: "delete", done: "deleted", doing: "deleting" },
   cleanup: { name: "clean up", done: "cleaned up", doing: "cleaning up" },
+  rotate: { name: "rotate", done: "given new credentials", doing: "giving new credentials" },
   install: { name: "install", done: "installed", doing: "installing" },
   uninstall: { name: "uninstall", done: "uninstalled", doing: "uninstalling" },
 };
 
 /** Operations that change a service that exists, by changing its Application. */
-export type ChangeOperation = Exclude<Operation, "create" | "delete" | "cleanup" | InstallationOperation>;
+export type ChangeOperation = Exclude<
+  Operation,
+  "create" | "delete" | "cleanup" | "rotate" | InstallationOperation
+>;
 
 /** Operations on the platform itself. No operator executes them: it may not change its own rights. */
 export type InstallationOperation = "install" | "uninstall";

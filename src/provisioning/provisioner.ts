@@ -3,6 +3,7 @@ import type { ServiceName } from "../application/names.ts";
 import type { ServiceRequest } from "../application/request.ts";
 import type { FieldChange } from "../application/spec-diff.ts";
 import type { KubeObject } from "../cluster/object.ts";
+import type { Rotatable } from "../secrets/rotation.ts";
 import type { Orphans } from "./orphans/orphan.ts";
 import type { Plan, StepId } from "./plan.ts";
 import type { Release } from "./releases.ts";
@@ -46,6 +47,7 @@ export interface Provisioner {
     options: { readonly dataStores: DataStoreChoice },
   ): Promise<PlanWithManifests>;
   planDelete(service: ServiceName, dataStores: DataStoreChoice): Promise<PlanWithManifests>;
+  planRotate(service: ServiceName, credential: Rotatable): Promise<PlanWithManifests>;
   /** Checks, then creates the Run and executes it in this process. */
   create(request: ServiceRequest, options: { readonly onFailure: OnFailure }): Promise<Execution>;
   /**
@@ -56,6 +58,12 @@ export interface Provisioner {
     service: ServiceName,
     change: ServiceChange,
     options: { readonly onFailure?: OnFailure; readonly dataStores: DataStoreChoice } & Confirmation,
+  ): Promise<Execution>;
+  /** Gives a data store's service a new password, without a moment in which none is right. `onFailure` as for a change. */
+  rotate(
+    service: ServiceName,
+    credential: Rotatable,
+    options: { readonly onFailure?: OnFailure },
   ): Promise<Execution>;
   delete(
     service: ServiceName,

@@ -148,6 +148,9 @@ export function planRollback(
         ? { effect, action: "keep", reason: "another object has taken its name" }
         : { effect, action: "restore", before, reason: "as it was before this run" };
     }
+    if (step.id === "switch_credentials" && effect.kind === "object" && effect.type === "Secret") {
+      return { effect, action: "restore", reason: "it gets the login back that it had before this run" };
+    }
     if (isLost(step, recorded, facts)) {
       return { effect, action: "lost", reason: "deleted by this run: it cannot be brought back" };
     }
@@ -206,7 +209,8 @@ export function planRollback(
 /** Whether this run has deleted something of which nothing was recorded: a Secret, a volume. */
 function isLost(step: StepState, { effect, state: recorded }: EffectState, facts: RollbackFacts): boolean {
   if (recorded === "deleted") return true;
-  const deletes = step.id === "remove_unused" || step.id.startsWith("delete_");
+  const deletes =
+    step.id === "remove_unused" || step.id === "revoke_credentials" || step.id.startsWith("delete_");
   return recorded === "unknown" && deletes && !facts.objects.has(effectKey(effect));
 }
 

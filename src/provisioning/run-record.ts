@@ -4,6 +4,7 @@ import { labels, systemNamespace } from "../application/names.ts";
 import { serviceRequestSchema } from "../application/request.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { cleanText } from "../cluster/text.ts";
+import { rotatable } from "../secrets/rotation.ts";
 import { ProvisioningError } from "./errors.ts";
 import { eventVersion, type RunEvent, runEventSchema } from "./event.ts";
 import { installationParametersSchema } from "./installation.ts";
@@ -53,6 +54,10 @@ export const runSpecSchema = z.strictObject({
         .enum(["rollback", "hold"])
         .optional()
         .describe("What becomes of the run where a step fails for good; left out: as its operation has it."),
+      credential: z
+        .enum(rotatable)
+        .optional()
+        .describe("For a rotate: the data store whose password changes."),
       orphans: z.array(orphanTargetSchema).max(100).optional().describe("For a cleanup: objects to delete."),
       repositories: z
         .array(repositoryTargetSchema)

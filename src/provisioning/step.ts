@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import type { CodeHost } from "../delivery/code-host.ts";
 import type { Metrics } from "../monitoring/metrics.ts";
+import type { Rotatable } from "../secrets/rotation.ts";
 import type { Standards } from "../standards/standards.ts";
 import type { Clock } from "./clock.ts";
 import type { Effect } from "./effect.ts";
@@ -33,6 +34,8 @@ export interface PlanContext {
     readonly orphans: readonly OrphanTarget[];
     readonly repositories: readonly RepositoryTarget[];
   };
+  /** For a rotation: the data store whose password changes. */
+  readonly credential?: Rotatable;
   /** For an installation: what it brings. */
   readonly installation?: Installation;
 }

@@ -73,6 +73,7 @@ function verbOf(operation: Operation): string {
     rollback: "takes back",
     delete: "deletes",
     cleanup: "cleans up",
+    rotate: "gives new credentials",
     install: "installs",
     uninstall: "uninstalls",
   }[operation];

@@ -46,6 +46,12 @@ interface Memory {
   readonly obstacles: Map<string, Obstacle>;
 }
 
+interface Planned {
+  /** When credentials are to be read again, in milliseconds. */
+  readonly credentials: number | undefined;
+  readonly memory: Memory;
+}
+
 /** What was found and done. */
 export type Brought =
   | {
@@ -106,7 +112,12 @@ export class Reconciler {
     if (namespace === undefined) return notManaged(held);
     if (inForce === undefined) return standardsMissing;
     try {
-      const { credentials, memory } = await this.#planned(key, held, namespace, inForce, signal);
+      const planned = await this.#planned(key, held, namespace, inForce, signal);
+      const again = this.#mayHaveOldCredentials(planned);
+      if (again) this.#options.credentials.forget(key);
+      const { credentials, memory } = again
+        ? await this.#planned(key, held, namespace, inForce, signal)
+        : planned;
       const outcomes = await this.#bringAll(memory, inForce.standards, signal);
       await this.#prune(key, held, memory.plan, signal);
       return this.#brought(memory, inForce.standards, outcomes, credentials);
@@ -119,17 +130,26 @@ export class Reconciler {
     }
   }
 
+  /**
+   * Whether its pods run with a mark that is not the one of the credentials as they were read some time ago: a run that
+   * changes them writes it. They are read anew then, lest the pods roll back and forth.
+   */
+  #mayHaveOldCredentials({ memory: { plan } }: Planned): boolean {
+    if (plan.mark === undefined) return false;
+    const deployments = plan.wanted.filter(({ resource }) => resource.kind === resources.deployments.kind);
+    return deployments.some((wanted) => {
+      const live = this.#options.store.get(wanted.resource, wanted.key);
+      return live !== undefined && !isAsWanted(wanted, live);
+    });
+  }
+
   async #planned(
     key: string,
     held: HeldApplication,
     namespace: HeldNamespace,
     { standards, hash }: HeldStandards,
     signal: AbortSignal,
-  ): Promise<{
-    /** When they are to be read again, in milliseconds. */
-    readonly credentials: number | undefined;
-    readonly memory: Memory;
-  }> {
+  ): Promise<Planned> {
     const { store, credentials } = this.#options;
     const known = this.#memories.get(key);
     const { uid, generation } = held;

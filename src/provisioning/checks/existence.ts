@@ -110,6 +110,8 @@ export function noUnfinishedRun(verb: Operation): Check {
       ) {
         continue;
       }
+      // What is left of a rotation is what another one begins with.
+      if (verb === "rotate" && state.operation === "rotate" && state.phase === "RollbackFailed") continue;
       if (verb === "create" && state.phase === "RollbackFailed") {
         return new ProvisioningError(
           "usage",

@@ -6,6 +6,7 @@ import { namespaceIsFree, noUnfinishedRun, serviceExists, serviceIsNew } from ".
 import { guardrailsAreServed, installationRightsSuffice } from "./installation.ts";
 import { snapshotIsPossible } from "./protection.ts";
 import { mayRequest, rightsSuffice } from "./rights.ts";
+import { storeTakesTurns } from "./rotation.ts";
 import {
   codeHostAnswers,
   imageIsAllowed,
@@ -56,6 +57,7 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
   rollback: ofChange("rollback"),
   delete: [rightsSuffice, serviceExists, noUnfinishedRun("delete"), snapshotIsPossible],
   cleanup: [rightsSuffice, noUnfinishedRun("cleanup"), snapshotIsPossible],
+  rotate: [rightsSuffice, serviceExists, noUnfinishedRun("rotate"), storeTakesTurns],
   install: [installationRightsSuffice, guardrailsAreServed],
   uninstall: [installationRightsSuffice],
 };

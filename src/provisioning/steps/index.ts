@@ -8,6 +8,7 @@ import { deleteDataStores } from "./delete_data_stores.ts";
 import { deleteKubernetes } from "./delete_kubernetes.ts";
 import { deleteNamespace } from "./delete_namespace.ts";
 import { deleteOrphans } from "./delete_orphans.ts";
+import { enableCredentials } from "./enable_credentials.ts";
 import { generateManifests } from "./generate_manifests.ts";
 import { installGuardrails } from "./install_guardrails.ts";
 import { installOperator } from "./install_operator.ts";
@@ -17,6 +18,7 @@ import { installTypes } from "./install_types.ts";
 import { liftProtection } from "./lift_protection.ts";
 import { preflight } from "./preflight.ts";
 import { protectDataStores } from "./protect_data_stores.ts";
+import { proveCredentials } from "./prove_credentials.ts";
 import { provisionCache } from "./provision_cache.ts";
 import { provisionDatabase } from "./provision_database.ts";
 import { releaseApplications } from "./release_applications.ts";
@@ -24,8 +26,10 @@ import { removeGuardrails } from "./remove_guardrails.ts";
 import { removeOperator } from "./remove_operator.ts";
 import { removeRights } from "./remove_rights.ts";
 import { removeUnused } from "./remove_unused.ts";
+import { revokeCredentials } from "./revoke_credentials.ts";
 import { setupMonitoring } from "./setup_monitoring.ts";
 import { snapshotDataStores } from "./snapshot_data_stores.ts";
+import { switchCredentials } from "./switch_credentials.ts";
 import { verify } from "./verify.ts";
 
 /** Each operation's steps, in an order in which each follows what it needs. */
@@ -56,6 +60,7 @@ export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
     deleteNamespace,
   ],
   cleanup: [preflight("cleanup"), liftProtection, snapshotDataStores, deleteOrphans],
+  rotate: [preflight("rotate"), enableCredentials, switchCredentials, proveCredentials, revokeCredentials],
   install: [
     preflight("install"),
     installTypes,

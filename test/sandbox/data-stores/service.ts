@@ -6,7 +6,7 @@ import { serviceRequestSchema } from "../../../src/application/request.ts";
 import type { KubeObject } from "../../../src/cluster/object.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";
 
-const standards = standardsSchema.parse({
+export const standards = standardsSchema.parse({
   teams: { payments: { groups: ["team-payments"] } },
   images: { starter: "registry.example.internal/starter:1" },
 });

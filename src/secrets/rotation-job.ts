@@ -1,0 +1,127 @@
+import type { Application } from "../application/application.ts";
+import { cacheNames, nextCredentials } from "../application/credentials.ts";
+import { labels, labelsFor } from "../application/names.ts";
+import { cacheImage } from "../application/objects/cache.ts";
+import { fromSecret } from "../application/objects/data-store.ts";
+import { restrictedContainer, restrictedPod, selectorOf, subjectOf } from "../application/objects/subject.ts";
+import { ports } from "../application/ports.ts";
+import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
+import type { Standards } from "../standards/standards.ts";
+import { type Rotatable, storeNames } from "./rotation.ts";
+import { proofPatience, type TurnAction, turnCommand, turnSql } from "./rotation-scripts.ts";
+
+/** Component of a rotation's own objects: neither the service's pods nor its data store's. */
+const component = "rotation";
+
+/** The container whose end says what became of a rotation's Job. */
+export const rotationContainer = "rotation";
+
+/** How long a Job may take at most, in seconds: an image to be pulled, and what it waits for. */
+const deadlineSeconds = 300 + proofPatience;
+
+/** Name of the Job of an action: with its pods' suffix short enough for a label, whatever the service's name. */
+function jobName(application: Application, store: Rotatable, action: TurnAction): string {
+  return `${storeNames(application, store).name}-${action}`;
+}
+
+/**
+ * What one action of a rotation consists of, in the order to write it: two paths through the closed network, for its
+ * time only, and the Job that does it from inside, with the data store's own image. Nothing of it holds a value of a Secret.
+ * Not owned by the Application: what that does not ask for would be removed. Pure.
+ * @throws RefusedInput for a cache of a version that the standards do not offer
+ */
+export function rotationObjects(
+  application: Application,
+  standards: Standards,
+  store: Rotatable,
+  action: TurnAction,
+): { readonly policies: readonly KubeObject[]; readonly job: KubeObject } {
+  const subject = subjectOf(application, standards);
+  const { name, namespace, team } = subject;
+  const metadata = (of: string): ObjectMeta => ({
+    name: of,
+    namespace,
+    labels: labelsFor(name, team, component),
+  });
+  const job = jobName(application, store, action);
+  const { number: port } = store === "database" ? ports.postgres : ports.redis;
+  const ours = { podSelector: { matchLabels: { [labels.service]: name, [labels.component]: component } } };
+  const theirs = { podSelector: { matchLabels: selectorOf(subject, store) } };
+  const at = [{ protocol: "TCP", port }];
+  const policy = (of: string, spec: object): KubeObject => ({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: metadata(of),
+    spec,
+  });
+  return {
+    policies: [
+      policy(`${job}.from`, { ...ours, policyTypes: ["Egress"], egress: [{ to: [theirs], ports: at }] }),
+      policy(`${job}.to`, { ...theirs, policyTypes: ["Ingress"], ingress: [{ from: [ours], ports: at }] }),
+    ],
+    job: {
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: metadata(job),
+      spec: {
+        backoffLimit: 2,
+        activeDeadlineSeconds: deadlineSeconds,
+        template: {
+          metadata: { labels: labelsFor(name, team, component) },
+          spec: {
+            restartPolicy: "Never",
+            automountServiceAccountToken: false,
+            enableServiceLinks: false,
+            terminationGracePeriodSeconds: 5,
+            securityContext: restrictedPod(999),
+            containers: [
+              {
+                name: rotationContainer,
+                image: store === "database" ? standards.database.image : cacheImage(subject),
+                command: turnCommand(store, action),
+                env: environment(application, store, action),
+                resources: {
+                  requests: { cpu: "20m", memory: "32Mi" },
+                  limits: { cpu: "200m", memory: "128Mi" },
+                },
+                securityContext: restrictedContainer,
+                // What it says at last is told where it fails.
+                terminationMessagePolicy: "FallbackToLogsOnError",
+                volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+              },
+            ],
+            volumes: [{ name: "tmp", emptyDir: { sizeLimit: "16Mi" } }],
+          },
+        },
+      },
+    },
+  };
+}
+
+function environment(application: Application, store: Rotatable, action: TurnAction): readonly object[] {
+  const { name, host, logins } = storeNames(application, store);
+  const next = nextCredentials(name);
+  const plain = (variable: string, value: string) => ({ name: variable, value });
+  if (store === "database") {
+    return [
+      plain("SQL", turnSql(store, action) ?? ""),
+      plain("PGHOST", host),
+      plain("PGPORT", String(ports.postgres.number)),
+      plain("PGDATABASE", "postgres"),
+      plain("PGCONNECT_TIMEOUT", "10"),
+      fromSecret("PGUSER", name, "username"),
+      fromSecret("PGPASSWORD", name, "password"),
+      ...(action === "enable" ? [fromSecret("NEXT_VERIFIER", next, "verifier")] : []),
+    ];
+  }
+  return [
+    plain("STORE_HOST", host),
+    plain("STORE_PORT", String(ports.redis.number)),
+    plain("FIRST_LOGIN", logins[0]),
+    plain("SECOND_LOGIN", logins[1]),
+    fromSecret("ADMIN_PASSWORD", cacheNames(application).admin, "password"),
+    ...(action === "enable"
+      ? [fromSecret("NEXT_USERNAME", next, "username"), fromSecret("NEXT_PASSWORD", next, "password")]
+      : [fromSecret("LOGIN_USERNAME", name, "username"), fromSecret("LOGIN_PASSWORD", name, "password")]),
+  ];
+}

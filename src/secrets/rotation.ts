@@ -1,0 +1,104 @@
+import type { Application } from "../application/application.ts";
+import {
+  cacheCredentials,
+  cacheNames,
+  credentialSecret,
+  databaseCredentials,
+  databaseNames,
+  type Logins,
+  nextCredentials,
+} from "../application/credentials.ts";
+import type { KubeObject } from "../cluster/object.ts";
+import { scramVerifier } from "./scram.ts";
+
+/** Data stores whose credentials take turns. */
+export const rotatable = ["database", "cache"] as const;
+export type Rotatable = (typeof rotatable)[number];
+
+/** A login and its password. */
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What a rotation changes from, and to. */
+export interface Turn {
+  readonly next: Login;
+  readonly previous: Login;
+}
+
+/** Names of a data store, whichever it is. */
+export function storeNames(
+  application: Application,
+  store: Rotatable,
+): { readonly name: string; readonly host: string; readonly logins: Logins } {
+  return store === "database" ? databaseNames(application) : cacheNames(application);
+}
+
+/** The login that takes turns with this one; undefined where it is neither of the two. Pure. */
+export function otherLogin([first, second]: Logins, username: string): string | undefined {
+  if (username === first) return second;
+  return username === second ? first : undefined;
+}
+
+/** A Secret's values as text. Pure. */
+export function secretValues(secret: KubeObject): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(secret.data ?? {}).map(([key, value]) => [
+      key,
+      Buffer.from(String(value), "base64").toString("utf8"),
+    ]),
+  );
+}
+
+/** The login that a Secret holds; undefined where it holds none. Pure. */
+export function loginIn(secret: KubeObject): Login | undefined {
+  const { username, password } = secretValues(secret);
+  return username === undefined || password === undefined ? undefined : { username, password };
+}
+
+/**
+ * Secret `<name>-db-next` or `<name>-cache-next`: both sides of a rotation while it is under way, so that whoever goes on
+ * with it or takes it back knows them. PostgreSQL is given the verifiers, never the passwords.
+ * @param randomBytes - for the salts
+ */
+export function turnSecret(
+  application: Application,
+  store: Rotatable,
+  { next, previous }: Turn,
+  randomBytes: (size: number) => Uint8Array,
+): KubeObject {
+  const verifier = ({ password }: Login) => scramVerifier(password, randomBytes(16));
+  return credentialSecret(application, store, nextCredentials(storeNames(application, store).name), {
+    ...next,
+    previousUsername: previous.username,
+    previousPassword: previous.password,
+    ...(store === "database" ? { verifier: verifier(next) } : {}),
+  });
+}
+
+/** Both sides of a rotation, from its Secret; undefined where that is damaged. Pure. */
+export function turnIn(secret: KubeObject): Turn | undefined {
+  const { username, password, previousUsername, previousPassword } = secretValues(secret);
+  if (username === undefined || password === undefined) return undefined;
+  if (previousUsername === undefined || previousPassword === undefined) return undefined;
+  return {
+    next: { username, password },
+    previous: { username: previousUsername, password: previousPassword },
+  };
+}
+
+/** `data` of the Secret that the service's pods read, with this login. Pure. */
+export function storeData(
+  application: Application,
+  store: Rotatable,
+  { username, password }: Login,
+): Readonly<Record<string, string>> {
+  const values = store === "database" ? databaseCredentials : cacheCredentials;
+  return Object.fromEntries(
+    Object.entries(values(application, username, password)).map(([key, value]) => [
+      key,
+      Buffer.from(value, "utf8").toString("base64"),
+    ]),
+  );
+}
