@@ -6,10 +6,12 @@
  *     PLATFORM_TEST_KUBECONFIG=… npm run bench:operator
  *
  * SIZES=1000,3000 Applications; SECONDS=20 of new ones, of changes and of drift; FIRST=peer to begin with it; ONLY=platform
- * or ONLY=peer for one of them alone. Linux only. The cluster must be a throwaway one and hold no Applications.
+ * or ONLY=peer for one of them alone; CORES=0.5 gives whoever is measured so much of a core (as root). With README=yes
+ * the tables go into the README, between its markers. Linux only. The cluster must be a throwaway one and hold no
+ * Applications.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { stringify } from "yaml";
@@ -23,9 +25,11 @@ import { writeOperatorKubeconfig } from "./operator/account.ts";
 import type { Contender } from "./operator/contender.ts";
 import { type Measured, measure } from "./operator/measure.ts";
 import { resultTable } from "./operator/result-table.ts";
+import { writeReadme } from "./readme.ts";
 
 const sizes = (process.env.SIZES ?? "1000").split(",").map(Number);
 const seconds = Number(process.env.SECONDS ?? 20);
+const cores = process.env.CORES === undefined ? undefined : Number(process.env.CORES);
 const kubeconfig = benchKubeconfig();
 /** Applications of one namespace. */
 const neighbours = 25;
@@ -90,13 +94,26 @@ try {
   const contenders = inTurn.filter(
     (contender) => only === undefined || (only === "platform") === (contender === platform),
   );
+  const [load = 0] = loadavg();
+  const told: string[] = [];
+  const tell = (text: string) => {
+    told.push(text);
+    console.log(`\n${text}`);
+  };
+  tell(
+    `${cpus().length} cores, Node ${process.version}; load of the machine before it began: ${load.toFixed(1)}.`,
+  );
   for (const size of sizes) {
     const measured = new Map<Contender, Measured>();
     for (const contender of contenders) {
-      measured.set(contender, await measure(contender, { kubeconfig, namespaces, size, seconds }));
+      measured.set(contender, await measure(contender, { kubeconfig, namespaces, size, seconds, cores }));
     }
-    console.log(`\n${size.toLocaleString("en")} Applications, ${process.version}:\n`);
-    console.log(resultTable(measured.get(platform), measured.get(peer)));
+    const limit = cores === undefined ? "" : `, the operator on ${cores} of a core`;
+    tell(`${size.toLocaleString("en")} Applications${limit}:`);
+    tell(resultTable(measured.get(platform), measured.get(peer)));
+  }
+  if (process.env.README === "yes") {
+    await writeReadme(cores === undefined ? "bench:operator" : "bench:operator-limited", told.join("\n\n"));
   }
 } finally {
   await rm(folder, { recursive: true, force: true });

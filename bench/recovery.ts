@@ -8,7 +8,7 @@
  *
  *     npm run bench:recovery -- [kills, 300] [seed]
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -21,12 +21,12 @@ import { upstreamOf } from "../test/cluster/upstream.ts";
 import { kubeconfigFor, openProxy, type Upstream } from "../test/crash/proxy.ts";
 import { seeded } from "../test/crash/random.ts";
 import { program } from "./cluster.ts";
+import { writeReadme } from "./readme.ts";
 import { markdownTable, median, milliseconds } from "./statistics.ts";
 
 const kills = Number(process.argv[2] ?? 300);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
 const random = seeded(seed);
-const readme = new URL("../README.md", import.meta.url);
 const atOnce = 6;
 
 /** Where the services are made. */
@@ -207,15 +207,6 @@ function row(title: string, recovered: readonly Recovered[]): readonly string[] 
   ];
 }
 
-async function writeReadme(text: string): Promise<void> {
-  const markers = /(<!-- bench:recovery -->\n)[\s\S]*(<!-- \/bench:recovery -->)/;
-  const before = await readFile(readme, "utf8");
-  await writeFile(
-    readme,
-    before.replace(markers, (_, open: string, close: string) => `${open}\n${text}\n\n${close}`),
-  );
-}
-
 const ground = await openGround();
 try {
   const whole = await undisturbed(ground);
@@ -253,7 +244,7 @@ try {
   ].join("\n");
   console.log(text);
   for (const orphan of orphans) console.error(`orphan: ${orphan}`);
-  await writeReadme(text);
+  await writeReadme("bench:recovery", text);
 } finally {
   await cleanUp(ground);
   await ground.close();

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
+import { limitCpu } from "./cpu-limit.ts";
 
 /** An operator under measurement. */
 export interface Contender {
@@ -32,12 +33,14 @@ export interface Running {
 /** How long an operator may take to get calm, in milliseconds. */
 const patienceMs = 600_000;
 
-export async function start({ name, command, env = {} }: Contender): Promise<Running> {
+/** @param cores - so much of the machine's cores and no more; left out: all */
+export async function start({ name, command, env = {} }: Contender, cores?: number): Promise<Running> {
   const ports = { metrics: await freePort(), health: await freePort() };
   const [file = "", ...args] = command(ports);
   const child = execa(file, args, { env, stdin: "ignore", stdout: "ignore", stderr: "pipe", reject: false });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} did not start: ${file}`);
+  const unlimit = cores === undefined ? undefined : await limitCpu(pid, cores);
   let ended = false;
   void child.then(() => {
     ended = true;
@@ -62,6 +65,7 @@ export async function start({ name, command, env = {} }: Contender): Promise<Run
     async stop() {
       child.kill("SIGTERM");
       await child;
+      await unlimit?.().catch(() => undefined);
     },
   };
 }

@@ -48,6 +48,8 @@ export interface Ground {
   readonly size: number;
   /** How long each kind of steady load lasts. */
   readonly seconds: number;
+  /** What a contender may take of the machine's cores; undefined: all. */
+  readonly cores: number | undefined;
 }
 
 /** Created by several at once, as by a pipeline that applies a repository. */
@@ -87,8 +89,8 @@ class Measurement {
   }
 
   async run(): Promise<Measured> {
-    const { size, seconds, kubeconfig } = this.#ground;
-    let operator = await start(this.#contender);
+    const { size, seconds, kubeconfig, cores } = this.#ground;
+    let operator = await start(this.#contender, cores);
     try {
       await operator.calm(0);
       const empty = await apiServer(kubeconfig);
@@ -114,7 +116,7 @@ class Measurement {
       this.#tell("restart");
       const before = await apiServer(kubeconfig);
       const restarted = performance.now();
-      operator = await start(this.#contender);
+      operator = await start(this.#contender, cores);
       await operator.calm(this.#made.length);
       const restart = performance.now() - restarted;
       await delay(10_000);
