@@ -10,6 +10,7 @@ import { feedOf } from "./feeds/of-place.ts";
 import { feedRun } from "./feeds/run.ts";
 import { feedTicking } from "./feeds/ticking.ts";
 import { createOtherRuns } from "./other-run.ts";
+import { putOwnTeamsFirst } from "./own-teams.ts";
 import { listOf } from "./place.ts";
 import { tellInOneLine } from "./problem.ts";
 import { confirmation, createReviews } from "./reviews.ts";
@@ -193,6 +194,7 @@ export function createSession(options: SessionOptions): Session {
           teams: Object.keys(opened.standards.teams),
           state: "live",
         });
+        void putOwnTeamsFirst(stores, opened, signal);
         start(options.fleet, opened, signal);
         follow(true);
         const ui = stores.ui.getState();

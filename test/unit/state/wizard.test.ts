@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { type Key, keysOfText } from "../../../src/state/key.ts";
+import { ownTeamsFirst } from "../../../src/state/own-teams.ts";
 import {
   back,
   edit,
@@ -28,6 +29,12 @@ function typed(text: string, state: WizardState = newWizard): WizardState {
 function at(question: WizardState["question"], state: WizardState = typed("api-gateway")): WizardState {
   return { ...state, question };
 }
+
+test("one's own teams are the first to choose from", () => {
+  const teams = { billing: { groups: ["a"] }, payments: { groups: ["b", "c"] }, search: { groups: ["c"] } };
+  expect(ownTeamsFirst(teams, ["c"])).toEqual(["payments", "search", "billing"]);
+  expect(ownTeamsFirst(teams, [])).toEqual(["billing", "payments", "search"]);
+});
 
 describe("wizard", () => {
   it.each([
