@@ -27,13 +27,19 @@ export interface CompensationContext extends RestoreContext {
 /**
  * Looks at what a run's effects are now. `only` limits the look to what one step's compensation has to know. An object
  * that whoever looks may not read fails the look: nobody deletes what they have not seen. With `onUnreadable`, for a
- * preview, it is told instead, and taken to be as it was recorded.
+ * preview, it is told instead, and taken to be as it was recorded; likewise, with `onUnlisted`, kinds that may not be listed.
  */
 export async function observeRun(
   { cluster, codeHost }: Pick<CompensationContext, "cluster" | "codeHost">,
   state: RunState,
   only?: StepId,
-  { onUnreadable }: { readonly onUnreadable?: (effect: ObjectEffect) => void } = {},
+  {
+    onUnreadable,
+    onUnlisted,
+  }: {
+    readonly onUnreadable?: (effect: ObjectEffect) => void;
+    readonly onUnlisted?: (plural: string) => void;
+  } = {},
 ): Promise<RollbackFacts> {
   const steps = state.steps.filter(
     ({ id }) =>
@@ -61,7 +67,7 @@ export async function observeRun(
     ),
     observeRepositories(codeHost, [...urls]),
     makesNamespace && (only === undefined || only === "create_namespace")
-      ? foreignTo(cluster, state)
+      ? foreignTo(cluster, state, onUnlisted)
       : Promise.resolve([]),
     usedByLaterRuns(cluster, state),
   ]);
@@ -139,7 +145,11 @@ async function observeRepositories(
   return new Map(found.flat());
 }
 
-function foreignTo(cluster: Cluster, state: RunState): Promise<readonly string[]> {
+function foreignTo(
+  cluster: Cluster,
+  state: RunState,
+  onUnlisted: ((plural: string) => void) | undefined,
+): Promise<readonly string[]> {
   const effects = new Set(
     state.steps.flatMap((step) =>
       step.effects
@@ -148,12 +158,12 @@ function foreignTo(cluster: Cluster, state: RunState): Promise<readonly string[]
     ),
   );
   const statefulSets = dataStoreNames(state.service);
-  return foreignObjects(cluster, `app-${state.service}`, {
-    effects,
-    run: state.name,
-    service: state.service,
-    statefulSets,
-  });
+  return foreignObjects(
+    cluster,
+    `app-${state.service}`,
+    { effects, run: state.name, service: state.service, statefulSets },
+    onUnlisted,
+  );
 }
 
 async function usedByLaterRuns(cluster: Cluster, state: RunState): Promise<boolean> {

@@ -69,16 +69,18 @@ export function isForeign(
 
 /**
  * What a namespace holds beyond what is accounted for, of every kind the cluster serves, as
- * `configmap/notes`. What cannot be listed counts as foreign, since nothing unseen may be deleted.
+ * `configmap/notes`. What cannot be listed counts as foreign, since nothing unseen may be deleted; with `onUnlisted`, for
+ * a preview, it is told instead, and taken to be empty.
  */
 export async function foreignObjects(
   cluster: Cluster,
   namespace: string,
   ownership: Ownership,
+  onUnlisted?: (plural: string) => void,
 ): Promise<readonly string[]> {
   const served = (await cluster.discover()).filter((resource) => resource.namespaced);
   const found = await Promise.all(
-    served.map((resource) => foreignOf(cluster, resource, namespace, ownership)),
+    served.map((resource) => foreignOf(cluster, resource, namespace, ownership, onUnlisted)),
   );
   return found.flat();
 }
@@ -88,6 +90,7 @@ async function foreignOf(
   resource: Resource,
   namespace: string,
   ownership: Ownership,
+  onUnlisted: ((plural: string) => void) | undefined,
 ): Promise<readonly string[]> {
   // Served by aggregation, computed from what is listed elsewhere.
   if (byProducts.has(resource.kind) || resource.group === "metrics.k8s.io") return [];
@@ -100,8 +103,10 @@ async function foreignOf(
       .map(({ metadata }) => cleanText(`${resource.kind.toLowerCase()}/${metadata.name}`));
   } catch (error) {
     if (isClusterError(error, "not-found")) return [];
-    if (isClusterError(error, "forbidden")) return [`${resource.plural} (you may not list them)`];
-    throw error;
+    if (!isClusterError(error, "forbidden")) throw error;
+    if (onUnlisted === undefined) return [`${resource.plural} (you may not list them)`];
+    onUnlisted(resource.plural);
+    return [];
   }
 }
 

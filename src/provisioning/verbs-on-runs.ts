@@ -105,16 +105,32 @@ export async function previewRun(
   const record = await read(run);
   await mayRollBack(cluster, record);
   const unread: Effect[] = [];
+  const unlisted: string[] = [];
   const facts = await observeRun({ cluster, codeHost }, record.state, undefined, {
     onUnreadable: (effect) => unread.push(effect),
+    onUnlisted: (plural) => unlisted.push(plural),
   });
   const preview = previewRollback(record.state, facts, dataStores);
-  if (unread.length === 0) return preview;
-  const names = unread.map((effect) => effectLabel(effect));
-  const text =
-    names.length <= 4 ? names.join(", ") : `${names.slice(0, 4).join(", ")} and ${names.length - 4} more`;
-  const reason = "you may not read it: judged by what the run recorded";
-  return { ...preview, unread: [{ effects: unread, text, reason }] };
+  const lines = [
+    {
+      effects: unread,
+      text: some(unread.map((effect) => effectLabel(effect))),
+      reason: "you may not read it: judged by what the run recorded",
+    },
+    {
+      effects: [],
+      text: some([...new Set(unlisted)].sort()),
+      reason: "you may not list them: if the namespace holds some, it stays",
+    },
+  ].filter(({ text }) => text !== "");
+  return lines.length === 0 ? preview : { ...preview, unread: lines };
+}
+
+/** The first of many. */
+function some(names: readonly string[]): string {
+  return names.length <= 4
+    ? names.join(", ")
+    : `${names.slice(0, 4).join(", ")} and ${names.length - 4} more`;
 }
 
 /** @throws ProvisioningError `usage` where the run is over */
