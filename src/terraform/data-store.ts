@@ -1,7 +1,8 @@
+import type { CommandOptions } from "./commands.ts";
 import { isTerraformError, TerraformError } from "./error.ts";
 import type { TerraformEvent } from "./events.ts";
 import { workspaceLabel } from "./module.ts";
-import type { CommandOptions, DataLoss, Plan, PlanInput, Workspace } from "./workspace.ts";
+import type { DataLoss, Plan, PlanInput, Workspace } from "./workspace.ts";
 
 /** What making, changing or removing a data store is given. */
 export interface DataStoreOptions {
@@ -39,12 +40,8 @@ async function planned(
 
 /** What is taken over must say that it is of this workspace. */
 function checkOwner(workspace: Workspace<unknown>, plan: Plan, name: string): void {
-  for (const { address, imported, now } of plan.resources) {
-    if (!imported || address !== workspace.module.instance) continue;
-    const labels = now === undefined ? undefined : workspace.module.labelsOf(now);
-    const owner =
-      typeof labels === "object" && labels !== null ? Reflect.get(labels, workspaceLabel) : undefined;
-    if (owner === name) continue;
+  for (const { address, imported, workspace: owner } of plan.resources) {
+    if (!imported || address !== workspace.module.instance || owner === name) continue;
     throw new TerraformError(
       "exists",
       `${address} is there already, and is not this service's: its label ${workspaceLabel} is not ${name}; it was left as it is`,

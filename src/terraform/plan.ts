@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { TerraformError } from "./error.ts";
+import { type TerraformModule, workspaceLabel } from "./module.ts";
 import { hidden } from "./redact.ts";
 
 /** What a plan does to one resource. */
@@ -34,8 +35,8 @@ export interface PlannedResource {
   /** Whether it is to be replaced because an earlier run did not finish making it. */
   readonly tainted: boolean;
   readonly fields: readonly PlannedField[];
-  /** As it is now, as the provider tells it; undefined where it is not. May hold secrets: for judging, never for showing. */
-  readonly now: Readonly<Record<string, unknown>> | undefined;
+  /** Of the module's instance that is there: the workspace that its label names. */
+  readonly workspace: string | undefined;
 }
 
 /** A plan as Terraform wrote it, understood. */
@@ -48,6 +49,8 @@ export interface PlannedChanges {
   /** Whether applying it changes anything, outputs included. */
   readonly changes: boolean;
 }
+
+type Instance = Pick<TerraformModule<unknown>, "instance" | "labelsOf">;
 
 /** Types of resources that people's data is in. */
 const dataTypes = new Set(["google_sql_database_instance", "google_sql_database", "google_redis_instance"]);
@@ -62,9 +65,9 @@ const resourceSchema = z.object({
     actions: z.array(z.string()),
     before: attributes,
     after: attributes,
-    after_unknown: z.unknown(),
-    before_sensitive: z.unknown(),
-    after_sensitive: z.unknown(),
+    after_unknown: z.unknown().optional(),
+    before_sensitive: z.unknown().optional(),
+    after_sensitive: z.unknown().optional(),
     importing: z.looseObject({}).nullish(),
   }),
 });
@@ -165,7 +168,16 @@ function* differences(
   };
 }
 
-function understood(raw: z.output<typeof resourceSchema>, told: (text: string) => string): PlannedResource {
+function workspaceOf(labels: unknown): string | undefined {
+  const parsed = z.looseObject({ [workspaceLabel]: z.string() }).safeParse(labels);
+  return parsed.success ? parsed.data[workspaceLabel] : undefined;
+}
+
+function understood(
+  raw: z.output<typeof resourceSchema>,
+  told: (text: string) => string,
+  module: Instance,
+): PlannedResource {
   const { change } = raw;
   const fields: PlannedField[] = [];
   for (const field of differences(
@@ -186,7 +198,10 @@ function understood(raw: z.output<typeof resourceSchema>, told: (text: string) =
     imported: change.importing !== null && change.importing !== undefined,
     tainted: raw.action_reason === "replace_because_tainted",
     fields,
-    now: change.before ?? undefined,
+    workspace:
+      raw.address === module.instance && change.before !== null && change.before !== undefined
+        ? workspaceOf(module.labelsOf(change.before))
+        : undefined,
   };
 }
 
@@ -195,7 +210,7 @@ function understood(raw: z.output<typeof resourceSchema>, told: (text: string) =
  * @param told - cleans a text and takes secrets out of it
  * @throws TerraformError where it is no complete plan, or wants something this program does not know
  */
-export function readPlan(text: string, told: (text: string) => string): PlannedChanges {
+export function readPlan(text: string, told: (text: string) => string, module: Instance): PlannedChanges {
   const parsed = planSchema.safeParse(parseJson(text));
   if (!parsed.success || parsed.data.errored === true) {
     throw new TerraformError(
@@ -206,10 +221,10 @@ export function readPlan(text: string, told: (text: string) => string): PlannedC
     );
   }
   const plan = parsed.data;
-  const resources = plan.resource_changes.map((raw) => understood(raw, told));
+  const resources = plan.resource_changes.map((raw) => understood(raw, told, module));
   return {
     resources,
-    drift: plan.resource_drift.map((raw) => understood(raw, told)),
+    drift: plan.resource_drift.map((raw) => understood(raw, told, module)),
     losesData: resources
       .filter(({ holdsData, action }) => holdsData && removes(action))
       .map(({ address }) => address),

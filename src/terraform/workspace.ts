@@ -1,21 +1,18 @@
 import { createHash } from "node:crypto";
 import { access, readFile, rm } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { z } from "zod";
 import { cleanText } from "../cluster/text.ts";
 import type { Timing } from "../cluster/timing.ts";
 import type { BackendPlace } from "./backend.ts";
 import type { TerraformBinary } from "./binary.ts";
-import { failureIn } from "./diagnostics.ts";
-import { isTerraformError, TerraformError } from "./error.ts";
-import { eventIn, type TerraformEvent } from "./events.ts";
+import { type CommandOptions, commandsIn, nothingChanged } from "./commands.ts";
+import { TerraformError } from "./error.ts";
 import { type Holder, type Holders, judgeHolder, type Look } from "./holder.ts";
 import type { LockInfo } from "./lock.ts";
 import type { TerraformModule } from "./module.ts";
 import { type PlannedChanges, readPlan } from "./plan.ts";
-import { hiddenValues, runProcess } from "./process.ts";
+import { hiddenValues } from "./process.ts";
 import { createRedactor } from "./redact.ts";
 import { files, makeFolder, writeVariables } from "./workspace-folder.ts";
 
@@ -41,13 +38,6 @@ export interface WorkspaceOptions<Outputs> {
   readonly patience?: number;
 }
 
-/** What every command takes. */
-export interface CommandOptions {
-  /** Asks Terraform once to stop in good order; the command then fails with `interrupted`. */
-  readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: ((event: TerraformEvent) => void) | undefined;
-}
-
 /** A module's input for one plan. */
 export interface PlanInput {
   readonly variables: Readonly<Record<string, unknown>>;
@@ -61,7 +51,6 @@ export interface PlanInput {
 /** A plan that can be applied: exactly this, or nothing. */
 export interface Plan extends PlannedChanges {
   readonly sha256: string;
-  readonly hidden: Readonly<Record<string, string>> | undefined;
 }
 
 /** Whether data may be destroyed: only where a person named the service, or where nobody has used what a run made. */
@@ -94,10 +83,6 @@ export interface Workspace<Outputs> {
 const defaultPatience = 60_000;
 /** How often one looks whether an earlier Terraform has ended, in milliseconds. */
 const lookEvery = 500;
-const longestRead = 120_000;
-/** Records kept of those that did not end in good order. */
-const mostRecords = 5;
-const nothingChanged = "nothing was changed";
 
 const outputsSchema = z.record(z.string(), z.object({ value: z.unknown() }));
 const stateSchema = z.object({
@@ -118,121 +103,18 @@ const stateSchema = z.object({
 export async function openWorkspace<Outputs>(
   options: WorkspaceOptions<Outputs>,
 ): Promise<Workspace<Outputs>> {
-  const { binary, module, environment, timing, look } = options;
+  const { module, timing, look } = options;
   const folder = await makeFolder(options.root, options.name, module.name, options.place);
   const holders = options.holders(folder);
   const path = (name: string) => join(folder, name);
-  const env = { ...environment, TF_DATA_DIR: path(".terraform") };
-
-  /** A command that may take the lock. Its exit code, where `answers` has it. */
-  async function command(
-    what: string,
-    args: readonly string[],
-    more: CommandOptions & {
-      readonly hidden?: Readonly<Record<string, string>> | undefined;
-      readonly answers?: readonly number[];
-      readonly state?: string;
-      /** Whether it leaves the state alone, and needs no lock. */
-      readonly lockless?: boolean;
-    } = {},
-  ): Promise<number> {
-    more.signal?.throwIfAborted();
-    const told = createRedactor(Object.values(more.hidden ?? {}));
-    const diagnostics: Extract<TerraformEvent, { readonly type: "diagnostic" }>[] = [];
-    let failed: string | undefined;
-    const machine = await look.machine();
-    const engine = await look.startOf(process.pid);
-    const holder: Holder = {
-      run: options.run,
-      operation: what,
-      host: hostname(),
-      machine,
-      since: timing.now().toISOString(),
-      ...(options.pod === undefined ? {} : { pod: options.pod }),
-      ...(engine === undefined ? {} : { engine: { pid: process.pid, start: engine } }),
-    };
-    // Those that did not end in good order: what they left is judged by them.
-    const others = more.lockless === true ? [] : (await holders.read()).slice(-mostRecords);
-    if (more.lockless !== true) await holders.write([...others, holder], "begin");
-    const end = await runProcess({
-      binary: binary.path,
-      args,
-      folder,
-      environment: env,
-      hidden: more.hidden,
-      timing,
-      signal: more.signal,
-      patience: options.patience ?? defaultPatience,
-      async started(pid) {
-        const start = await look.startOf(pid);
-        if (start === undefined || more.lockless === true) return;
-        await holders.write([...others, { ...holder, terraform: { pid, start } }], "started");
-      },
-      line(line) {
-        const event = eventIn(line, told);
-        if (event === undefined) return;
-        if (event.type === "diagnostic") diagnostics.push(event);
-        if (event.type === "resource" && event.phase === "errored") failed = event.address;
-        more.onEvent?.(event);
-      },
-    });
-    if (end.running) {
-      throw new TerraformError(
-        "interrupted",
-        `${what} was asked to stop and has not yet: ${binary.product} still works in ${folder}, and saves its state when it is done`,
-        "wait until it has ended, then retry; do not kill it",
-      );
-    }
-    const answered =
-      end.exitCode !== undefined && [0, ...(more.answers ?? [])].includes(end.exitCode)
-        ? end.exitCode
-        : undefined;
-    // What was killed leaves its lock, and its record. Whoever got what it wanted had the lock: nobody else has.
-    if (end.exitCode !== undefined && more.lockless !== true) {
-      await holders.write(answered === undefined ? others : [], "end");
-    }
-    if (answered !== undefined && more.signal?.aborted !== true) return answered;
-    const state = more.state ?? nothingChanged;
-    if (more.signal?.aborted === true) {
-      throw new TerraformError(
-        "interrupted",
-        `${what} was interrupted, and ended in good order; ${state}`,
-        "retry: it goes on from what there is",
-      );
-    }
-    if (end.exitCode === undefined) {
-      throw new TerraformError(
-        "died",
-        `${binary.product} was killed during ${what}; ${state}, but the last of it may not be in its state, and the lock stays`,
-        "retry: the lock of a process that is gone is taken over, and what is there is found again",
-      );
-    }
-    const spoken = diagnostics.some(({ severity }) => severity === "error")
-      ? diagnostics
-      : [diagnosticIn(end.stderr, told)];
-    const failure = failureIn(spoken, what, state);
-    throw failure.address === undefined && failed !== undefined
-      ? new TerraformError(failure.problem, failure.message, failure.mend, {
-          class: failure.class,
-          lock: failure.lock,
-          address: failed,
-        })
-      : failure;
-  }
-
-  /** A command that only reads; its output may hold secrets and stays in memory. */
-  async function read(what: string, args: readonly string[]): Promise<string> {
-    const answer = await execa(binary.path, args, {
-      cwd: folder,
-      env,
-      extendEnv: false,
-      reject: false,
-      stdin: "ignore",
-      timeout: longestRead,
-    });
-    if (!answer.failed) return answer.stdout;
-    throw failureIn([diagnosticIn(answer.stderr, createRedactor([]))], what, nothingChanged);
-  }
+  const { run, read } = commandsIn({
+    ...options,
+    folder,
+    holders,
+    environment: { ...options.environment, TF_DATA_DIR: path(".terraform") },
+    patience: options.patience ?? defaultPatience,
+  });
+  const hiddenOf = new WeakMap<Plan, PlanInput["hidden"]>();
 
   async function judge(lock: LockInfo): ReturnType<typeof judgeHolder> {
     return judgeHolder(lock, await holders.read(), folder, look);
@@ -267,13 +149,13 @@ export async function openWorkspace<Outputs>(
 
     async prepare({ signal, onEvent } = {}) {
       await previousHasEnded(signal);
-      await command(
+      await run(
         "the initialisation",
         ["init", "-json", "-input=false", "-reconfigure", `-backend-config=${files.backend}`],
         { signal, onEvent, lockless: true },
       );
       if (await exists(path(files.unsaved))) {
-        await command("the saving of the state", ["state", "push", files.unsaved], { signal });
+        await run("the saving of the state", ["state", "push", files.unsaved], { signal });
         await rm(path(files.unsaved));
       }
     },
@@ -281,7 +163,7 @@ export async function openWorkspace<Outputs>(
     async plan({ variables, hidden, destroy = false, targets = [] }, { signal, onEvent } = {}) {
       await writeVariables(folder, variables);
       await rm(path(files.plan), { force: true });
-      await command(
+      await run(
         "the plan",
         [
           ...["plan", "-json", "-input=false", "-detailed-exitcode", `-out=${files.plan}`],
@@ -293,8 +175,10 @@ export async function openWorkspace<Outputs>(
       );
       const sha256 = await fileHash();
       const told = createRedactor(Object.values(hidden ?? {}));
-      const changes = readPlan(await read("the reading of the plan", ["show", "-json", files.plan]), told);
-      return { ...changes, sha256, hidden };
+      const text = await read("the reading of the plan", ["show", "-json", files.plan]);
+      const plan: Plan = { ...readPlan(text, told, module), sha256 };
+      hiddenOf.set(plan, hidden);
+      return plan;
     },
 
     async apply(plan, loss, { signal, onEvent } = {}) {
@@ -306,6 +190,7 @@ export async function openWorkspace<Outputs>(
           "take back the change that needs it; or remove the data store first, which asks for the service's name",
         );
       }
+      const hidden = hiddenOf.get(plan);
       if (!(await exists(path(files.plan))) || (await fileHash()) !== plan.sha256) {
         throw new TerraformError(
           "other-plan",
@@ -314,17 +199,17 @@ export async function openWorkspace<Outputs>(
         );
       }
       try {
-        await command(
+        await run(
           "the application of the plan",
           [
             ...["apply", "-json", "-input=false"],
-            ...(plan.hidden === undefined ? [] : [`-var-file=${hiddenValues.file}`]),
+            ...(hidden === undefined ? [] : [`-var-file=${hiddenValues.file}`]),
             files.plan,
           ],
           {
             signal,
             onEvent,
-            hidden: plan.hidden,
+            hidden,
             state: "what it had done by then is there",
           },
         );
@@ -352,7 +237,7 @@ export async function openWorkspace<Outputs>(
     },
 
     async untaint(address, { signal } = {}) {
-      await command("the repair of the state", ["untaint", address], { signal });
+      await run("the repair of the state", ["untaint", address], { signal });
     },
 
     async takeLock(lock, typed) {
@@ -384,28 +269,4 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** What a command without `-json` says of its failure, in the frame that Terraform draws. */
-function diagnosticIn(
-  stderr: string,
-  told: (text: string) => string,
-): Extract<TerraformEvent, { readonly type: "diagnostic" }> {
-  const text = told(stderr)
-    .split("\n")
-    .map((line) => line.replace(/^[│╷╵] ?/, ""))
-    .join("\n");
-  const [, summary = "", detail = ""] = /^Error: ([^\n]*)\n*([\s\S]*)$/m.exec(text) ?? [];
-  return {
-    type: "diagnostic",
-    severity: "error",
-    summary: summary === "" ? text.trim() : summary,
-    detail: detail.trim(),
-    address: "",
-  };
-}
-
-/** Whether a lock stood in the way, and whose it is. */
-export function lockOf(error: unknown): LockInfo | undefined {
-  return isTerraformError(error, "locked") ? error.lock : undefined;
 }
