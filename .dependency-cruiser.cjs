@@ -68,6 +68,12 @@ module.exports = {
       "Kubernetes access knows nothing of the platform.",
     ),
     layer(
+      "terraform-is-below-use-cases",
+      "^src/terraform",
+      "^src/(?!terraform|cluster)",
+      "How Terraform is run does not depend on what for.",
+    ),
+    layer(
       "sandbox-stands-alone",
       "^src/sandbox",
       "^src/(?!sandbox)",
