@@ -11,6 +11,5 @@ else {
   disturbances("a creation on a real control plane, disturbed", (work) => onClusterGround(path, work), {
     slowRequests: all ? 200 : 20,
     silence: all,
-    hurry: 6,
   });
 }

@@ -11,7 +11,6 @@ import { inProcess, withGround } from "./stage.ts";
 disturbances("a creation, disturbed", (work) => withGround(undefined, work), {
   slowRequests: all ? 200 : 20,
   silence: all,
-  hurry: 20,
 });
 
 test("clocks that are minutes apart: a creation that was killed ends as if nothing had happened", async () => {
