@@ -183,8 +183,8 @@ async function sufferTogether(subject: Subject, trials: readonly Trial[], stage:
     );
   let verdicts = judge(ended);
   // Controllers may still be at work on what the runs have left to them.
-  for (let tries = 0; tries < 10 && verdicts.some(([, found]) => found.length > 0); tries += 1) {
-    await delay(500);
+  for (let pause = 500; pause < 20_000 && verdicts.some(([, found]) => found.length > 0); pause *= 2) {
+    await delay(pause);
     verdicts = judge(await stage.survey());
   }
   for (const [victim, found] of verdicts) blame(victim, found);
