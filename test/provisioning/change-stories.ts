@@ -8,7 +8,7 @@ import type { Provisioner } from "../../src/provisioning/provisioner.ts";
 import type { RunState } from "../../src/provisioning/run.ts";
 import { faulty, forwarding } from "./fault.ts";
 import { picture } from "./picture.ts";
-import { full, named, onStage, type Stage, small } from "./telling.ts";
+import { full, named, onStage, type Stage, small, withDatabase } from "./telling.ts";
 
 const digest = (character: string) => `@sha256:${character.repeat(64)}`;
 const image = (character: string) => `registry.example.internal/platform/ledger${digest(character)}`;
@@ -176,7 +176,7 @@ export function changeStories(title: string, open: () => Promise<Stage>, sicknes
     test("a release rollback goes back to any earlier release, and leaves replicas and data alone", async () => {
       const service = named("change-release");
       const provisioner = made.provisioner();
-      await succeeded(provisioner.create(full(service), { onFailure: "hold" }));
+      await succeeded(provisioner.create(withDatabase(service), { onFailure: "hold" }));
       await changed(provisioner, service, { operation: "deploy", image: image("d") });
       await changed(provisioner, service, { operation: "deploy", image: image("e") });
       await changed(provisioner, service, { operation: "scale", replicas: 4 });

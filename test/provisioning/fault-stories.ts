@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type Fault, faulty, faultyHost } from "./fault.ts";
-import { full, named, onStage, type Stage } from "./telling.ts";
+import { named, onStage, type Stage, whole } from "./telling.ts";
 
 /** The first write of each step fails in one of these ways; `verify` writes nothing, so its first read does. */
 const faults: readonly (Fault & { readonly host?: true })[] = [
@@ -28,7 +28,7 @@ export function faultStories(title: string, open: () => Promise<Stage>): void {
         fault.host === true
           ? made.provisioner({ codeHost: faultyHost(made.codeHost, fault) })
           : made.provisioner({ cluster: faulty(stage.cluster, { ...fault, times: 1 }) });
-      const execution = await provisioner.create(full(service), { onFailure: "rollback" });
+      const execution = await provisioner.create(whole(service), { onFailure: "rollback" });
       const state = await execution.finished;
       expect(state.failure?.step).toBe(fault.step);
       if (state.reachedReady) {

@@ -7,7 +7,7 @@ import type { Orphan } from "../../src/provisioning/orphans/orphan.ts";
 import type { RunState } from "../../src/provisioning/run.ts";
 import { testStandards } from "./composition.ts";
 import { forwarding } from "./fault.ts";
-import { full, named, onStage, type Stage, small } from "./telling.ts";
+import { named, onStage, type Stage, small, whole, withDatabase } from "./telling.ts";
 
 function states(found: readonly Orphan[]): Record<string, string> {
   return Object.fromEntries(found.map(({ name, state }) => [name, state]));
@@ -44,7 +44,7 @@ export function orphanStories(
     test("protected data is destroyed only by who names the service, after a last snapshot", async () => {
       const service = named("guard-all");
       const provisioner = made.provisioner();
-      const created = await (await provisioner.create(full(service), { onFailure: "hold" })).finished;
+      const created = await (await provisioner.create(whole(service), { onFailure: "hold" })).finished;
       expect(created.phase, problem(created)).toBe("Succeeded");
       const namespace = `app-${service}`;
       const store = { namespace, name: `${service}-db` };
@@ -78,7 +78,7 @@ export function orphanStories(
     test("a deletion that fails before anything is lost goes back: the data is protected again", async () => {
       const service = named("guard-back");
       const provisioner = made.provisioner();
-      expect((await (await provisioner.create(full(service), { onFailure: "hold" })).finished).phase).toBe(
+      expect((await (await provisioner.create(whole(service), { onFailure: "hold" })).finished).phase).toBe(
         "Succeeded",
       );
       const stubborn: Cluster = {
@@ -114,7 +114,7 @@ export function orphanStories(
     test("what a deletion kept is kept, not an orphan; a cleanup of it needs the service's name", async () => {
       const service = named("kept-data");
       const provisioner = made.provisioner();
-      await (await provisioner.create(full(service), { onFailure: "hold" })).finished;
+      await (await provisioner.create(whole(service), { onFailure: "hold" })).finished;
       const kept = await (await provisioner.delete(service, { dataStores: "keep" })).finished;
       expect(kept.phase, problem(kept)).toBe("Succeeded");
       const namespace = `app-${service}`;
@@ -162,7 +162,7 @@ export function orphanStories(
     test("a cache that a change takes away is kept unless the service is named, and then it alone goes", async () => {
       const service = named("take-away");
       const provisioner = made.provisioner();
-      await (await provisioner.create(full(service), { onFailure: "hold" })).finished;
+      await (await provisioner.create(whole(service), { onFailure: "hold" })).finished;
       const change = { operation: "set", cache: "none" } as const;
       const namespace = `app-${service}`;
       const claim = { namespace, name: `data-${service}-cache-0` };
@@ -220,7 +220,7 @@ export function orphanStories(
           resource.group !== "snapshot.storage.k8s.io" && stage.cluster.serves(resource, options),
       };
       const strict = made.provisioner({ cluster: without, standards });
-      await (await strict.create(full(service), { onFailure: "hold" })).finished;
+      await (await strict.create(withDatabase(service), { onFailure: "hold" })).finished;
       const runs = await strict.list({ service });
       await expect(strict.delete(service, { dataStores: "delete", confirmed: service })).rejects.toThrow(
         /the standards demand a last snapshot, and none can be taken/,
@@ -290,7 +290,7 @@ export function orphanStories(
     test("a namespace whose Application and runs are gone is an orphan, and its cleanup goes on after a crash", async () => {
       const service = named("lost");
       const provisioner = made.provisioner();
-      await (await provisioner.create(full(service), { onFailure: "hold" })).finished;
+      await (await provisioner.create(withDatabase(service), { onFailure: "hold" })).finished;
       const namespace = `app-${service}`;
       await stage.cluster.delete(resources.applications, { namespace, name: service });
       await removeRuns(service);

@@ -11,7 +11,7 @@ import type { Execution, RunState } from "../../src/provisioning/run.ts";
 import { runName, runObject } from "../../src/provisioning/run-record.ts";
 import { impatient } from "./composition.ts";
 import { faulty, faultyHost, forwarding } from "./fault.ts";
-import { full, named, onStage, type Stage, small } from "./telling.ts";
+import { full, named, onStage, type Stage, small, withDatabase } from "./telling.ts";
 
 function phases(state: RunState): Record<string, string> {
   return Object.fromEntries(state.steps.map(({ id, phase }) => [id, phase]));
@@ -54,7 +54,7 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       const broken = made.provisioner({
         cluster: faulty(stage.cluster, { step: "apply_kubernetes", write: 2, time: "after", times: 1 }),
       });
-      const held = await (await broken.create(full(service), { onFailure: "hold" })).finished;
+      const held = await (await broken.create(withDatabase(service), { onFailure: "hold" })).finished;
       expect(held.phase).toBe("Held");
       expect(phases(held).provision_database).toBe("Succeeded");
       expect(held.failure?.error.class).toBe("refused");
@@ -85,7 +85,7 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       const broken = made.provisioner({
         cluster: faulty(stage.cluster, { step: "apply_kubernetes", write: 1, time: "before", times: 1 }),
       });
-      const held = await (await broken.create(full(service), { onFailure: "hold" })).finished;
+      const held = await (await broken.create(withDatabase(service), { onFailure: "hold" })).finished;
       expect(held.phase).toBe("Held");
       const name = `app-${service}`;
       await stage.cluster.delete(resources.namespaces, { name });
@@ -113,7 +113,7 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
           "unreachable",
         ),
       });
-      const execution = await provisioner.create(full(service), { onFailure: "hold" });
+      const execution = await provisioner.create(withDatabase(service), { onFailure: "hold" });
       const retries: string[] = [];
       execution.subscribe((event) => {
         if (event.type === "StepFailed") retries.push(event.retryAt ?? "never");
@@ -187,7 +187,7 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
     test("a deletion keeps used data stores, and a second one takes them", async () => {
       const service = named("story-delete");
       const provisioner = made.provisioner();
-      const created = await (await provisioner.create(full(service), { onFailure: "hold" })).finished;
+      const created = await (await provisioner.create(withDatabase(service), { onFailure: "hold" })).finished;
       expect(created.phase).toBe("Succeeded");
       const kept = await (await provisioner.delete(service, { dataStores: "keep-used" })).finished;
       expect(kept.phase).toBe("Succeeded");
@@ -201,7 +201,7 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       // A service of the same name finds its data again, and a rollback of that run leaves it alone.
       const secret = { namespace: `app-${service}`, name: `${service}-db` };
       const before = await stage.cluster.get(resources.secrets, secret);
-      const again = await (await provisioner.create(full(service), { onFailure: "hold" })).finished;
+      const again = await (await provisioner.create(withDatabase(service), { onFailure: "hold" })).finished;
       expect(again.phase, JSON.stringify(again.failure)).toBe("Succeeded");
       expect((await stage.cluster.get(resources.secrets, secret)).metadata.uid).toBe(before.metadata.uid);
       const undone = await (
@@ -302,7 +302,7 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
     test("an interrupted run says so and goes on elsewhere", async () => {
       const service = named("story-stop");
       const provisioner = made.provisioner();
-      const execution = await provisioner.create(full(service), { onFailure: "rollback" });
+      const execution = await provisioner.create(withDatabase(service), { onFailure: "rollback" });
       const atDatabase = new Promise<void>((resolve) => {
         execution.subscribe((event) => {
           if (event.type === "EffectsRecorded" && event.step === "provision_database") resolve();
@@ -451,7 +451,7 @@ export function provisioningStories(title: string, open: () => Promise<Stage>): 
       };
       return made
         .provisioner({ cluster: dying, clock: impatient, holder: "dead@gone:1" })
-        .create(full(service), { onFailure: "rollback" });
+        .create(withDatabase(service), { onFailure: "rollback" });
     }
   });
 }

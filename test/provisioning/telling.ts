@@ -39,6 +39,15 @@ export function full(name: ServiceName): ServiceRequest {
   });
 }
 
+/** Everything too, with one pod. */
+export function whole(name: ServiceName): ServiceRequest {
+  return serviceRequestSchema.parse({ ...full(name), replicas: 1 });
+}
+
+export function withDatabase(name: ServiceName): ServiceRequest {
+  return serviceRequestSchema.parse({ name, language: "go", replicas: 1, database: "postgres" });
+}
+
 export function small(name: ServiceName): ServiceRequest {
   return serviceRequestSchema.parse({ name, language: "typescript", replicas: 1 });
 }
