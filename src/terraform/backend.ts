@@ -44,6 +44,23 @@ export function workspaceName({ namespace, name, store }: WorkspaceIdentity): st
   return `${name}-${hash}-${store}`;
 }
 
+/** Characters of a service's name that an instance's name begins with; Memorystore takes 41 in all. */
+const longestBeginning = 28;
+
+/**
+ * Name of a data store's instance in the cloud: `NAME-HASH`, at most 41 characters. The same for the same data store, so
+ * that what was made but not recorded is found.
+ * @param incarnation - what differs when the service is made anew, for example its namespace's UID: Google lets nobody
+ * use an instance's name again for a week
+ */
+export function instanceName(identity: WorkspaceIdentity, incarnation: string): string {
+  const hash = createHash("sha256")
+    .update(`${workspaceName(identity)}/${incarnation}`)
+    .digest("hex")
+    .slice(0, 12);
+  return `${identity.name.slice(0, longestBeginning).replace(/-+$/, "")}-${hash}`;
+}
+
 /** What `terraform init` is told about the state's place: a file of JSON, whose strings are data. */
 export function backendConfiguration(
   place: BackendPlace,

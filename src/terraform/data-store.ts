@@ -6,9 +6,10 @@ import type { DataLoss, Plan, PlanInput, Workspace } from "./workspace.ts";
 
 /** What making, changing or removing a data store is given. */
 export interface DataStoreOptions {
-  /** Name of the workspace, which its label on the instance says. */
-  readonly name: string;
-  readonly variables: Readonly<Record<string, unknown>>;
+  /** Values of the module's variables, as its schema has parsed them. The instance also gets the label of its workspace. */
+  readonly variables: Readonly<Record<string, unknown>> & {
+    readonly labels: Readonly<Record<string, string>>;
+  };
   /** Values of ephemeral variables: a password that the SecretStore has made. */
   readonly hidden?: Readonly<Record<string, string>>;
   /** `user@host` as a person typed it, so that this holder's lock may be taken. */
@@ -38,10 +39,15 @@ async function planned(
   }
 }
 
+function labelled({ name }: Workspace<unknown>, { variables }: DataStoreOptions): PlanInput["variables"] {
+  return { ...variables, labels: { ...variables.labels, [workspaceLabel]: name } };
+}
+
 /** What is taken over must say that it is of this workspace. */
-function checkOwner(workspace: Workspace<unknown>, plan: Plan, name: string): void {
+function checkOwner(workspace: Workspace<unknown>, plan: Plan): void {
+  const { name, module } = workspace;
   for (const { address, imported, workspace: owner } of plan.resources) {
-    if (!imported || address !== workspace.module.instance || owner === name) continue;
+    if (!imported || address !== module.instance || owner === name) continue;
     throw new TerraformError(
       "exists",
       `${address} is there already, and is not this service's: its label ${workspaceLabel} is not ${name}; it was left as it is`,
@@ -75,7 +81,7 @@ async function converge(
       { ...input, variables: { ...input.variables, adopt: taken } },
       options,
     );
-    checkOwner(workspace, plan, options.name);
+    checkOwner(workspace, plan);
     const unfinished = plan.resources.find(
       ({ tainted, holdsData, action }) => tainted && holdsData && action === "replace",
     );
@@ -121,7 +127,12 @@ export async function ensureDataStore<Outputs>(
   options: DataStoreOptions,
 ): Promise<Outputs> {
   await workspace.prepare({ signal: options.signal, onEvent: options.onEvent });
-  await converge(workspace, options, { variables: options.variables, hidden: options.hidden }, "refuse");
+  await converge(
+    workspace,
+    options,
+    { variables: labelled(workspace, options), hidden: options.hidden },
+    "refuse",
+  );
   const outputs = await workspace.outputs();
   if (outputs === undefined) {
     throw new TerraformError(
@@ -143,7 +154,7 @@ export async function planOfDataStore(
   options: DataStoreOptions,
 ): Promise<Plan> {
   await workspace.prepare({ signal: options.signal, onEvent: options.onEvent });
-  return planned(workspace, { variables: options.variables, hidden: options.hidden }, options);
+  return planned(workspace, { variables: labelled(workspace, options), hidden: options.hidden }, options);
 }
 
 /**
@@ -159,7 +170,7 @@ export async function removeDataStore(
 ): Promise<void> {
   const { module } = workspace;
   await workspace.prepare({ signal: options.signal, onEvent: options.onEvent });
-  const variables = { ...options.variables, deletion_protection: false };
+  const variables = { ...labelled(workspace, options), deletion_protection: false };
   const recorded = (await workspace.contents()).includes(module.instance);
   try {
     await converge(

@@ -59,6 +59,8 @@ export type DataLoss = "refuse" | "confirmed-by-person" | "unused";
 /** A workspace of Terraform: one data store's configuration, values and state. One command at a time. */
 export interface Workspace<Outputs> {
   readonly module: TerraformModule<Outputs>;
+  /** {@link workspaceName}. */
+  readonly name: string;
   readonly folder: string;
   /** Waits for a Terraform of this machine that outlived who started it, initialises, and saves what could not be saved. */
   prepare(options?: CommandOptions): Promise<void>;
@@ -145,6 +147,7 @@ export async function openWorkspace<Outputs>(
 
   return {
     module,
+    name: options.name,
     folder,
 
     async prepare({ signal, onEvent } = {}) {

@@ -16,7 +16,7 @@ import { database, password, type Stage, setStage, terraform, workspace } from "
 import { testConnection, uniqueName } from "./connection.ts";
 
 const connection = testConnection();
-const wanted = { name: workspace, variables: database(), hidden: { password } };
+const wanted = { variables: database(), hidden: { password } };
 
 describe.skipIf(terraform === undefined || connection === undefined)("Terraform's state in a cluster", () => {
   let cluster: Cluster;

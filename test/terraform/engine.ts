@@ -26,4 +26,4 @@ const sql = await openWorkspace({
   look: lookAtProcesses(async () => undefined),
   run: "demo-create-1",
 });
-await ensureDataStore(sql, { name: workspace, variables: database(), hidden: { password } });
+await ensureDataStore(sql, { variables: database(), hidden: { password } });

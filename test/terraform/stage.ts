@@ -4,12 +4,20 @@ import { join } from "node:path";
 import { systemTiming } from "../../src/cluster/timing.ts";
 import type { BackendPlace } from "../../src/terraform/backend.ts";
 import { findTerraform, type TerraformBinary } from "../../src/terraform/binary.ts";
-import { cloudSqlPostgres, cloudSqlVariablesSchema } from "../../src/terraform/cloudsql.ts";
+import {
+  type CloudSqlVariables,
+  cloudSqlPostgres,
+  cloudSqlVariablesSchema,
+} from "../../src/terraform/cloudsql.ts";
 import { terraformEnvironment } from "../../src/terraform/environment.ts";
 import { type Holders, type Look, lookAtProcesses } from "../../src/terraform/holder.ts";
 import { holderFile } from "../../src/terraform/holder-file.ts";
-import { memorystoreRedis, memorystoreVariablesSchema } from "../../src/terraform/memorystore.ts";
-import { type TerraformModule, workspaceLabel } from "../../src/terraform/module.ts";
+import {
+  type MemorystoreVariables,
+  memorystoreRedis,
+  memorystoreVariablesSchema,
+} from "../../src/terraform/memorystore.ts";
+import type { TerraformModule } from "../../src/terraform/module.ts";
 import { openWorkspace, type Workspace, type WorkspaceOptions } from "../../src/terraform/workspace.ts";
 import { Cloud } from "./provider/cloud.ts";
 import { type Provider, type ProviderOptions, startProvider } from "./provider/provider.ts";
@@ -26,7 +34,7 @@ export const workspace = "demo-0123456789-db";
 export const password = "correct-horse-battery-staple";
 
 /** A database as the tests want it. */
-export function database(more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+export function database(more: Readonly<Record<string, unknown>> = {}): CloudSqlVariables {
   return cloudSqlVariablesSchema.parse({
     project,
     name: "demo-1",
@@ -34,18 +42,18 @@ export function database(more: Readonly<Record<string, unknown>> = {}): Record<s
     user: "app_demo",
     tier: "db-custom-1-3840",
     network,
-    labels: { service: "demo", [workspaceLabel]: workspace },
+    labels: { service: "demo" },
     ...more,
   });
 }
 
 /** A cache as the tests want it. */
-export function cache(more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+export function cache(more: Readonly<Record<string, unknown>> = {}): MemorystoreVariables {
   return memorystoreVariablesSchema.parse({
     project,
     name: "demo-1-cache",
     network,
-    labels: { service: "demo", [workspaceLabel]: workspace },
+    labels: { service: "demo" },
     ...more,
   });
 }

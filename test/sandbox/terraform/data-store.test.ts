@@ -9,7 +9,7 @@ import type { Plan } from "../../../src/terraform/workspace.ts";
 import { cache, database, password, setStage, terraform, workspace } from "../../terraform/stage.ts";
 
 const hidden = { password };
-const wanted = { name: workspace, variables: database(), hidden };
+const wanted = { variables: database(), hidden };
 
 describe.skipIf(terraform === undefined)("a database by Terraform", () => {
   test("is planned, made with all that guards it, told of, and then nothing is left to change", async () => {
@@ -167,14 +167,8 @@ describe.skipIf(terraform === undefined)("a database by Terraform", () => {
 
   test("another's instance of the same name is left as it is", async () => {
     await using stage = await setStage();
-    await ensureDataStore(await stage.sql(), {
-      ...wanted,
-      variables: database({ labels: { "platform-workspace": "other-0123456789-db" } }),
-    });
-    const other = await stage.sql({
-      root: join(stage.root, "others"),
-      place: { kind: "local", folder: join(stage.root, "others") },
-    });
+    await ensureDataStore(await stage.sql(), wanted);
+    const other = await stage.sql({ name: "other-0123456789-db" });
     await expect(ensureDataStore(other, wanted)).rejects.toMatchObject({
       problem: "exists",
       class: "conflict",
@@ -219,7 +213,7 @@ describe.skipIf(terraform === undefined)("a cache by Terraform", () => {
   test("has AUTH, TLS and protection; its password is told by no output", async () => {
     await using stage = await setStage();
     const redis = await stage.redis();
-    const options = { name: workspace, variables: cache() };
+    const options = { variables: cache() };
     const outputs = await ensureDataStore(redis, options);
     expect(outputs).toEqual({
       host: "10.30.0.4",

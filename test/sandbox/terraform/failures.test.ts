@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { ensureDataStore, planOfDataStore, removeDataStore } from "../../../src/terraform/data-store.ts";
 import { isTerraformError } from "../../../src/terraform/error.ts";
 import type { Call, Fault } from "../../terraform/provider/provider.ts";
-import { database, password, type Stage, setStage, terraform, workspace } from "../../terraform/stage.ts";
+import { database, password, type Stage, setStage, terraform } from "../../terraform/stage.ts";
 
-const wanted = { name: workspace, variables: database(), hidden: { password } };
+const wanted = { variables: database(), hidden: { password } };
 
 /** Fails the first call that fits. */
 function once(fits: (call: Call) => boolean, fault: Fault): (call: Call) => Fault | undefined {

@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { ensureDataStore, planOfDataStore } from "../../../src/terraform/data-store.ts";
 import { holderFile } from "../../../src/terraform/holder-file.ts";
-import { database, password, type Stage, setStage, terraform, workspace } from "../../terraform/stage.ts";
+import { database, password, type Stage, setStage, terraform } from "../../terraform/stage.ts";
 
-const wanted = { name: workspace, variables: database(), hidden: { password } };
+const wanted = { variables: database(), hidden: { password } };
 
 /** Resolves when the instance is made in the cloud; the answer waits until `answer` is called. */
 function holdTheAnswer(stage: Stage): { readonly made: Promise<void>; readonly answer: () => void } {

@@ -54,7 +54,6 @@ describe.skipIf(terraform === undefined)("the password of a database", () => {
       return { at: "before", message: `googleapi: Error 500: cannot set password ${password}` };
     });
     const options = {
-      name: workspace,
       variables,
       hidden: { password },
       onEvent: (event: unknown) => void told.push(JSON.stringify(event)),
@@ -87,7 +86,6 @@ describe.skipIf(terraform === undefined)("the password of a database", () => {
     const redis = await stage.redis();
     const told: string[] = [];
     const options = {
-      name: workspace,
       variables: cache(),
       onEvent: (event: unknown) => void told.push(JSON.stringify(event)),
     };
@@ -120,7 +118,6 @@ describe.skipIf(terraform === undefined)("what somebody means to be code", () =>
     const sql = await stage.sql();
     const text = hostile.join(" ").slice(0, 63);
     await ensureDataStore(sql, {
-      name: workspace,
       variables: database({ user: text, database: text }),
       hidden: { password: hostile.join(" ") },
     });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { backendConfiguration, workspaceName } from "../../../src/terraform/backend.ts";
+import { backendConfiguration, instanceName, workspaceName } from "../../../src/terraform/backend.ts";
 import { cloudSqlVariablesSchema } from "../../../src/terraform/cloudsql.ts";
 import { failureIn } from "../../../src/terraform/diagnostics.ts";
 import { terraformEnvironment } from "../../../src/terraform/environment.ts";
@@ -24,6 +24,16 @@ describe("a workspace's name", () => {
         const equal =
           one.namespace === other.namespace && one.name === other.name && one.store === other.store;
         expect(workspaceName(other) === name).toBe(equal);
+      }),
+    );
+  });
+
+  test("gives its instance one that both clouds' rules allow, and another when the service is made anew", () => {
+    fc.assert(
+      fc.property(label, label, fc.uuid(), fc.uuid(), (namespace, name, one, other) => {
+        const identity = { namespace, name, store: "cache" } as const;
+        expect(instanceName(identity, one)).toMatch(/^[a-z][a-z0-9-]{0,39}[a-z0-9]$/);
+        expect(instanceName(identity, one) === instanceName(identity, other)).toBe(one === other);
       }),
     );
   });
