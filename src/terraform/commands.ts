@@ -119,18 +119,18 @@ export function commandsIn(work: Work): Commands {
       }
       if (answered !== undefined && more.signal?.aborted !== true) return answered;
       const state = more.state ?? nothingChanged;
-      if (more.signal?.aborted === true) {
-        throw new TerraformError(
-          "interrupted",
-          `${what} was interrupted, and ended in good order; ${state}`,
-          "retry: it goes on from what there is",
-        );
-      }
       if (end.exitCode === undefined) {
         throw new TerraformError(
           "died",
           `${binary.product} was killed during ${what}; ${state}, but the last of it may not be in its state, and the lock stays`,
           "retry: the lock of a process that is gone is taken over, and what is there is found again",
+        );
+      }
+      if (more.signal?.aborted === true) {
+        throw new TerraformError(
+          "interrupted",
+          `${what} was interrupted, and ended in good order; ${state}`,
+          "retry: it goes on from what there is",
         );
       }
       const spoken = diagnostics.some(({ severity }) => severity === "error")
