@@ -101,6 +101,9 @@ export const applicationFinalizer = "platform.company.com/application";
 /** On pods: a mark of the credentials they were started with, so that they roll when those change. */
 export const credentialsAnnotation = "platform.company.com/credentials";
 
+/** On a Secret: how often it has been given other values, counted from 1 when it was made. */
+export const secretVersionAnnotation = "platform.company.com/secret-version";
+
 /** On an orphan that was adopted: for which service, by whom and when. */
 export const adoptedAnnotation = "platform.company.com/adopted";
 

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { serviceNameSchema } from "../application/names.ts";
 import type { SandboxAccess } from "../connection.ts";
 import { type Verb, verbs, verbsOf } from "../provisioning/verbs.ts";
+import { rotatable } from "../secrets/rotation.ts";
 import { appFlagNames } from "./flags.ts";
 import { openSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
@@ -27,6 +28,8 @@ const named: Readonly<Record<string, Kind>> = {
     ]),
   ),
   ...Object.fromEntries(verbs.map((verb) => [`run ${verb}`, { kind: "run", verb } as const])),
+  "secret list": { kind: "service" },
+  "secret rotate": { kind: "service" },
   "run show": { kind: "run" },
   "run watch": { kind: "run" },
   "run logs": { kind: "run" },
@@ -60,7 +63,14 @@ export async function addCompletion(
     const to = path === "service rollback" && words.includes("--to") ? command.options.get("to") : undefined;
     const kind: Kind = to === undefined ? wanted : { kind: "release", service: positionals[2] ?? "" };
     const names = await orNothing(namesOf(kind, words, around));
-    for (const completed of to === undefined ? command.arguments.values() : [to]) {
+    const [first, ...more] = to === undefined ? command.arguments.values() : [to];
+    // What else `secret rotate` asks for.
+    for (const argument of more) {
+      argument.handler = (complete) => {
+        for (const store of rotatable) complete(store, `the password of the ${store}`);
+      };
+    }
+    for (const completed of first === undefined ? [] : [first]) {
       completed.handler = (complete) => {
         for (const { name, description } of names) complete(name, description);
       };

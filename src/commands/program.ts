@@ -16,6 +16,7 @@ import { machineFormatIn } from "./output/format.ts";
 import { reportFailure } from "./output/report.ts";
 import { addRun } from "./run.ts";
 import { addSandbox } from "./sandbox.ts";
+import { addSecret } from "./secret.ts";
 import { addService } from "./service.ts";
 import { openSession, type Session } from "./session.ts";
 import { addStandards } from "./standards.ts";
@@ -87,6 +88,7 @@ export function commandTree(bind: Bind, version: string): Command {
   addService(program, bind);
   addRun(program, bind);
   addOrphans(program, bind);
+  addSecret(program, bind);
   addNamespace(program, bind);
   addInstall(program, bind, version);
   addOperator(program, bind);

@@ -35,7 +35,7 @@ export async function compensateCredentials(context: CredentialsCompensation, st
       `give it another one: platform secret rotate ${service} ${store}`,
     );
   }
-  await writeLogin(context, store, under.turn.previous);
+  await writeLogin(context, store, under.turn.previous, under.turn.version - 1);
   const { journal, clock } = context;
   await journal.append({
     type: "EffectsReleased",

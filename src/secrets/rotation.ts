@@ -8,7 +8,8 @@ import {
   type Logins,
   nextCredentials,
 } from "../application/credentials.ts";
-import type { KubeObject } from "../cluster/object.ts";
+import { secretVersionAnnotation } from "../application/names.ts";
+import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import { scramVerifier } from "./scram.ts";
 
 /** Data stores whose credentials take turns. */
@@ -25,6 +26,8 @@ export interface Login {
 export interface Turn {
   readonly next: Login;
   readonly previous: Login;
+  /** Of the Secret that the service's pods read, once it holds `next`. */
+  readonly version: number;
 }
 
 /** Names of a data store, whichever it is. */
@@ -57,24 +60,32 @@ export function loginIn(secret: KubeObject): Login | undefined {
   return username === undefined || password === undefined ? undefined : { username, password };
 }
 
+/** How often a Secret has been given other values, counted from 1, by its annotations. Pure. */
+export function secretVersion(annotations: ObjectMeta["annotations"]): number {
+  const version = Number(annotations?.[secretVersionAnnotation] ?? "1");
+  return Number.isSafeInteger(version) && version > 0 ? version : 1;
+}
+
 /**
  * Secret `<name>-db-next` or `<name>-cache-next`: both sides of a rotation while it is under way, so that whoever goes on
  * with it or takes it back knows them. PostgreSQL is given the verifiers, never the passwords.
- * @param randomBytes - for the salts
+ * @param randomBytes - for the salt
  */
 export function turnSecret(
   application: Application,
   store: Rotatable,
-  { next, previous }: Turn,
+  { next, previous, version }: Turn,
   randomBytes: (size: number) => Uint8Array,
 ): KubeObject {
-  const verifier = ({ password }: Login) => scramVerifier(password, randomBytes(16));
-  return credentialSecret(application, store, nextCredentials(storeNames(application, store).name), {
+  const name = nextCredentials(storeNames(application, store).name);
+  const secret = credentialSecret(application, store, name, {
     ...next,
     previousUsername: previous.username,
     previousPassword: previous.password,
-    ...(store === "database" ? { verifier: verifier(next) } : {}),
+    ...(store === "database" ? { verifier: scramVerifier(next.password, randomBytes(16)) } : {}),
   });
+  const annotations = { [secretVersionAnnotation]: String(version) };
+  return { ...secret, metadata: { ...secret.metadata, annotations } };
 }
 
 /** Both sides of a rotation, from its Secret; undefined where that is damaged. Pure. */
@@ -85,6 +96,7 @@ export function turnIn(secret: KubeObject): Turn | undefined {
   return {
     next: { username, password },
     previous: { username: previousUsername, password: previousPassword },
+    version: secretVersion(secret.metadata.annotations),
   };
 }
 

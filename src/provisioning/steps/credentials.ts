@@ -1,5 +1,6 @@
 import { credentialSecretNames, credentialsMark, nextCredentials } from "../../application/credentials.ts";
 import { desiredObjects } from "../../application/desired-objects.ts";
+import { secretVersionAnnotation } from "../../application/names.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
@@ -102,11 +103,18 @@ export async function turnUnderWay(
 }
 
 /** Has the Secret that the service's pods read hold this login. What differs is written, nothing else. */
-export async function writeLogin(context: TurnContext, store: Rotatable, login: Login): Promise<void> {
+export async function writeLogin(
+  context: TurnContext,
+  store: Rotatable,
+  login: Login,
+  version: number,
+): Promise<void> {
   const secret = await secretOfStore(context, store);
   const data = storeData(context.application, store, login);
   const same = Object.entries(data).every(([key, value]) => Reflect.get(Object(secret.data), key) === value);
-  if (!same) await context.write.patchObjects([secret], { data });
+  if (same) return;
+  const annotations = { [secretVersionAnnotation]: String(version) };
+  await context.write.patchObjects([secret], { data, metadata: { annotations } });
 }
 
 /** The service's Deployment with the mark of the credentials that its Secrets hold now. */

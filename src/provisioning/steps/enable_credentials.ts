@@ -1,6 +1,6 @@
 import { generatePassword, nextCredentials } from "../../application/credentials.ts";
 import { labels } from "../../application/names.ts";
-import { loginIn, otherLogin, storeNames, turnSecret } from "../../secrets/rotation.ts";
+import { loginIn, otherLogin, secretVersion, storeNames, turnSecret } from "../../secrets/rotation.ts";
 import { withoutValues, writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
 import type { Step } from "../step.ts";
@@ -17,7 +17,7 @@ export const enableCredentials: Step = {
     const secret = turnSecret(
       context.application,
       storeOf(context),
-      { next: nobody, previous: nobody },
+      { next: nobody, previous: nobody, version: 1 },
       () => new Uint8Array(16),
     );
     const described = await writes(context, [withoutValues(secret)]);
@@ -31,7 +31,8 @@ export const enableCredentials: Step = {
     const store = storeOf(context);
     const { name, logins } = storeNames(application, store);
     const existing = await turnOf(context, store);
-    const current = loginIn(await secretOfStore(context, store));
+    const secret = await secretOfStore(context, store);
+    const current = loginIn(secret);
     const other = current && otherLogin(logins, current.username);
     if (current === undefined || other === undefined) {
       throw new StepError(
@@ -53,7 +54,11 @@ export const enableCredentials: Step = {
         turnSecret(
           application,
           store,
-          { next: { username: other, password: generatePassword(randomBytes) }, previous: current },
+          {
+            next: { username: other, password: generatePassword(randomBytes) },
+            previous: current,
+            version: secretVersion(secret.metadata.annotations) + 1,
+          },
           randomBytes,
         ),
     );

@@ -28,7 +28,7 @@ export const switchCredentials: Step = {
   async apply(context) {
     const store = storeOf(context);
     const { turn } = await turnUnderWay(context, store);
-    await writeLogin(context, store, turn.next);
+    await writeLogin(context, store, turn.next, turn.version);
     const ready = await rollPods(context);
     return { summary: `${ready} of ${context.application.spec.replicas} replicas use ${turn.next.username}` };
   },

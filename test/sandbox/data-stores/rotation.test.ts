@@ -84,7 +84,9 @@ function secretsBefore(store: Rotatable): { readonly before: KubeObject[]; reado
   const previous: Login = { username: logins[0], password: old };
   const next: Login = { username: logins[1], password: fresh };
   const made = secretsOf(application, store, [old, adminPassword]);
-  const turn = turnSecret(application, store, { next, previous }, (size) => new Uint8Array(size).fill(7));
+  const turn = turnSecret(application, store, { next, previous, version: 2 }, (size) =>
+    new Uint8Array(size).fill(7),
+  );
   const [read, ...more] = made;
   const changed = {
     ...credentialSecret(application, store, name, {}),

@@ -1,0 +1,102 @@
+import type { Command } from "commander";
+import { z } from "zod";
+import { applicationOf } from "../application/from-request.ts";
+import { namespaceOf, type ServiceName } from "../application/names.ts";
+import { applicationSpecSchema } from "../application/schema.ts";
+import type { SecretInfo } from "../secrets/list-secrets.ts";
+import type { Bind } from "./action.ts";
+import { exitCodes } from "./exit-code.ts";
+import { serviceNameFrom } from "./names.ts";
+import { ofService } from "./nearest-name.ts";
+import { listOutput } from "./options.ts";
+import { age } from "./output/age.ts";
+import { type ListFormat, listFormats, writeDocument } from "./output/format.ts";
+import { type Column, table } from "./output/table.ts";
+import { addSecretRotate } from "./secret-rotate.ts";
+import type { Session } from "./session.ts";
+
+/** `platform secret list|rotate`. */
+export function addSecret(program: Command, bind: Bind): void {
+  const secret = program
+    .command("secret")
+    .description(
+      "list what secrets a service has, never their values, and give its data stores new passwords",
+    );
+  addList(secret, bind);
+  addSecretRotate(secret, bind);
+}
+
+function addList(secret: Command, bind: Bind): void {
+  bind(
+    secret
+      .command("list")
+      .alias("ls")
+      .description("list a service's secrets: names, versions, ages and who reads them, never values")
+      .argument("<service>", "the service's name")
+      .addOption(listOutput()),
+    async (session, args, raw) => {
+      const { output } = z.object({ output: z.enum(listFormats) }).parse(raw);
+      const service = serviceNameFrom(args[0]);
+      const { items, seen } = await ofService(session, service, () => secretsOf(session, service));
+      await print(session, service, items, output);
+      if (!seen) {
+        session.terminal.err.write(
+          `you may not see the secrets of ${namespaceOf(service)}: versions and ages are not shown, and there may be more\n`,
+        );
+      }
+      return exitCodes.done;
+    },
+  );
+}
+
+async function secretsOf(session: Session, service: ServiceName) {
+  const { cluster, standards } = await session.platform();
+  const [{ resources }, { find }, { noSuchService }, { listSecrets }] = await Promise.all([
+    import("../cluster/resource.ts"),
+    import("../cluster/find.ts"),
+    import("../provisioning/errors.ts"),
+    import("../secrets/list-secrets.ts"),
+  ]);
+  const ref = { name: service, namespace: namespaceOf(service) };
+  const found = await find(cluster, resources.applications, ref);
+  if (found === undefined) throw noSuchService(service);
+  const spec = applicationSpecSchema.parse(found.spec);
+  return listSecrets(cluster, applicationOf(service, spec, found.metadata.uid), standards);
+}
+
+async function print(
+  session: Session,
+  service: ServiceName,
+  items: readonly SecretInfo[],
+  format: ListFormat,
+): Promise<void> {
+  const { out, err } = session.terminal;
+  if (format === "json" || format === "yaml") {
+    return writeDocument(out, format, "secrets", { service, items });
+  }
+  if (format === "name") {
+    for (const { name } of items) out.write(`secret/${name}\n`);
+    return;
+  }
+  if (items.length === 0) {
+    err.write(`${service} has no secrets: it has neither a database nor a cache\n`);
+    return;
+  }
+  out.write(table(columns(new Date()), items, { wide: format === "wide" }));
+}
+
+function columns(now: Date): readonly Column<SecretInfo>[] {
+  return [
+    { title: "NAME", value: ({ name }) => name },
+    { title: "OF", value: ({ of }) => of },
+    {
+      title: "VERSION",
+      align: "right",
+      value: ({ version }) => (version === undefined ? "–" : String(version)),
+    },
+    { title: "CHANGED", align: "right", value: ({ changedAt }) => age(changedAt, now) },
+    { title: "USED BY", value: ({ users }) => users.join(", ") || "–" },
+    { title: "AGE", align: "right", wide: true, value: ({ createdAt }) => age(createdAt, now) },
+    { title: "ROTATES", wide: true, value: ({ rotates }) => (rotates ? "yes" : "no") },
+  ];
+}

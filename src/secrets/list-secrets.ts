@@ -1,0 +1,124 @@
+import { z } from "zod";
+import type { Application } from "../application/application.ts";
+import { secretsOfStore } from "../application/credentials.ts";
+import { desiredObjects, parts } from "../application/desired-objects.ts";
+import { labels } from "../application/names.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { isClusterError } from "../cluster/errors.ts";
+import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
+import { resources } from "../cluster/resource.ts";
+import type { Standards } from "../standards/standards.ts";
+import { rotatable, secretVersion, storeNames } from "./rotation.ts";
+
+/** What may be told of a Secret: never a value. */
+export interface SecretInfo {
+  readonly name: string;
+  /** What it is for. */
+  readonly of: "database" | "cache" | "other";
+  /** 1 when it was made, one more with each rotation; unset where whoever looks may not see it, or it is not there. */
+  readonly version?: number;
+  /** When it was made and last changed, RFC 3339; unset like `version`. */
+  readonly createdAt?: string;
+  readonly changedAt?: string;
+  /** Who reads it: `deployment/ledger`. */
+  readonly users: readonly string[];
+  /** Whether a rotation gives it another password. */
+  readonly rotates: boolean;
+}
+
+/** The Secrets of a service, and whether what only the cluster knows of them could be seen. */
+export interface Secrets {
+  readonly items: readonly SecretInfo[];
+  readonly seen: boolean;
+}
+
+/**
+ * The Secrets of a service: those that it needs, and those that carry its labels. Asks for their metadata alone, so
+ * that no value leaves the cluster; whoever may not even do that is told what follows from the Application.
+ * @throws ClusterError
+ */
+export async function listSecrets(
+  cluster: Cluster,
+  application: Application,
+  standards: Standards,
+): Promise<Secrets> {
+  const { name: service, namespace } = application.metadata;
+  const found = await metadataOfSecrets(cluster, namespace, service);
+  const stores = rotatable.filter((store) => application.spec[store] !== undefined);
+  const expected = stores.flatMap((store) =>
+    secretsOfStore[store].map((secretOf) => ({ name: secretOf(application, "").metadata.name, of: store })),
+  );
+  const kinds = new Map<string, SecretInfo["of"]>(expected.map(({ name, of }) => [name, of]));
+  for (const { name, labels: own } of found ?? []) {
+    const of = own?.[labels.component];
+    if (!kinds.has(name)) kinds.set(name, of === "database" || of === "cache" ? of : "other");
+  }
+  const objects = parts.flatMap((part) => desiredObjects(application, standards)[part]);
+  const rotating = new Set(stores.map((store) => storeNames(application, store).name));
+  const items = [...kinds].map(([name, of]): SecretInfo => {
+    const metadata = found?.find((each) => each.name === name);
+    return {
+      name,
+      of,
+      ...(metadata === undefined ? {} : timesOf(metadata)),
+      users: readersOf(objects, name),
+      rotates: rotating.has(name),
+    };
+  });
+  return {
+    items: items.sort((one, other) => (one.name < other.name ? -1 : 1)),
+    seen: found !== undefined,
+  };
+}
+
+const managedSchema = z.looseObject({ time: z.string().optional() });
+
+/** Undefined: whoever asks may not see them. */
+async function metadataOfSecrets(
+  cluster: Cluster,
+  namespace: string,
+  service: string,
+): Promise<readonly ObjectMeta[] | undefined> {
+  try {
+    const { items } = await cluster.listMetadata(resources.secrets, {
+      namespace,
+      labelSelector: `${labels.managed}=true,${labels.service}=${service}`,
+    });
+    return items.map(({ metadata }) => metadata);
+  } catch (error) {
+    if (isClusterError(error, "forbidden")) return undefined;
+    throw error;
+  }
+}
+
+function timesOf(metadata: ObjectMeta): Pick<SecretInfo, "version" | "createdAt" | "changedAt"> {
+  const { annotations, creationTimestamp: createdAt, managedFields = [] } = metadata;
+  const times = managedFields.flatMap((entry) => managedSchema.safeParse(entry).data?.time ?? []).sort();
+  const changedAt = times.at(-1) ?? createdAt;
+  return {
+    version: secretVersion(annotations),
+    ...(createdAt === undefined ? {} : { createdAt }),
+    ...(changedAt === undefined ? {} : { changedAt }),
+  };
+}
+
+/** The workloads whose pods read a Secret, as variables or as files. Pure. */
+export function readersOf(objects: readonly KubeObject[], secret: string): readonly string[] {
+  return objects
+    .filter(({ spec }) => refersTo(spec, secret))
+    .map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`);
+}
+
+const references = new Set(["secretKeyRef", "secretRef", "secret"]);
+
+function refersTo(node: unknown, secret: string): boolean {
+  if (Array.isArray(node)) return node.some((each) => refersTo(each, secret));
+  if (typeof node !== "object" || node === null) return false;
+  return Object.entries(node).some(([key, value]: [string, unknown]) => {
+    if (references.has(key) && typeof value === "object" && value !== null) {
+      const name: unknown = "secretName" in value ? value.secretName : Reflect.get(value, "name");
+      if (name === secret) return true;
+    }
+    return refersTo(value, secret);
+  });
+}
