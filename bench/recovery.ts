@@ -27,7 +27,7 @@ import { markdownTable, median, milliseconds } from "./statistics.ts";
 const kills = Number(process.argv[2] ?? 300);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
 const random = seeded(seed);
-const atOnce = 6;
+const atOnce = 8;
 
 /** Where the services are made. */
 interface Ground {
@@ -163,12 +163,14 @@ async function killedAndRecovered(
   if (recovery === "resume" && run.phase === "Succeeded") return undefined;
   const words = recovery === "rollback" ? ["--data-stores", "delete", "--confirm", service, "--yes"] : [];
   const started = performance.now();
-  const { stderr } = await platform(ground, "run", recovery, run.name, ...words, "-o", "json");
+  const { stdout, stderr } = await platform(ground, "run", recovery, run.name, ...words, "-o", "json");
   const took = performance.now() - started;
   const shown = await platform(ground, "run", "list", "--service", service, "-o", "json");
   const phase = runsSchema.parse(JSON.parse(shown.stdout)).items[0]?.phase;
-  if (phase !== wanted)
-    console.error(`${service}: ${death.fate} at write ${death.write}, ${recovery} ended ${phase}\n${stderr}`);
+  if (phase !== wanted) {
+    const told = `${stdout.split("\n").at(-1)}${stderr}`;
+    console.error(`${service}: ${death.fate} at write ${death.write}, ${recovery} ended ${phase}\n${told}`);
+  }
   return { recovery, service, took, done: phase === wanted };
 }
 
@@ -196,6 +198,7 @@ async function cleanUp(ground: Ground): Promise<void> {
 }
 
 function row(title: string, recovered: readonly Recovered[]): readonly string[] {
+  if (recovered.length === 0) return [title, "0", "", "", ""];
   const took = recovered.map((one) => one.took);
   const done = recovered.filter((one) => one.done).length;
   return [
