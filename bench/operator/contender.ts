@@ -40,7 +40,13 @@ export async function start({ name, command, env = {} }: Contender, cores?: numb
   const child = execa(file, args, { env, stdin: "ignore", stdout: "ignore", stderr: "pipe", reject: false });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} did not start: ${file}`);
-  const unlimit = cores === undefined ? undefined : await limitCpu(pid, cores);
+  const unlimit =
+    cores === undefined
+      ? undefined
+      : await limitCpu(pid, cores).catch((error: unknown) => {
+          child.kill();
+          throw error;
+        });
   let ended = false;
   void child.then(() => {
     ended = true;
