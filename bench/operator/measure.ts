@@ -280,7 +280,8 @@ class Measurement {
         ),
       ),
     );
-    await this.#until("end of the children", () => this.#observer.children === 0);
+    const made = new Set(this.#made);
+    await this.#until("end of the children", () => !this.#observer.hasChildrenOf(made));
     const selector = { labelSelector: "platform.company.com/team=bench", limit: 1 };
     for (;;) {
       const { items } = await this.#cluster.listMetadata(resources.pods, selector);

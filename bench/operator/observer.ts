@@ -31,6 +31,7 @@ interface Waiter {
 
 interface Child {
   readonly uid: string;
+  readonly application: string;
   readonly generation: number;
 }
 
@@ -64,9 +65,9 @@ export class Observer {
     return made;
   }
 
-  /** How many children there are now, whoever's. */
-  get children(): number {
-    return this.#children.size;
+  /** Whether there are children of these Applications now. */
+  hasChildrenOf(applications: ReadonlySet<string>): boolean {
+    return [...this.#children.values()].some(({ application }) => applications.has(application));
   }
 
   child(kind: Resource, name: string): Child | undefined {
@@ -120,9 +121,10 @@ export class Observer {
   #child(kind: Resource, { metadata }: KubeObject): void {
     const at = performance.now();
     const key = `${kind.plural} ${metadata.name}`;
-    const child = { uid: metadata.uid ?? "", generation: metadata.generation ?? 0 };
+    const application = metadata.labels?.[labels.service] ?? "";
+    const child = { uid: metadata.uid ?? "", application, generation: metadata.generation ?? 0 };
     this.#children.set(key, child);
-    const sighting = this.of(metadata.labels?.[labels.service] ?? "");
+    const sighting = this.of(application);
     sighting.children.add(key);
     if (sighting.children.size === childrenEach) sighting.completeAt ??= at;
     const waiter = this.#waiters.get(key);
