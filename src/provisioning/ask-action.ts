@@ -28,9 +28,13 @@ export async function askAction(
     await cluster.patch(resources.runs, { namespace: systemNamespace, name: run }, { type: "merge", body });
   } catch (error) {
     if (!isClusterError(error, "forbidden")) throw error;
+    // Without the right itself there is nothing more to say; a guardrail says why.
+    const lacksRight = / cannot \w+ resource /.test(error.message);
     throw new ProvisioningError(
       "rights",
-      `${username} may not ${verbTitles[action]} run ${run}: ${error.message}`,
+      lacksRight
+        ? `on-call alone may ${verbTitles[action]} a run, and ${username} is not`
+        : `${username} may not ${verbTitles[action]} run ${run}: ${error.message}`,
       `on-call may: platform run ${action} ${run}`,
       error,
     );

@@ -1,59 +1,30 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { connect } from "../../src/cluster/connect.ts";
-import { resources } from "../../src/cluster/resource.ts";
 import { runCommands } from "../../src/commands/program.ts";
 import { memoryTerminal, noSandbox } from "../unit/commands/memory-terminal.ts";
 import { skipped, testConnection } from "./connection.ts";
 import { pathOf, workload } from "./guardrails/objects.ts";
+import { type Operated, openOperated } from "./guardrails/operated.ts";
 import { type Asked, type Person, person, refusedBy } from "./guardrails/requests.ts";
-import { openScene, runObject, type Scene } from "./guardrails/scene.ts";
+import { runObject, type Scene } from "./guardrails/scene.ts";
 
 const connection = testConnection();
 if (connection === undefined) console.warn(skipped);
 
 const tokenSchema = z.object({ status: z.object({ token: z.string(), expirationTimestamp: z.string() }) });
-const kubeconfigSchema = z.looseObject({
-  clusters: z.tuple([z.looseObject({ name: z.string() })]).rest(z.unknown()),
-});
 const image = `gcr.io/company/tool@sha256:${"c".repeat(64)}`;
 const runs = "/apis/platform.company.com/v1/namespaces/platform-system/runs";
 
 /** The ServiceAccount that the operator has made for a service, by a token of ten minutes. */
 describe.skipIf(connection === undefined)("a service's pipeline, on a real API server", () => {
+  let operated: Operated;
   let scene: Scene;
-  let folder: string;
   let pipeline: Person;
-  let operator: ChildProcess | undefined;
-
-  /** A kubeconfig whose one context is who has this token, which is in a file beside it. */
-  async function kubeconfigOf(name: string, token: string): Promise<string> {
-    if (connection?.kind !== "kubeconfig" || connection.path === undefined) throw new Error("no kubeconfig");
-    const { clusters } = kubeconfigSchema.parse(parse(await readFile(connection.path, "utf8")));
-    const tokenFile = join(folder, `${name}.token`);
-    await writeFile(tokenFile, token, { mode: 0o600 });
-    const path = join(folder, name);
-    const config = {
-      apiVersion: "v1",
-      kind: "Config",
-      clusters,
-      users: [{ name, user: { tokenFile } }],
-      contexts: [{ name, context: { cluster: clusters[0].name, user: name } }],
-      "current-context": name,
-    };
-    await writeFile(path, stringify(config), { mode: 0o600 });
-    return path;
-  }
 
   async function platform(...argv: readonly string[]) {
     const terminal = memoryTerminal();
-    const code = await runCommands(["--kubeconfig", join(folder, "pipeline"), ...argv], {
+    const code = await runCommands(["--kubeconfig", join(operated.folder, "pipeline"), ...argv], {
       terminal,
       sandbox: noSandbox,
       version: "0",
@@ -63,16 +34,8 @@ describe.skipIf(connection === undefined)("a service's pipeline, on a real API s
 
   beforeAll(async () => {
     if (connection?.kind !== "kubeconfig" || connection.path === undefined) return;
-    folder = await mkdtemp(join(tmpdir(), "platform-pipeline-"));
-    scene = await openScene(connection.path);
-    const operatorConfig = await kubeconfigOf("platform-operator", scene.operatorToken);
-    operator = spawn(
-      process.execPath,
-      ["test/provisioning/operating-process.ts", operatorConfig, join(folder, "repositories"), "only"],
-      { stdio: ["ignore", "pipe", "inherit"] },
-    );
-    if (operator.stdout === null) throw new Error("no output");
-    await once(operator.stdout, "data");
+    operated = await openOperated(connection.path);
+    scene = operated.scene;
     const answer = await scene.ask("admin", {
       method: "POST",
       path: `/api/v1/namespaces/${scene.own}/serviceaccounts/pipeline/token`,
@@ -84,30 +47,12 @@ describe.skipIf(connection === undefined)("a service's pipeline, on a real API s
     });
     const { token } = tokenSchema.parse(answer.body).status;
     pipeline = person(connection.path, { token });
-    await kubeconfigOf("pipeline", token);
+    await operated.kubeconfigOf("pipeline", token);
   }, 180_000);
 
   afterAll(async () => {
-    if (scene === undefined || connection === undefined) return;
-    operator?.kill("SIGKILL");
     pipeline?.close();
-    const admin = await connect(connection);
-    const labelSelector = `platform.company.com/service=${scene.service}`;
-    const { items } = await admin.listMetadata(resources.runs, {
-      namespace: "platform-system",
-      labelSelector,
-    });
-    await scene.close();
-    for (const { metadata } of items) {
-      await admin
-        .delete(resources.runs, { namespace: "platform-system", name: metadata.name })
-        .catch(() => {});
-    }
-    await admin
-      .delete(resources.leases, { namespace: "platform-system", name: "platform-operator" })
-      .catch(() => {});
-    await admin.close();
-    await rm(folder, { recursive: true, force: true });
+    await operated?.close([]);
   }, 120_000);
 
   test("deploys its own service by digest, and sees what becomes of it", async () => {

@@ -286,7 +286,9 @@ async function prepare(admin: Cluster, undo: (() => Promise<unknown>)[]): Promis
     teams: { ...known.data?.teams, ...decisions.teams },
     oncall: { groups: [...new Set([...(known.data?.oncall.groups ?? []), ...decisions.oncall.groups])] },
   });
-  // Only what the policies read: whoever else works on this cluster keeps their standards.
+  // Only what the policies read, and what a new service runs: whoever else works on this cluster keeps their standards.
+  const hasStarter = known.data?.images.starter !== undefined;
+  const starter = hasStarter ? {} : { images: decisions.images };
   const { teams, oncall } = standards;
   if (before === undefined) {
     await admin.create(resources.standards, {
@@ -300,11 +302,12 @@ async function prepare(admin: Cluster, undo: (() => Promise<unknown>)[]): Promis
     await admin.patch(
       resources.standards,
       { name: "platform" },
-      { type: "merge", body: { spec: { teams, oncall } } },
+      { type: "merge", body: { spec: { teams, oncall, ...starter } } },
     );
     const spec = {
       teams: { payments: null, search: null, ...known.data?.teams },
       oncall: known.data?.oncall ?? null,
+      ...(hasStarter ? {} : { images: { starter: null, registries: known.data?.images.registries ?? null } }),
     };
     undo.push(() =>
       admin.patch(resources.standards, { name: "platform" }, { type: "merge", body: { spec } }),
