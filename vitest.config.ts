@@ -67,7 +67,10 @@ export default defineConfig({
           globalSetup: ["test/cluster/announce.ts", "test/terminal/build.ts"],
           testTimeout: 300_000,
           hookTimeout: 120_000,
+          // Installations and admission policies are the whole cluster's.
           fileParallelism: false,
+          // What is told at the same time waits for controllers more than it works.
+          maxConcurrency: 8,
         },
       },
     ],
