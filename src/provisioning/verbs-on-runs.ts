@@ -53,7 +53,16 @@ export function mayBeSkipped(run: RunName, state: RunState, steps: readonly Step
   }
 }
 
-function hasDeletedData({ name, state }: RunRecord): ProvisioningError {
+function hasDeletedData({ name, state, spec }: RunRecord): ProvisioningError {
+  if (spec.operation === "rotate") {
+    return new ProvisioningError(
+      "usage",
+      `run ${name} has taken the old password away: it cannot be brought back`,
+      isOver(state)
+        ? `give it another one: platform secret rotate ${spec.service} ${spec.parameters.credential ?? ""}`
+        : `finish it: platform run retry ${name}`,
+    );
+  }
   return new ProvisioningError(
     "usage",
     `run ${name} has deleted data: what it deleted cannot be brought back`,

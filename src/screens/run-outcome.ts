@@ -2,6 +2,7 @@ import { specDiff } from "../application/spec-diff.ts";
 import { effectLabel } from "../provisioning/effect.ts";
 import { isInstallation, operationWords } from "../provisioning/plan.ts";
 import type { RunState } from "../provisioning/run.ts";
+import { verbsOf } from "../provisioning/verbs.ts";
 import { verbKeys } from "./actions/verb-actions.ts";
 import { whatExists } from "./effects.ts";
 import { fieldChangeText } from "./field-changes.ts";
@@ -170,7 +171,12 @@ function succeeded(view: RunView): readonly Line[] {
   return [
     [
       span(`   ${glyphs.ok} ${service} is ${word}, in ${time}. `, "good"),
-      span(`enter opens it, ${verbKeys.rollback} rolls back.`, "dim"),
+      span(
+        verbsOf(state).includes("rollback")
+          ? `enter opens it, ${verbKeys.rollback} rolls back.`
+          : "enter opens it.",
+        "dim",
+      ),
     ],
     ...changeLine(view),
     ...warnings.slice(0, 3).map((each) => line(`   ${glyphs.warning} ${each}`, "warn")),

@@ -65,7 +65,9 @@ export function rotationStories(title: string, open: () => Promise<Stage>): void
           expect(await mark(service)).not.toBe(before.mark);
           for (const values of [before.values, after]) known.add(values.password ?? "");
           expect(await passing(service)).toEqual([]);
-          await expect(provisioner.previewRollback(state.name, "keep")).rejects.toThrow("deleted data");
+          await expect(provisioner.previewRollback(state.name, "keep")).rejects.toThrow(
+            "taken the old password away",
+          );
         }
         const own = `app_${service.replaceAll("-", "_")}`;
         expect(usernames).toEqual([`${own}_2`, own]);
@@ -126,7 +128,9 @@ export function rotationStories(title: string, open: () => Promise<Stage>): void
         await broken("revoke_credentials", 2).rotate(service, "cache", { onFailure: "rollback" })
       ).finished;
       expect([late.phase, late.failure?.step]).toEqual(["Held", "revoke_credentials"]);
-      await expect(provisioner.rollback(late.name, { dataStores: "keep" })).rejects.toThrow("deleted data");
+      await expect(provisioner.rollback(late.name, { dataStores: "keep" })).rejects.toThrow(
+        "taken the old password away",
+      );
       const changed = await secret(service, "cache");
       await succeeded(provisioner.retry(late.name, { onFailure: "hold" }));
       expect((await secret(service, "cache")).data).toEqual(changed.data);
