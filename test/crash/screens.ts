@@ -125,8 +125,11 @@ function wrongInRun(run: RunState, lines: readonly string[]): readonly string[] 
       ? []
       : [`step ${title} of ${run.name} is ${phase}: "${row ?? rows.join("\n")}"`];
   });
-  const nobody = run.holder === "" ? "nobody executes it yet" : `${run.holder} executed it and is gone`;
-  const says = atRest(run) || rows.some((row) => row.includes(nobody));
+  const nobody =
+    run.holder === ""
+      ? ["nobody executes it yet", "no operator has begun with it"]
+      : [`${run.holder} executed it and is gone`];
+  const says = atRest(run) || rows.some((row) => nobody.some((words) => row.includes(words)));
   return [
     ...steps,
     ...(says
