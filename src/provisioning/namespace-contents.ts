@@ -149,6 +149,11 @@ export async function deleteClaims(
   return claims.map(objectEffect);
 }
 
+/** Whether a Secret of this name is one without which a data store does not start, or cannot be reached. */
+export function isSecretOf(secret: string, store: string): boolean {
+  return secret === store || secret === `${store}-admin`;
+}
+
 /** Names that a service's data stores have as StatefulSets. */
 export function dataStoreNames(service: ServiceName | string): readonly string[] {
   return [`${service}-db`, `${service}-cache`];

@@ -5,7 +5,7 @@ import { find } from "../cluster/find.ts";
 import type { ObjectMeta } from "../cluster/object.ts";
 import { type Resource, resources } from "../cluster/resource.ts";
 import { StepError } from "./errors.ts";
-import { isClaimOf } from "./namespace-contents.ts";
+import { isClaimOf, isSecretOf } from "./namespace-contents.ts";
 import { guardsAgainst } from "./protection.ts";
 
 const holdsData: readonly Resource[] = [resources.statefulSets, resources.persistentVolumeClaims];
@@ -47,7 +47,12 @@ export function guarded(cluster: Cluster, run: string): Cluster {
     if (resource.kind !== resources.secrets.kind) return [];
     // Without its password the data cannot be reached any more.
     const stores = await guardsIn(namespace);
-    return stores.filter((store) => store.name === name || isClaimOf(store.name, name));
+    return stores.filter(
+      (store) =>
+        isSecretOf(name, store.name) ||
+        isClaimOf(store.name, name) ||
+        isClaimOf(store.name, name.replace(/-admin$/, "")),
+    );
   }
 
   return {

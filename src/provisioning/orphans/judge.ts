@@ -2,7 +2,7 @@ import { adoptedAnnotation, labels, systemNamespace } from "../../application/na
 import type { ObjectMeta } from "../../cluster/object.ts";
 import { isOver } from "../decide.ts";
 import { type Effect, effectKey } from "../effect.ts";
-import { dataStoreNames, isClaimOf } from "../namespace-contents.ts";
+import { dataStoreNames, isClaimOf, isSecretOf } from "../namespace-contents.ts";
 import type { ObjectEffect } from "../objects.ts";
 import { isProtected } from "../protection.ts";
 import type { RunState } from "../run.ts";
@@ -194,7 +194,11 @@ function byRuns(
 
 function effectIsOf(effect: Effect, store: string): boolean {
   if (effect.kind !== "object") return false;
-  return effect.name === store || (effect.type === "PersistentVolumeClaim" && isClaimOf(effect.name, store));
+  return (
+    effect.name === store ||
+    (effect.type === "Secret" && isSecretOf(effect.name, store)) ||
+    (effect.type === "PersistentVolumeClaim" && isClaimOf(effect.name, store))
+  );
 }
 
 /**

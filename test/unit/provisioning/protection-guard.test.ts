@@ -27,6 +27,7 @@ async function store(annotations: Readonly<Record<string, string>>) {
   await make(resources.statefulSets, "ledger-db", annotations);
   await make(resources.persistentVolumeClaims, "data-ledger-db-0", annotations);
   await make(resources.secrets, "ledger-db");
+  await make(resources.secrets, "ledger-db-admin");
   await make(resources.secrets, "ledger-tls");
   const cluster: Cluster = {
     ...memory,
@@ -42,6 +43,7 @@ const losses = [
   [resources.statefulSets, { namespace, name: "ledger-db" }],
   [resources.persistentVolumeClaims, { namespace, name: "data-ledger-db-0" }],
   [resources.secrets, { namespace, name: "ledger-db" }],
+  [resources.secrets, { namespace, name: "ledger-db-admin" }],
   [resources.namespaces, { name: namespace }],
 ] as const;
 
