@@ -1,15 +1,15 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import type { Service } from "../services/service.ts";
+import { type Service, serviceKey } from "../services/service.ts";
 import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
-import { serviceNameFrom } from "./names.ts";
 import { demandService } from "./nearest-name.ts";
 import { listOutput } from "./options.ts";
 import { age } from "./output/age.ts";
 import { type ListFormat, listFormats, writeDocument } from "./output/format.ts";
 import { type Column, table } from "./output/table.ts";
+import { serviceArgument, typedService } from "./service-ref.ts";
 import type { Session } from "./session.ts";
 
 const optionsSchema = z.object({ output: z.enum(listFormats) });
@@ -31,20 +31,26 @@ export function addServiceList(service: Command, bind: Bind): void {
   bind(
     service
       .command("get")
-      .description("show one service")
-      .argument("<name>", "the service's name")
+      .description("show one service, or all of a name")
+      .argument("<name>", serviceArgument)
       .addOption(listOutput()),
     async (session, args, options) => {
       const { output } = optionsSchema.parse(options);
-      const name = serviceNameFrom(args[0]);
+      const typed = typedService(args[0]);
       const { cluster, metrics } = await session.platform();
-      const { readService } = await import("../services/list.ts");
-      const found = await readService(cluster, metrics, name);
-      if (found === undefined) {
+      const { readServices } = await import("../services/list.ts");
+      const found = await readServices(cluster, metrics, typed);
+      const { name, namespace } = typed;
+      if (found.length === 0 && namespace !== undefined) {
+        throw usageFailure(`there is no service ${name} in ${namespace}`, {
+          next: [session.command("service", "get", name)],
+        });
+      }
+      if (found.length === 0) {
         await demandService(session, name);
         throw usageFailure(`service ${name} has just been deleted`);
       }
-      await print(session, [found], output);
+      await print(session, found, output);
       return exitCodes.done;
     },
   );
@@ -63,7 +69,7 @@ async function print(session: Session, rows: readonly Service[], format: ListFor
     case "yaml":
       return writeDocument(out, format, "services", { items: rows });
     case "name":
-      if (rows.length > 0) out.write(`${rows.map(({ name }) => `service/${name}`).join("\n")}\n`);
+      for (const row of rows) if (row.kind === "service") out.write(`service/${serviceKey(row)}\n`);
       return;
     case "table":
     case "wide": {
@@ -80,7 +86,7 @@ async function print(session: Session, rows: readonly Service[], format: ListFor
 
 function columns(now: Date): readonly Column<Service>[] {
   return [
-    { title: "SERVICE", value: (row) => row.name },
+    { title: "SERVICE", value: serviceKey },
     { title: "STATUS", value: (row) => row.verdict },
     {
       title: "READY",

@@ -17,6 +17,14 @@ export interface Target {
   readonly scrapeUrl: string;
 }
 
+/** An alert that fires. */
+export interface Alert {
+  readonly namespace: string;
+  /** Label `service`, which the platform's rules set to the service's name; empty where an alert has none. */
+  readonly service: string;
+  readonly alert: string;
+}
+
 /** A metrics backend. The adapter for Prometheus is `prometheus.ts`. */
 export interface Metrics {
   /** Active targets, all or of one namespace. Throws ClusterError where it does not answer. */
@@ -24,8 +32,6 @@ export interface Metrics {
     readonly namespace?: string;
     readonly signal?: AbortSignal;
   }): Promise<readonly Target[]>;
-  /** Alerts that fire now, by namespace. */
-  firing(options?: {
-    readonly signal?: AbortSignal;
-  }): Promise<readonly { readonly namespace: string; readonly alert: string }[]>;
+  /** Alerts that fire now in a namespace. */
+  firing(options?: { readonly signal?: AbortSignal }): Promise<readonly Alert[]>;
 }

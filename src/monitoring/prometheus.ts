@@ -65,6 +65,7 @@ export function prometheus(cluster: Cluster, standards: Standards): Metrics {
         .filter(({ state, labels }) => state === "firing" && labels.namespace !== undefined)
         .map(({ labels }) => ({
           namespace: cleanText(labels.namespace ?? ""),
+          service: cleanText(labels.service ?? ""),
           alert: cleanText(labels.alertname ?? ""),
         }));
     },

@@ -1,3 +1,4 @@
+import { serviceKey } from "../services/service.ts";
 import { areaOf } from "../state/place.ts";
 import { go, placeOf } from "../state/ui.ts";
 import { type Action, type ActionContext, actionsOn } from "./actions.ts";
@@ -5,6 +6,7 @@ import { type Action, type ActionContext, actionsOn } from "./actions.ts";
 /** One line of the command palette. */
 export type PaletteEntry =
   | { readonly kind: "action"; readonly action: Action; readonly reason: string | undefined }
+  /** A service, by its key. */
   | { readonly kind: "service"; readonly service: string };
 
 /** Services offered at once. */
@@ -27,10 +29,11 @@ export function paletteEntries(context: ActionContext, typed: string): readonly 
   ];
   if (words.length === 0) return ordered;
   const services: PaletteEntry[] = [];
-  for (const { name } of session.stores.fleet.getState().services) {
+  for (const service of session.stores.fleet.getState().services) {
     if (services.length === mostServices) break;
-    if (words.every((word) => name.includes(word) || word === "open"))
-      services.push({ kind: "service", service: name });
+    const key = serviceKey(service);
+    if (words.every((word) => key.includes(word) || word === "open"))
+      services.push({ kind: "service", service: key });
   }
   return [...ordered, ...services];
 }

@@ -1,6 +1,8 @@
+import { notByRun } from "../services/by-kubectl.ts";
 import type { Service as ServiceRow } from "../services/service.ts";
 import { serviceHeadLines } from "../state/lists.ts";
 import { type Place, serviceTabs } from "../state/place.ts";
+import { serviceAt } from "../state/service-list.ts";
 import type { DetailRow } from "../state/stores.ts";
 import { useApp, useStored } from "./components/context.ts";
 import { useCursor } from "./components/cursor.ts";
@@ -31,7 +33,8 @@ export function Service({ place }: { readonly place: ServicePlace }) {
     (stores) => stores.ticking,
     (state) => state.now,
   );
-  const service = fleet.services.find(({ name }) => name === place.service);
+  const service = serviceAt(fleet.services, place.service);
+  const byKubectl = service === undefined ? undefined : notByRun(service, "edit");
   const room = height - serviceHeadLines + 1;
   const { glyphs } = theme;
   const view = { index, top, height: room, columns: ui.columns, now, glyphs };
@@ -39,6 +42,7 @@ export function Service({ place }: { readonly place: ServicePlace }) {
   const body = () => {
     if (place.tab === "overview") return overview(service, place.service, fleet.status, view);
     if (place.tab === "releases") {
+      if (byKubectl !== undefined) return message("No releases.", byKubectl, ui.columns);
       return releases.of === place.service && (releases.releases.length > 0 || releases.error === undefined)
         ? releasesView(releases, { ...view, against })
         : message(releases.error ?? `Reading the releases${glyphs.ellipsis}`);
@@ -48,6 +52,8 @@ export function Service({ place }: { readonly place: ServicePlace }) {
       if (own.length > 0) return runsTable(own, { ...view, holders });
       return message(
         runs.error ?? (runs.status === "loading" ? `Reading the runs${glyphs.ellipsis}` : "No runs."),
+        byKubectl,
+        ui.columns,
       );
     }
     const current = detail.of === `${place.service}/${place.tab}` ? detail : undefined;
@@ -127,7 +133,9 @@ function overview(
     ["Monitoring", proof + targets, monitoring.status === "broken" ? "bad" : "plain"],
     [
       "Last run",
-      run === undefined ? glyphs.none : `${run.word}, ${age(lastRun?.at, now)} ago   ${lastRun?.name ?? ""}`,
+      run === undefined
+        ? (notByRun(service, "edit") ?? glyphs.none)
+        : `${run.word}, ${age(lastRun?.at, now)} ago   ${lastRun?.name ?? ""}`,
       run?.tone ?? "dim",
     ],
     ["Age", age(service.createdAt, now), "plain"],

@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import type { DataStore, Service, Verdict } from "../services/service.ts";
-import { serviceHeight, type VisibleServices } from "../state/service-list.ts";
+import { serviceHeight, tagOf, type VisibleServices } from "../state/service-list.ts";
 import type { Connection, Fleet } from "../state/stores.ts";
 import { filterOf, type Ui } from "../state/ui.ts";
 import { useApp, useStored } from "./components/context.ts";
@@ -192,13 +192,19 @@ function serviceRow(
   ];
 }
 
-function nameCell({ name, starter }: Service, width: number, marked: boolean): readonly Span[] {
-  const tag = starter ? " starter" : "";
-  const short = abbreviate(name, width - tag.length);
+/** Columns of what stands behind a name that is left whole where both do not fit. */
+const shortTag = 9;
+
+function nameCell(service: Service, width: number, marked: boolean): readonly Span[] {
+  const { name } = service;
+  const whole = tagOf(service);
+  const room = width - Math.min(whole.length, shortTag) - (whole === "" ? 0 : 1);
+  const short = abbreviate(name, room);
+  const tag = whole === "" ? "" : ` ${abbreviate(whole, width - widthOf(short) - 1)}`;
   return [
     span(short, marked ? "strong" : "plain"),
     span(tag, "dim"),
-    span(" ".repeat(Math.max(0, width - widthOf(short) - tag.length))),
+    span(" ".repeat(Math.max(0, width - widthOf(short) - widthOf(tag)))),
   ];
 }
 

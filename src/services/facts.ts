@@ -5,15 +5,23 @@ import { cleanText } from "../cluster/text.ts";
 import { workloadStatus } from "../cluster/workload-status.ts";
 import { operationSchema } from "../provisioning/plan.ts";
 import type { RunPhase } from "../provisioning/run.ts";
-import type { LastRun, Readiness } from "./service.ts";
+import { hasOwnNamespace, type LastRun, type Readiness } from "./service.ts";
 
 /** What a dashboard keeps of a managed namespace. */
 export interface NamespaceFacts {
   readonly name: string;
+  /** The service whose own it is; empty where several may share it. */
   readonly service: string;
   readonly team: string;
   readonly createdAt: string;
   readonly terminating: boolean;
+}
+
+/** What the operator says of an Application; `silent`: nothing of what it is now. */
+export interface OperatorWord {
+  readonly state: "silent" | "ready" | "progressing" | "degraded";
+  /** Cleaned; empty where all is well. */
+  readonly message: string;
 }
 
 /** … of an Application. */
@@ -27,6 +35,10 @@ export interface ApplicationFacts {
   readonly database: boolean;
   readonly cache: boolean;
   readonly monitored: boolean;
+  readonly createdAt: string;
+  readonly terminating: boolean;
+  /** Kept where it shares its namespace: of the others, runs and workloads tell. */
+  readonly operator?: OperatorWord;
 }
 
 /** … of a Deployment or StatefulSet. */
@@ -53,7 +65,7 @@ export interface RunFacts extends LastRun {
 export function namespaceFacts({ name, labels: own = {}, ...metadata }: ObjectMeta): NamespaceFacts {
   return {
     name,
-    service: own[labels.service] ?? name.replace(/^app-/, ""),
+    service: name.startsWith("app-") ? name.slice("app-".length) : "",
     team: own[labels.team] ?? "",
     createdAt: metadata.creationTimestamp ?? "",
     terminating: metadata.deletionTimestamp !== undefined,
@@ -73,9 +85,10 @@ const applicationSchema = z.object({
 
 export function applicationFacts(object: KubeObject): ApplicationFacts {
   const spec = applicationSchema.safeParse(object.spec ?? {}).data ?? {};
+  const { name, namespace = "", creationTimestamp = "", deletionTimestamp } = object.metadata;
   return {
-    name: object.metadata.name,
-    namespace: object.metadata.namespace ?? "",
+    name,
+    namespace,
     team: cleanText(spec.team ?? ""),
     image: cleanText(spec.image ?? ""),
     starter: spec.starter ?? false,
@@ -83,7 +96,38 @@ export function applicationFacts(object: KubeObject): ApplicationFacts {
     database: spec.database !== undefined,
     cache: spec.cache !== undefined,
     monitored: spec.monitoring?.enabled ?? false,
+    createdAt: creationTimestamp,
+    terminating: deletionTimestamp !== undefined,
+    ...(hasOwnNamespace({ name, namespace }) ? {} : { operator: operatorWord(object) }),
   };
+}
+
+const statusSchema = z.object({
+  conditions: z
+    .array(
+      z.object({
+        type: z.string(),
+        status: z.string(),
+        message: z.string().default(""),
+        observedGeneration: z.number().optional(),
+      }),
+    )
+    .default([]),
+});
+
+/** What the conditions of an Application say of its newest spec. */
+function operatorWord({ metadata, status }: KubeObject): OperatorWord {
+  const conditions = statusSchema.safeParse(status ?? {}).data?.conditions ?? [];
+  const saying = (type: string, is: string) =>
+    conditions.find((condition) => condition.type === type && condition.status === is);
+  const ready = conditions.find(({ type }) => type === "Ready");
+  if (ready === undefined || ready.observedGeneration !== metadata.generation) {
+    return { state: "silent", message: "" };
+  }
+  const degraded = saying("Degraded", "True");
+  if (degraded !== undefined) return { state: "degraded", message: cleanText(degraded.message) };
+  if (ready.status === "True") return { state: "ready", message: "" };
+  return { state: "progressing", message: cleanText(ready.message) };
 }
 
 export function workloadFacts(object: KubeObject): WorkloadFacts {

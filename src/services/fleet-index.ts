@@ -2,28 +2,40 @@ import type { Changes } from "../cluster/reflector.ts";
 import type { Proof } from "../monitoring/metrics.ts";
 import type { ApplicationFacts, NamespaceFacts, RunFacts, WorkloadFacts } from "./facts.ts";
 import { isNewer } from "./facts.ts";
-import { byUrgency, rowOf, type Scraping } from "./row.ts";
-import type { DataStore, Service } from "./service.ts";
+import { byUrgency, namespaceRow, rowOf, type Scraping } from "./row.ts";
+import {
+  type DataStore,
+  hasOwnNamespace,
+  type Service,
+  type ServiceRef,
+  serviceKey,
+  serviceOfKey,
+} from "./service.ts";
 
 /**
  * The dashboard's rows, kept up to date piece by piece: facts go in as they come, and only the rows they touch are
- * made again. Rows that stay as they were stay the same objects, so that screens can tell.
+ * made again. Rows that stay as they were stay the same objects, so that screens can tell. A row is a service's:
+ * that of each namespace `app-NAME`, and every other of which there is an Application, a workload or a data store. A
+ * namespace that services may share has a row of its own while it has none.
  */
 export class FleetIndex {
   readonly #namespaces = new Map<string, NamespaceFacts>();
-  readonly #namespaceOf = new Map<string, string>();
+  /** Applications, workloads and data stores by `namespace/name`, as their object is called. */
   readonly #applications = new Map<string, ApplicationFacts>();
   readonly #workloads = new Map<string, WorkloadFacts>();
   readonly #databases = new Map<string, WorkloadFacts>();
   readonly #caches = new Map<string, WorkloadFacts>();
+  /** Names of the services of a namespace that is not their own, by namespace. */
+  readonly #sharing = new Map<string, Set<string>>();
   readonly #runs = new Map<string, RunFacts>();
   readonly #newestRun = new Map<string, RunFacts>();
+  /** What follows is by {@link serviceKey}. */
   readonly #problems = new Map<string, string>();
   readonly #rows = new Map<string, Service>();
+  #dirty = new Set<string>();
   #scraping: Scraping = { state: "unasked" };
   #complete = false;
   #sorted: readonly Service[] = [];
-  #dirty = new Set<string>();
 
   /** What needs a person first. A new array after each {@link update} that changed something. */
   get services(): readonly Service[] {
@@ -33,38 +45,35 @@ export class FleetIndex {
   takeNamespaces({ changed, removed }: Changes<NamespaceFacts>): void {
     for (const [name, facts] of changed) {
       this.#namespaces.set(name, facts);
-      this.#namespaceOf.set(facts.service, name);
-      this.#dirty.add(name);
+      this.#touchAllOf(facts);
     }
     for (const name of removed) {
-      const service = this.#namespaces.get(name)?.service;
-      if (service !== undefined && this.#namespaceOf.get(service) === name) this.#namespaceOf.delete(service);
+      const facts = this.#namespaces.get(name);
       this.#namespaces.delete(name);
-      this.#problems.delete(name);
-      this.#dirty.add(name);
+      if (facts !== undefined) this.#touchAllOf(facts);
     }
   }
 
   takeApplications({ changed, removed }: Changes<ApplicationFacts>): void {
-    for (const facts of changed.values()) this.#put(this.#applications, facts.namespace, facts);
-    for (const key of removed) this.#drop(this.#applications, key);
+    for (const facts of changed.values()) this.#put(this.#applications, facts, facts.name);
+    for (const key of removed) this.#drop(this.#applications, key, "");
   }
 
   takeDeployments({ changed, removed }: Changes<WorkloadFacts>): void {
     for (const facts of changed.values()) {
-      if (facts.component === "workload") this.#put(this.#workloads, facts.namespace, facts);
+      if (facts.component === "workload") this.#put(this.#workloads, facts, facts.name);
     }
-    for (const key of removed) this.#drop(this.#workloads, key);
+    for (const key of removed) this.#drop(this.#workloads, key, "");
   }
 
   takeStatefulSets({ changed, removed }: Changes<WorkloadFacts>): void {
     for (const facts of changed.values()) {
-      if (facts.component === "database") this.#put(this.#databases, facts.namespace, facts);
-      if (facts.component === "cache") this.#put(this.#caches, facts.namespace, facts);
+      if (facts.component === "database") this.#put(this.#databases, facts, ownerOf(facts.name, databaseEnd));
+      if (facts.component === "cache") this.#put(this.#caches, facts, ownerOf(facts.name, cacheEnd));
     }
     for (const key of removed) {
-      this.#drop(this.#databases, key);
-      this.#drop(this.#caches, key);
+      this.#drop(this.#databases, key, databaseEnd);
+      this.#drop(this.#caches, key, cacheEnd);
     }
   }
 
@@ -104,15 +113,17 @@ export class FleetIndex {
     this.#everything();
   }
 
-  takeProblem(namespace: string, problem: string): void {
-    if (!this.#namespaces.has(namespace) || (this.#problems.get(namespace) ?? "") === problem) return;
-    this.#problems.set(namespace, problem);
-    this.#dirty.add(namespace);
+  /** @param key - a row's {@link serviceKey} */
+  takeProblem(key: string, problem: string): void {
+    if (!this.#rows.has(key) || (this.#problems.get(key) ?? "") === problem) return;
+    this.#problems.set(key, problem);
+    this.#dirty.add(key);
   }
 
-  /** The workload of a namespace, where it has fewer ready pods than it wants. */
-  unready(namespace: string): WorkloadFacts | undefined {
-    const workload = this.#workloads.get(namespace);
+  /** The workload of a row, where it has fewer ready pods than it wants. @param key - its {@link serviceKey} */
+  unready(key: string): WorkloadFacts | undefined {
+    const { namespace, name } = serviceOfKey(key);
+    const workload = this.#workloads.get(`${namespace}/${name}`);
     return workload !== undefined && workload.pods.ready < workload.pods.wanted ? workload : undefined;
   }
 
@@ -120,14 +131,16 @@ export class FleetIndex {
   update(): boolean {
     const before: Service[] = [];
     const after: Service[] = [];
-    for (const namespace of this.#dirty) {
-      const old = this.#rows.get(namespace);
-      const row = this.#row(namespace);
+    for (const key of this.#dirty) {
+      const old = this.#rows.get(key);
+      const row = this.#row(key);
       if (old !== undefined && row !== undefined && sameRow(old, row)) continue;
       if (old !== undefined) before.push(old);
-      if (row === undefined) this.#rows.delete(namespace);
-      else {
-        this.#rows.set(namespace, row);
+      if (row === undefined) {
+        this.#rows.delete(key);
+        this.#problems.delete(key);
+      } else {
+        this.#rows.set(key, row);
         after.push(row);
       }
     }
@@ -141,18 +154,24 @@ export class FleetIndex {
     return true;
   }
 
-  #row(name: string): Service | undefined {
-    const namespace = this.#namespaces.get(name);
-    if (namespace === undefined) return undefined;
+  #row(key: string): Service | undefined {
+    const { name, namespace } = serviceOfKey(key);
+    const facts = this.#namespaces.get(namespace);
+    if (facts === undefined) return undefined;
+    if (name === "") return this.#sharing.has(namespace) ? undefined : namespaceRow(facts, this.#complete);
+    const own = facts.service === name;
+    if (!own && this.#sharing.get(namespace)?.has(name) !== true) return undefined;
+    const object = `${namespace}/${name}`;
     return rowOf({
-      namespace,
-      application: this.#applications.get(name),
-      workload: this.#workloads.get(name),
-      database: this.#databases.get(name),
-      cache: this.#caches.get(name),
-      run: this.#newestRun.get(namespace.service),
+      name,
+      namespace: facts,
+      application: this.#applications.get(object),
+      workload: this.#workloads.get(object),
+      database: this.#databases.get(object + databaseEnd),
+      cache: this.#caches.get(object + cacheEnd),
+      run: own ? this.#newestRun.get(name) : undefined,
       scraping: this.#scraping,
-      problem: this.unready(name) === undefined ? "" : (this.#problems.get(name) ?? ""),
+      problem: this.unready(key) === undefined ? "" : (this.#problems.get(key) ?? ""),
       complete: this.#complete,
     });
   }
@@ -160,26 +179,65 @@ export class FleetIndex {
   #setNewest(service: string, run: RunFacts | undefined): void {
     if (run === undefined) this.#newestRun.delete(service);
     else this.#newestRun.set(service, run);
-    const namespace = this.#namespaceOf.get(service);
-    if (namespace !== undefined) this.#dirty.add(namespace);
+    this.#dirty.add(service);
   }
 
-  #put<T>(map: Map<string, T>, namespace: string, facts: T): void {
-    map.set(namespace, facts);
-    this.#dirty.add(namespace);
+  #put<T extends ServiceRef>(map: Map<string, T>, facts: T, service: string): void {
+    map.set(`${facts.namespace}/${facts.name}`, facts);
+    this.#touch(facts.namespace, service);
   }
 
-  /** `key` is `namespace/name` of an object that is gone; another of its kind may have taken its place. */
-  #drop<T extends { readonly name: string }>(map: Map<string, T>, key: string): void {
-    const [namespace = "", name = ""] = key.split("/");
-    if (map.get(namespace)?.name !== name) return;
-    map.delete(namespace);
-    this.#dirty.add(namespace);
+  /**
+   * @param key - `namespace/name` of an object that is gone
+   * @param end - what its name has behind that of its service
+   */
+  #drop<T>(map: Map<string, T>, key: string, end: string): void {
+    if (!map.delete(key)) return;
+    const at = key.indexOf("/");
+    this.#touch(key.slice(0, at), ownerOf(key.slice(at + 1), end));
+  }
+
+  /** Something of a service has come, changed or gone. */
+  #touch(namespace: string, service: string): void {
+    const ref = { kind: "service", namespace, name: service } as const;
+    this.#dirty.add(serviceKey(ref));
+    if (hasOwnNamespace(ref)) return;
+    const object = `${namespace}/${service}`;
+    const there =
+      this.#applications.has(object) ||
+      this.#workloads.has(object) ||
+      this.#databases.has(object + databaseEnd) ||
+      this.#caches.has(object + cacheEnd);
+    const sharing = this.#sharing.get(namespace) ?? new Set();
+    if (sharing.has(service) === there) return;
+    if (there) sharing.add(service);
+    else sharing.delete(service);
+    if (sharing.size === 0) this.#sharing.delete(namespace);
+    else this.#sharing.set(namespace, sharing);
+    const facts = this.#namespaces.get(namespace);
+    if (facts !== undefined) this.#touchAllOf(facts);
+  }
+
+  /** Every row of a namespace. */
+  #touchAllOf({ name: namespace, service }: NamespaceFacts): void {
+    this.#dirty.add(service === "" ? `${namespace}/` : service);
+    for (const name of this.#sharing.get(namespace) ?? []) {
+      this.#dirty.add(serviceKey({ kind: "service", namespace, name }));
+    }
   }
 
   #everything(): void {
-    for (const namespace of this.#namespaces.keys()) this.#dirty.add(namespace);
+    for (const facts of this.#namespaces.values()) this.#touchAllOf(facts);
   }
+}
+
+/** Ends of the names of a service's data stores. */
+const databaseEnd = "-db";
+const cacheEnd = "-cache";
+
+/** The service whose part is named so. */
+function ownerOf(name: string, end: string): string {
+  return end !== "" && name.endsWith(end) ? name.slice(0, -end.length) : name;
 }
 
 /** Two sorted lists as one: linear, however many rows there are. */

@@ -10,7 +10,7 @@ import { applicationFacts, namespaceFacts, type RunFacts, runFacts, workloadFact
 import { FleetIndex } from "./fleet-index.ts";
 import { askMetrics, listRuns, managedSelector } from "./list.ts";
 import { readProblem } from "./problem.ts";
-import type { Service } from "./service.ts";
+import { type Service, serviceKey, serviceOfKey } from "./service.ts";
 
 /** All services, as known now. */
 export interface Fleet {
@@ -229,21 +229,22 @@ class Follower {
     await this.#repeat(async () => {
       const now = clock.now().getTime();
       const due: string[] = [];
-      for (const { namespace, verdict } of this.#index.services) {
-        if (verdict === "healthy" || due.length === explained) break;
-        const workload = this.#index.unready(namespace);
-        const last = this.#explanations.get(namespace);
+      for (const service of this.#index.services) {
+        if (service.verdict === "healthy" || due.length === explained) break;
+        const key = serviceKey(service);
+        const workload = this.#index.unready(key);
+        const last = this.#explanations.get(key);
         if (workload === undefined) continue;
         if (last !== undefined && last.of === workload && last.again > now) continue;
         const pause =
           last?.of === workload ? Math.min(problemPauseMs.longest, last.pause * 2) : problemPauseMs.first;
-        this.#explanations.set(namespace, { of: workload, again: now + pause, pause });
-        due.push(namespace);
+        this.#explanations.set(key, { of: workload, again: now + pause, pause });
+        due.push(key);
       }
       await Promise.all(
-        due.map((namespace) =>
+        due.map((key) =>
           limit(async () =>
-            this.#index.takeProblem(namespace, await readProblem(cluster, namespace, this.#signal)),
+            this.#index.takeProblem(key, await readProblem(cluster, serviceOfKey(key), this.#signal)),
           ),
         ),
       );

@@ -3,12 +3,12 @@ import { labels, systemNamespace } from "../application/names.ts";
 import type { Cluster, ListOptions } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { everyPage } from "../cluster/every-page.ts";
-import type { KubeList } from "../cluster/object.ts";
-import { resources } from "../cluster/resource.ts";
-import type { Metrics, Target } from "../monitoring/metrics.ts";
+import type { Changes } from "../cluster/reflector.ts";
+import { type Resource, resources } from "../cluster/resource.ts";
+import type { Metrics } from "../monitoring/metrics.ts";
 import {
+  type ApplicationFacts,
   applicationFacts,
-  isNewer,
   type NamespaceFacts,
   namespaceFacts,
   type RunFacts,
@@ -16,9 +16,10 @@ import {
   type WorkloadFacts,
   workloadFacts,
 } from "./facts.ts";
+import { FleetIndex } from "./fleet-index.ts";
 import { readProblem } from "./problem.ts";
-import { byUrgency, rowOf, type Scraping } from "./row.ts";
-import type { Service } from "./service.ts";
+import type { Scraping } from "./row.ts";
+import { type Service, type ServiceRef, serviceKey, serviceOfKey } from "./service.ts";
 
 /** Most services whose pods are read for a reason: the ones a person sees first. */
 const explained = 50;
@@ -34,99 +35,133 @@ export const managedSelector = `${labels.managed}=true`;
 export async function listServices(
   cluster: Cluster,
   metrics: Metrics,
-  options: { readonly signal?: AbortSignal } = {},
+  { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<readonly Service[]> {
-  return collect(cluster, metrics, undefined, options.signal);
+  const all: ListOptions = { labelSelector: managedSelector, ...(signal === undefined ? {} : { signal }) };
+  const [namespaces, applications, deployments, statefulSets, runs, scraping] = await Promise.all([
+    managedNamespaces(cluster, all),
+    applicationsIn(cluster, withoutLabels(all)),
+    workloadsIn(cluster, resources.deployments, all),
+    workloadsIn(cluster, resources.statefulSets, all),
+    readable(listRuns(cluster, {}, signal)),
+    askMetrics(metrics, signal),
+  ]);
+  return rowsOf(cluster, { namespaces, applications, deployments, statefulSets, runs, scraping }, signal);
 }
 
 /**
- * One service, by name; undefined where there is none.
- * @throws ClusterError where its namespace cannot be read
+ * The services of a name: the one that has its own namespace, and those in shared ones; only the one of a namespace
+ * where that is given. None where there is no such service.
+ * @throws ClusterError where namespaces cannot be read
  */
-export async function readService(
+export async function readServices(
   cluster: Cluster,
   metrics: Metrics,
-  name: string,
-  options: { readonly signal?: AbortSignal } = {},
-): Promise<Service | undefined> {
-  return (await collect(cluster, metrics, name, options.signal))[0];
-}
-
-async function collect(
-  cluster: Cluster,
-  metrics: Metrics,
-  name: string | undefined,
-  signal: AbortSignal | undefined,
+  { name, namespace }: { readonly name: string; readonly namespace?: string | undefined },
+  { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<readonly Service[]> {
-  const labelSelector = name === undefined ? managedSelector : `${managedSelector},${labels.service}=${name}`;
-  const all: ListOptions = { labelSelector, ...(signal === undefined ? {} : { signal }) };
-  const here: ListOptions = name === undefined ? all : { ...all, namespace: `app-${name}` };
-  const [namespaces, applications, deployments, statefulSets, runs, scraping] = await Promise.all([
-    everyPage(
-      (page) => cluster.listMetadata(resources.namespaces, { ...all, ...page }),
-      ({ items }) => items.map(({ metadata }) => namespaceFacts(metadata)),
-    ),
-    readable(
-      everyPage(
-        (page) => cluster.list(resources.applications, { ...withoutLabels(here), ...page }),
-        ({ items }) => items.map(applicationFacts),
-      ),
-    ),
-    readable(everyPage((page) => cluster.list(resources.deployments, { ...here, ...page }), workloads)),
-    readable(everyPage((page) => cluster.list(resources.statefulSets, { ...here, ...page }), workloads)),
-    readable(
-      listRuns(cluster, name === undefined ? {} : { labelSelector: `${labels.service}=${name}` }, signal),
-    ),
+  const asked = signal === undefined ? {} : { signal };
+  const here: ListOptions = { ...asked, ...(namespace === undefined ? {} : { namespace }) };
+  const labelled = { ...here, labelSelector: `${managedSelector},${labels.service}=${name}` };
+  const [applications, deployments, statefulSets, runs, scraping] = await Promise.all([
+    applicationsIn(cluster, { ...here, fieldSelector: `metadata.name=${name}` }),
+    workloadsIn(cluster, resources.deployments, labelled),
+    workloadsIn(cluster, resources.statefulSets, labelled),
+    readable(listRuns(cluster, { labelSelector: `${labels.service}=${name}` }, signal)),
     askMetrics(metrics, signal),
   ]);
-  const applicationOf = byNamespace(applications, () => true);
-  const workloadOf = byNamespace(deployments, ({ component }) => component === "workload");
-  const databaseOf = byNamespace(statefulSets, ({ component }) => component === "database");
-  const cacheOf = byNamespace(statefulSets, ({ component }) => component === "cache");
-  const runOf = new Map<string, RunFacts>();
-  for (const run of runs) if (isNewer(run, runOf.get(run.service))) runOf.set(run.service, run);
-  const row = (namespace: NamespaceFacts, problem: string): Service =>
-    rowOf({
-      namespace,
-      application: applicationOf.get(namespace.name),
-      workload: workloadOf.get(namespace.name),
-      database: databaseOf.get(namespace.name),
-      cache: cacheOf.get(namespace.name),
-      run: runOf.get(namespace.service),
-      scraping,
-      problem,
-      complete: true,
-    });
-  const rows = namespaces.map((namespace) => row(namespace, "")).sort(byUrgency);
-  const problems = await explain(cluster, rows, workloadOf, signal);
-  if (problems.size === 0) return rows;
-  return namespaces.map((namespace) => row(namespace, problems.get(namespace.name) ?? "")).sort(byUrgency);
+  const places = new Set([namespace ?? serviceOfKey(name).namespace]);
+  for (const parts of [applications, deployments, statefulSets]) {
+    for (const part of parts) places.add(part.namespace);
+  }
+  const limit = pLimit(4);
+  const found = await Promise.all(
+    [...places].map((place) =>
+      limit(() =>
+        managedNamespaces(cluster, {
+          ...asked,
+          labelSelector: managedSelector,
+          fieldSelector: `metadata.name=${place}`,
+        }),
+      ),
+    ),
+  );
+  const facts = { namespaces: found.flat(), applications, deployments, statefulSets, runs, scraping };
+  const rows = await rowsOf(cluster, facts, signal);
+  return rows.filter((row) => row.kind === "service" && row.name === name);
+}
+
+/** All that rows are made of. */
+interface Facts {
+  readonly namespaces: readonly NamespaceFacts[];
+  readonly applications: readonly ApplicationFacts[];
+  readonly deployments: readonly WorkloadFacts[];
+  readonly statefulSets: readonly WorkloadFacts[];
+  readonly runs: readonly RunFacts[];
+  readonly scraping: Scraping;
+}
+
+/** The rows of what was listed, with why pods are not ready, from the pods. */
+async function rowsOf(
+  cluster: Cluster,
+  { namespaces, applications, deployments, statefulSets, runs, scraping }: Facts,
+  signal: AbortSignal | undefined,
+): Promise<readonly Service[]> {
+  const index = new FleetIndex();
+  index.takeNamespaces(listed(namespaces, ({ name }) => name));
+  const key = ({ namespace, name }: ServiceRef) => `${namespace}/${name}`;
+  index.takeApplications(listed(applications, key));
+  index.takeDeployments(listed(deployments, key));
+  index.takeStatefulSets(listed(statefulSets, key));
+  index.takeRuns(runs);
+  index.takeScraping(scraping);
+  index.takeComplete();
+  index.update();
+  const unready = index.services.map(serviceKey).filter((each) => index.unready(each) !== undefined);
+  const limit = pLimit(4);
+  await Promise.all(
+    unready
+      .slice(0, explained)
+      .map((each) =>
+        limit(async () => index.takeProblem(each, await readProblem(cluster, serviceOfKey(each), signal))),
+      ),
+  );
+  index.update();
+  return index.services;
+}
+
+function listed<T>(items: readonly T[], key: (item: T) => string): Changes<T> {
+  return { changed: new Map(items.map((item) => [key(item), item])), removed: new Set(), complete: true };
+}
+
+function managedNamespaces(cluster: Cluster, options: ListOptions): Promise<NamespaceFacts[]> {
+  return everyPage(
+    (page) => cluster.listMetadata(resources.namespaces, { ...options, ...page }),
+    ({ items }) => items.map(({ metadata }) => namespaceFacts(metadata)),
+  );
+}
+
+function applicationsIn(cluster: Cluster, options: ListOptions): Promise<ApplicationFacts[]> {
+  return readable(
+    everyPage(
+      (page) => cluster.list(resources.applications, { ...options, ...page }),
+      ({ items }) => items.map(applicationFacts),
+    ),
+  );
+}
+
+function workloadsIn(cluster: Cluster, resource: Resource, options: ListOptions): Promise<WorkloadFacts[]> {
+  return readable(
+    everyPage(
+      (page) => cluster.list(resource, { ...options, ...page }),
+      ({ items }) => items.map(workloadFacts),
+    ),
+  );
 }
 
 /** Applications carry their service's labels only where the platform wrote them; their kind is enough. */
 function withoutLabels({ labelSelector: _, ...options }: ListOptions): ListOptions {
   return options;
-}
-
-async function explain(
-  cluster: Cluster,
-  rows: readonly Service[],
-  workloadOf: ReadonlyMap<string, WorkloadFacts>,
-  signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, string>> {
-  const unready = rows.filter(({ namespace }) => {
-    const pods = workloadOf.get(namespace)?.pods;
-    return pods !== undefined && pods.ready < pods.wanted;
-  });
-  const limit = pLimit(4);
-  const found = await Promise.all(
-    unready
-      .slice(0, explained)
-      .map(({ namespace }) =>
-        limit(async () => [namespace, await readProblem(cluster, namespace, signal)] as const),
-      ),
-  );
-  return new Map(found.filter(([, problem]) => problem !== ""));
 }
 
 /** Runs without their journals, from the server's table, page by page. */
@@ -152,10 +187,7 @@ export async function askMetrics(metrics: Metrics, signal: AbortSignal | undefin
   const options = signal === undefined ? {} : { signal };
   try {
     const [targets, firing] = await Promise.all([metrics.targets(options), metrics.firing(options)]);
-    const alerts = new Map<string, string[]>();
-    for (const { namespace, alert } of firing)
-      alerts.set(namespace, [...(alerts.get(namespace) ?? []), alert]);
-    return { state: "answered", targets: group(targets), firing: alerts };
+    return { state: "answered", targets: byNamespace(targets), firing: byNamespace(firing) };
   } catch (error) {
     signal?.throwIfAborted();
     if (!isClusterError(error)) throw error;
@@ -163,18 +195,10 @@ export async function askMetrics(metrics: Metrics, signal: AbortSignal | undefin
   }
 }
 
-function group(targets: readonly Target[]): ReadonlyMap<string, readonly Target[]> {
-  const groups = new Map<string, Target[]>();
-  for (const target of targets) {
-    const known = groups.get(target.namespace);
-    if (known === undefined) groups.set(target.namespace, [target]);
-    else known.push(target);
-  }
-  return groups;
-}
-
-function workloads({ items }: KubeList): readonly WorkloadFacts[] {
-  return items.map(workloadFacts);
+function byNamespace<T extends { readonly namespace: string }>(
+  items: readonly T[],
+): ReadonlyMap<string, readonly T[]> {
+  return Map.groupBy(items, ({ namespace }) => namespace);
 }
 
 /** A list that one may not read, or whose CRD is not there, is empty. */
@@ -185,11 +209,4 @@ async function readable<T>(list: Promise<T[]>): Promise<T[]> {
     if (isClusterError(error, "forbidden", "not-found")) return [];
     throw error;
   }
-}
-
-function byNamespace<T extends { readonly namespace: string }>(
-  items: readonly T[],
-  wanted: (item: T) => boolean,
-): ReadonlyMap<string, T> {
-  return new Map(items.filter(wanted).map((item) => [item.namespace, item]));
 }

@@ -1,7 +1,7 @@
-import type { Proof, Target } from "../monitoring/metrics.ts";
+import type { Alert, Proof, Target } from "../monitoring/metrics.ts";
 import { isOf, judgeTargets } from "../monitoring/prove.ts";
 import type { ApplicationFacts, NamespaceFacts, RunFacts, WorkloadFacts } from "./facts.ts";
-import type { DataStore, LastRun, Service, Verdict } from "./service.ts";
+import { type DataStore, hasOwnNamespace, type LastRun, type Service, type Verdict } from "./service.ts";
 
 /** What Prometheus said of all services. */
 export type Scraping =
@@ -11,17 +11,19 @@ export type Scraping =
       readonly state: "answered";
       /** By namespace. */
       readonly targets: ReadonlyMap<string, readonly Target[]>;
-      /** Names of firing alerts by namespace. */
-      readonly firing: ReadonlyMap<string, readonly string[]>;
+      /** Firing alerts by namespace. */
+      readonly firing: ReadonlyMap<string, readonly Alert[]>;
     };
 
 /** All that is known of one service. What has not been read yet is undefined. */
 export interface Parts {
+  readonly name: string;
   readonly namespace: NamespaceFacts;
   readonly application: ApplicationFacts | undefined;
   readonly workload: WorkloadFacts | undefined;
   readonly database: WorkloadFacts | undefined;
   readonly cache: WorkloadFacts | undefined;
+  /** Undefined for a service that shares its namespace: no run is about it. */
   readonly run: RunFacts | undefined;
   readonly scraping: Scraping;
   /** Why its pods are not ready, from the pods themselves; empty where they were not asked. */
@@ -32,26 +34,69 @@ export interface Parts {
 
 /** A dashboard row. Pure. */
 export function rowOf(parts: Parts): Service {
-  const { namespace, application, workload, run, scraping } = parts;
-  const monitoring = proofOf(namespace, application, scraping);
-  const [verdict, reason] = judge(parts, monitoring);
-  const firing = scraping.state === "answered" ? scraping.firing.get(namespace.name) : undefined;
+  const { name, namespace, application, workload, run } = parts;
+  const own = isOwn(parts);
+  const monitoring = proofOf(parts);
+  const [verdict, reason] = own ? judge(parts, monitoring) : judgeShared(parts, monitoring);
+  const teams = [namespace.team, application?.team ?? ""];
   return {
-    name: namespace.service,
+    kind: "service",
+    name,
     namespace: namespace.name,
-    team: namespace.team === "" ? (application?.team ?? "") : namespace.team,
+    team: (own ? teams : teams.reverse()).find((team) => team !== "") ?? "",
     verdict,
     reason,
     replicas: workload?.pods ?? (application && { ready: 0, wanted: application.replicas }),
     database: dataStore("postgres", application?.database, parts.database),
     cache: dataStore("redis", application?.cache, parts.cache),
     monitoring,
-    ...(firing === undefined ? {} : { firing }),
+    ...firingOf(parts),
     image: application?.image ?? workload?.image ?? "",
     starter: application?.starter ?? false,
     lastRun: run && lastRun(run),
-    createdAt: namespace.createdAt,
+    createdAt: own ? namespace.createdAt : (application?.createdAt ?? namespace.createdAt),
   };
+}
+
+/** The row of a namespace that several services may share, while none is in it. Pure. */
+export function namespaceRow(
+  { name, team, createdAt, terminating }: NamespaceFacts,
+  complete: boolean,
+): Service {
+  const [verdict, reason]: readonly [Verdict, string] = terminating
+    ? ["working", "the namespace is being deleted"]
+    : complete
+      ? ["degraded", `the namespace has no Application, make one with: kubectl apply -n ${name} -f FILE`]
+      : ["healthy", ""];
+  return {
+    kind: "namespace",
+    name,
+    namespace: name,
+    team,
+    verdict,
+    reason,
+    replicas: undefined,
+    database: { type: "none" },
+    cache: { type: "none" },
+    monitoring: { status: "off" },
+    image: "",
+    starter: false,
+    lastRun: undefined,
+    createdAt,
+  };
+}
+
+function isOwn({ name, namespace }: Pick<Parts, "name" | "namespace">): boolean {
+  return hasOwnNamespace({ name, namespace: namespace.name });
+}
+
+/** Names of its alerts that fire; nothing where that is not known. */
+function firingOf(parts: Parts): { readonly firing?: readonly string[] } {
+  const { name, namespace, scraping } = parts;
+  const alerts = scraping.state === "answered" ? scraping.firing.get(namespace.name) : undefined;
+  if (alerts === undefined) return {};
+  const own = isOwn(parts) ? alerts : alerts.filter(({ service }) => isOf(name, service));
+  return own.length === 0 ? {} : { firing: own.map(({ alert }) => alert) };
 }
 
 /** What needs a person first, then by name. */
@@ -93,10 +138,16 @@ function judge(parts: Parts, monitoring: Proof): readonly [Verdict, string] {
     }
   }
   if (namespace.terminating) return ["working", "the namespace is being deleted"];
+  if (parts.application?.terminating === true) return ["working", "its Application is being deleted"];
   if (parts.application === undefined && workload === undefined) return withoutApplication(parts);
   const ofWorkload = judgeWorkload(workload, parts.problem);
   if (ofWorkload[0] === "failed" || ofWorkload[0] === "degraded") return ofWorkload;
-  for (const store of [parts.database, parts.cache]) {
+  return judgeAround(parts, monitoring) ?? ofWorkload;
+}
+
+/** What is wrong beside the workload: data stores, monitoring. */
+function judgeAround({ database, cache }: Parts, monitoring: Proof): readonly [Verdict, string] | undefined {
+  for (const store of [database, cache]) {
     if (store !== undefined && store.pods.ready < store.pods.wanted) {
       return [
         "degraded",
@@ -104,8 +155,30 @@ function judge(parts: Parts, monitoring: Proof): readonly [Verdict, string] {
       ];
     }
   }
-  if (monitoring.status === "broken") return ["degraded", monitoring.reason];
-  return ofWorkload;
+  return monitoring.status === "broken" ? ["degraded", monitoring.reason] : undefined;
+}
+
+/** No run tells of a service that shares its namespace: its Application does, in the operator's words. */
+function judgeShared(parts: Parts, monitoring: Proof): readonly [Verdict, string] {
+  const { name, namespace, application, workload, complete } = parts;
+  if (namespace.terminating) return ["working", "the namespace is being deleted"];
+  if (application?.terminating === true) return ["working", "its Application is being deleted"];
+  if (application === undefined && workload === undefined) {
+    if (!complete) return ["healthy", ""];
+    return [
+      "kept",
+      `kept: data stores of ${name}; an Application ${name} in ${namespace.name} uses them again`,
+    ];
+  }
+  const ofWorkload = judgeWorkload(workload, parts.problem);
+  if (ofWorkload[0] === "failed" || ofWorkload[0] === "degraded") return ofWorkload;
+  const { state = "silent", message = "" } = application?.operator ?? {};
+  if (state === "degraded") return [workload === undefined ? "failed" : "degraded", message];
+  if (state === "progressing") return ["working", message === "" ? "being made" : message];
+  if (state === "silent" && workload === undefined && complete) {
+    return ["working", "waits for the operator; platform doctor tells whether there is one"];
+  }
+  return judgeAround(parts, monitoring) ?? ofWorkload;
 }
 
 function judgeWorkload(workload: WorkloadFacts | undefined, problem: string): readonly [Verdict, string] {
@@ -122,7 +195,7 @@ function judgeWorkload(workload: WorkloadFacts | undefined, problem: string): re
 }
 
 function withoutApplication({
-  namespace: { service },
+  name: service,
   complete,
   run,
   database,
@@ -144,11 +217,7 @@ function withoutApplication({
   ];
 }
 
-function proofOf(
-  namespace: NamespaceFacts,
-  application: ApplicationFacts | undefined,
-  scraping: Scraping,
-): Proof {
+function proofOf({ name, namespace, application, scraping }: Parts): Proof {
   if (application === undefined || !application.monitored) return { status: "off" };
   switch (scraping.state) {
     case "unasked":
@@ -157,7 +226,7 @@ function proofOf(
       return { status: "unproven", reason: scraping.reason };
     case "answered": {
       const targets = scraping.targets.get(namespace.name) ?? [];
-      const own = targets.filter(({ service }) => isOf(namespace.service, service));
+      const own = targets.filter(({ service }) => isOf(name, service));
       return judgeTargets(own) ?? { status: "unproven", reason: "Prometheus shows no target of the service" };
     }
   }

@@ -2,6 +2,42 @@ import type { Proof } from "../monitoring/metrics.ts";
 import type { Operation } from "../provisioning/plan.ts";
 import type { RunPhase } from "../provisioning/run.ts";
 
+/** Names of services are unique in a namespace only. */
+export interface ServiceRef {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/**
+ * Whether a service has its namespace to itself, `app-NAME`, as every service has that runs make. Those that share a
+ * namespace are applied with kubectl, and no run is about them.
+ */
+export function hasOwnNamespace({ name, namespace }: ServiceRef): boolean {
+  return (
+    namespace.length === name.length + ownPrefix.length &&
+    namespace.startsWith(ownPrefix) &&
+    namespace.endsWith(name)
+  );
+}
+
+const ownPrefix = "app-";
+
+/**
+ * What tells a row from all others, and a service to commands: its name, or `NAMESPACE/NAME` where it shares its
+ * namespace; `NAMESPACE/` for a namespace without services.
+ */
+export function serviceKey({ kind, name, namespace }: Pick<Service, "kind" | "name" | "namespace">): string {
+  if (kind === "namespace") return `${namespace}/`;
+  return hasOwnNamespace({ name, namespace }) ? name : `${namespace}/${name}`;
+}
+
+/** What {@link serviceKey} is the key of; the name is empty for a namespace without services. */
+export function serviceOfKey(key: string): ServiceRef {
+  const at = key.indexOf("/");
+  if (at === -1) return { name: key, namespace: ownPrefix + key };
+  return { name: key.slice(at + 1), namespace: key.slice(0, at) };
+}
+
 /** A number of things that are ready out of those wanted. */
 export interface Readiness {
   readonly ready: number;
@@ -27,6 +63,8 @@ export type Verdict = "failed" | "degraded" | "working" | "healthy" | "kept";
 
 /** One row of the dashboard: everything known about a service from the cluster, however incomplete. */
 export interface Service {
+  /** `namespace`: one that several services may share, with none in it yet; its name is the namespace's. */
+  readonly kind: "service" | "namespace";
   readonly name: string;
   readonly namespace: string;
   readonly team: string;
@@ -42,6 +80,6 @@ export interface Service {
   readonly image: string;
   readonly starter: boolean;
   readonly lastRun: LastRun | undefined;
-  /** RFC 3339: the namespace's creation. */
+  /** RFC 3339: the creation of the service's own namespace, or of the Application where it shares one. */
   readonly createdAt: string;
 }

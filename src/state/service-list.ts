@@ -1,17 +1,18 @@
-import type { Service } from "../services/service.ts";
+import { hasOwnNamespace, type Service, serviceKey } from "../services/service.ts";
 import { filterOf, type ServiceSort, type Ui } from "./ui.ts";
 
-/** Services in the order they are shown, with their names as the list's keys. */
+/** Services in the order they are shown, with what tells each from all others as the list's keys. */
 export interface VisibleServices {
   readonly services: readonly Service[];
   readonly keys: readonly string[];
-  /** Characters of the longest name, with ` starter` behind those that run the starter image. */
+  /** Characters of the longest name with its {@link tagOf}. */
   readonly nameWidth: number;
 }
 
 type Compare = (a: Service, b: Service) => number;
 
-const byName: Compare = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+const ordered = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+const byName: Compare = (a, b) => ordered(a.name, b.name) || ordered(a.namespace, b.namespace);
 const newestFirst = (a: string, b: string) => (a > b ? -1 : a < b ? 1 : 0);
 
 const compares: Readonly<Record<Exclude<ServiceSort, "need">, Compare>> = {
@@ -20,15 +21,31 @@ const compares: Readonly<Record<Exclude<ServiceSort, "need">, Compare>> = {
   run: (a, b) => newestFirst(a.lastRun?.at ?? "", b.lastRun?.at ?? "") || byName(a, b),
 };
 
-/** Whether a service answers to a filter: each word is in its name, team, verdict, reason or monitoring status. */
+/**
+ * Whether a service answers to a filter: each word is in its key, team, verdict, reason, monitoring status or what stands
+ * behind its name.
+ */
 export function matches(service: Service, filter: string): boolean {
-  const { name, team, verdict, monitoring, reason, starter } = service;
+  const { team, verdict, monitoring, reason } = service;
   const text =
-    `${name} ${team} ${verdict} ${monitoring.status} ${reason} ${starter ? "starter" : ""}`.toLowerCase();
+    `${serviceKey(service)} ${team} ${verdict} ${monitoring.status} ${reason} ${tagOf(service)}`.toLowerCase();
   return filter
     .toLowerCase()
     .split(/\s+/)
     .every((word) => text.includes(word));
+}
+
+/** What stands behind a name: that it runs the starter image, the namespace it shares, or that it is no service. */
+export function tagOf(service: Service): string {
+  const { kind, namespace, starter } = service;
+  if (kind === "namespace") return "namespace";
+  if (hasOwnNamespace(service)) return starter ? "starter" : "";
+  return starter ? `${namespace} starter` : namespace;
+}
+
+/** The row with this {@link serviceKey}. */
+export function serviceAt(services: readonly Service[], key: string | undefined): Service | undefined {
+  return services.find((service) => serviceKey(service) === key);
 }
 
 /** A selector that sorts and filters again only when the services, the sort or the filter have changed. */
@@ -50,9 +67,10 @@ export function visibleServices(): (
       const shown = text === "" ? sorted : sorted.filter((service) => matches(service, text));
       let nameWidth = 0;
       const keys: string[] = [];
-      for (const { name, starter } of shown) {
-        keys.push(name);
-        nameWidth = Math.max(nameWidth, name.length + (starter ? 8 : 0));
+      for (const service of shown) {
+        keys.push(serviceKey(service));
+        const tag = tagOf(service).length;
+        nameWidth = Math.max(nameWidth, service.name.length + (tag === 0 ? 0 : tag + 1));
       }
       result = { services: shown, keys, nameWidth };
     }

@@ -2,7 +2,7 @@ import { type ServiceName, serviceNameSchema } from "../application/names.ts";
 import type { StepId } from "../provisioning/plan.ts";
 import type { OnFailure } from "../provisioning/provisioner.ts";
 import type { RunName } from "../provisioning/run.ts";
-import type { Service } from "../services/service.ts";
+import { hasOwnNamespace, type Service } from "../services/service.ts";
 import type { CommandLine } from "./command-line.ts";
 import { createExecutions } from "./executions.ts";
 import type { Feed, UseCases } from "./feeds/feed.ts";
@@ -157,7 +157,10 @@ export function createSession(options: SessionOptions): Session {
 
   function facts(): WizardFacts {
     const { services } = stores.fleet.getState();
-    if (named?.of !== services) named = { of: services, names: new Set(services.map(({ name }) => name)) };
+    if (named?.of !== services) {
+      // Of those that share a namespace, none has the one that a new service would get.
+      named = { of: services, names: new Set(services.filter(hasOwnNamespace).map(({ name }) => name)) };
+    }
     return { teams: stores.connection.getState().teams, services: named.names };
   }
 

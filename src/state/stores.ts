@@ -81,7 +81,7 @@ export interface Subject {
 
 /** The releases of a service, newest first. */
 export interface Releases {
-  /** The service's name. */
+  /** The service's key. */
   readonly of: string;
   readonly status: Loading;
   readonly releases: readonly Release[];
@@ -113,7 +113,7 @@ export interface DetailRow {
 
 /** What a service's tab shows. */
 export interface Detail {
-  /** `service/tab` that the rest is of. */
+  /** `key/tab` of the service that the rest is of. */
   readonly of: string;
   readonly status: Loading;
   readonly rows: readonly DetailRow[];

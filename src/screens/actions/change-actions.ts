@@ -4,15 +4,14 @@ import { asksAboutDataStores, nameToType } from "../../state/reviews.ts";
 import { emptyEntry } from "../../state/text-entry.ts";
 import { goBack, goToReview, placeOf } from "../../state/ui.ts";
 import type { Action, ActionContext } from "./action.ts";
-import { noService, serviceOf } from "./subject.ts";
+import { noRunOf, rowOf, serviceOf } from "./subject.ts";
 
 const aboutService: readonly Area[] = ["services", "service", "releases"];
 
 /** Why a service cannot be changed from here. */
 function noApplication(context: ActionContext): string | undefined {
-  const name = serviceOf(context);
-  const found = context.session.stores.fleet.getState().services.some((each) => each.name === name);
-  return noService(context) ?? (found ? undefined : `there is no service ${name}`);
+  const missing = rowOf(context) === undefined ? `there is no service ${serviceOf(context)}` : undefined;
+  return noRunOf(context, "edit") ?? missing;
 }
 
 function open(kind: ChangeKind, step?: 1 | -1): (context: ActionContext) => void {
@@ -110,7 +109,7 @@ export const changeActions: readonly Action[] = [
     category: "Service",
     on: aboutService,
     dangerous: true,
-    disabledReason: noService,
+    disabledReason: (context) => noRunOf(context, "delete"),
     run: (context) => {
       const service = serviceOf(context);
       if (service === undefined) return;

@@ -1,17 +1,25 @@
 import { type Operation, operationWords } from "../../provisioning/plan.ts";
 import type { RunName, RunPhase, RunState, StepState } from "../../provisioning/run.ts";
 import { runName } from "../../provisioning/run-record.ts";
+import { notByRun } from "../../services/by-kubectl.ts";
+import type { Service } from "../../services/service.ts";
 import { keyUnderCursor } from "../../state/lists.ts";
 import { areaOf } from "../../state/place.ts";
+import { serviceAt } from "../../state/service-list.ts";
 import type { RunSubject } from "../../state/session.ts";
 import { go, placeOf } from "../../state/ui.ts";
 import type { ActionContext } from "./action.ts";
 
-/** The service a key is about: the one shown, or the one under the cursor. */
+/** Key of the service that a key of the keyboard is about: the one shown, or the one under the cursor. */
 export function serviceOf({ session }: ActionContext): string | undefined {
   const place = placeOf(session.ui());
   if (place.screen === "service") return place.service;
   return place.screen === "services" ? keyUnderCursor(session) : undefined;
+}
+
+/** What the dashboard knows of the service that a key is about. */
+export function rowOf(context: ActionContext): Service | undefined {
+  return serviceAt(context.session.stores.fleet.getState().services, serviceOf(context));
 }
 
 /** A run as far as it is known here. */
@@ -54,8 +62,7 @@ export function runOf(context: ActionContext): KnownRun | undefined {
     return run === undefined ? undefined : known(run);
   }
   if (areaOf(place) === "releases") return runOfRelease(context);
-  const marked = serviceOf(context);
-  const service = session.stores.fleet.getState().services.find(({ name }) => name === marked);
+  const service = rowOf(context);
   if (service?.lastRun === undefined) return undefined;
   const { name, phase, operation } = service.lastRun;
   return {
@@ -87,6 +94,12 @@ function runOfRelease(context: ActionContext): KnownRun | undefined {
 /** Why nothing can be done with a service: none is marked. */
 export const noService = (context: ActionContext) =>
   serviceOf(context) === undefined ? "no service is marked" : undefined;
+
+/** Why no run can be asked of the service that a key is about, and what to type instead. */
+export function noRunOf(context: ActionContext, verb: "edit" | "delete"): string | undefined {
+  const row = rowOf(context);
+  return noService(context) ?? (row === undefined ? undefined : notByRun(row, verb));
+}
 
 /**
  * Whether this process executes the run. One that another process has left behind looks as if it was going; whether

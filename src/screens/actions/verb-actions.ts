@@ -5,7 +5,7 @@ import type { Area } from "../../state/place.ts";
 import { emptyEntry } from "../../state/text-entry.ts";
 import { go, placeOf } from "../../state/ui.ts";
 import type { Action, ActionContext } from "./action.ts";
-import { isOwn, type KnownRun, noService, openRun, runOf } from "./subject.ts";
+import { isOwn, type KnownRun, noRunOf, openRun, runOf } from "./subject.ts";
 
 /** Where a key may be about a run: the run itself, a list's, or the newest one of a service. */
 export const aboutRun: readonly Area[] = ["services", "service", "runs", "run"];
@@ -45,7 +45,7 @@ function whatCanBeDone(run: KnownRun): string {
 export function noVerb(verb: Verb): (context: ActionContext) => string | undefined {
   return (context) => {
     const run = runOf(context);
-    if (run === undefined) return noService(context) ?? "no run of it is known";
+    if (run === undefined) return noRunOf(context, "edit") ?? "no run of it is known";
     if (verb === "retry" && waitingStep(run) !== undefined) return undefined;
     if (!verbsOf(run).includes(verb)) return `${run.title} ${phaseWords[run.phase]}: ${whatCanBeDone(run)}`;
     const here = isOwn(context, run.name) && !atRest(run);

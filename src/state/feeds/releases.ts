@@ -1,11 +1,19 @@
 import { serviceNameSchema } from "../../application/names.ts";
+import { hasOwnNamespace, serviceOfKey } from "../../services/service.ts";
 import { tellInOneLine } from "../problem.ts";
 import { type Feed, poll } from "./feed.ts";
 
-/** The releases of a service, newest first, asked for again every two seconds while the screen shows them. */
+/**
+ * The releases of a service, newest first, asked for again every two seconds while the screen shows them. What shares
+ * its namespace has none: runs make them.
+ */
 export function feedReleases(service: string): Feed {
   return async (stores, { provisioner, clock }, signal) => {
     const { releases } = stores;
+    if (!hasOwnNamespace(serviceOfKey(service))) {
+      releases.setState({ of: service, status: "ready", releases: [], error: undefined });
+      return;
+    }
     if (releases.getState().of !== service) {
       releases.setState({ of: service, status: "loading", releases: [], error: undefined });
     }

@@ -16,7 +16,7 @@ import { prove } from "../../../src/monitoring/prove.ts";
 import { openSandbox } from "../../../src/sandbox/open.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { type Fleet, followFleet } from "../../../src/services/fleet.ts";
-import { listServices, readService } from "../../../src/services/list.ts";
+import { listServices, readServices } from "../../../src/services/list.ts";
 import type { Service } from "../../../src/services/service.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";
 import { composition } from "../../provisioning/composition.ts";
@@ -107,9 +107,9 @@ test("a service is seen while it comes, and when it is proven healthy", async ()
     starter: true,
     lastRun: { operation: "create", phase: "Succeeded" },
   });
-  expect(await readService(cluster, prometheus(cluster, standards), "ledger")).toEqual(row);
+  expect(await readServices(cluster, prometheus(cluster, standards), { name: "ledger" })).toEqual([row]);
   expect(await listServices(cluster, prometheus(cluster, standards))).toContainEqual(row);
-  expect(await readService(cluster, prometheus(cluster, standards), "nobody")).toBeUndefined();
+  expect(await readServices(cluster, prometheus(cluster, standards), { name: "nobody" })).toEqual([]);
 });
 
 test("a service whose image cannot be pulled says so, in the cluster's words, before all others", async () => {

@@ -16,6 +16,7 @@ export function ago(seconds: number): string {
 export function service(name: string, change: Partial<Service> = {}): Service {
   return {
     name,
+    kind: "service",
     namespace: `app-${name}`,
     team: "platform",
     verdict: "healthy",

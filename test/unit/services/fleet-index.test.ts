@@ -1,8 +1,9 @@
 import fc from "fast-check";
-import { expect, it } from "vitest";
-import type { RunFacts, WorkloadFacts } from "../../../src/services/facts.ts";
+import { describe, expect, it } from "vitest";
+import type { ApplicationFacts, RunFacts, WorkloadFacts } from "../../../src/services/facts.ts";
 import { FleetIndex } from "../../../src/services/fleet-index.ts";
 import { byUrgency } from "../../../src/services/row.ts";
+import { serviceKey, serviceOfKey } from "../../../src/services/service.ts";
 
 const names = ["a", "b", "c", "d", "e"];
 
@@ -31,6 +32,20 @@ const run = (service: string, number: number, phase: RunFacts["phase"]): RunFact
   at: `2026-01-0${number}T00:00:00Z`,
 });
 
+const application = (namespace: string, name: string): ApplicationFacts => ({
+  name,
+  namespace,
+  team: "payments",
+  image: "x",
+  starter: false,
+  replicas: 2,
+  database: false,
+  cache: false,
+  monitored: false,
+  createdAt: "2026-01-02T00:00:00Z",
+  terminating: false,
+});
+
 const name = fc.constantFrom(...names);
 const change = fc.oneof(
   fc.record({ type: fc.constant("namespace" as const), name, gone: fc.boolean(), terminating: fc.boolean() }),
@@ -48,6 +63,13 @@ const change = fc.oneof(
     phase: fc.constantFrom("Running", "Held", "Succeeded"),
   }),
   fc.record({ type: fc.constant("update" as const) }),
+  fc.record({ type: fc.constant("shared" as const), gone: fc.boolean() }),
+  fc.record({
+    type: fc.constant("application" as const),
+    name,
+    namespace: fc.constantFrom("production", "app-a"),
+    gone: fc.boolean(),
+  }),
 );
 
 function take(index: FleetIndex, each: typeof change extends fc.Arbitrary<infer T> ? T : never): void {
@@ -70,6 +92,14 @@ function take(index: FleetIndex, each: typeof change extends fc.Arbitrary<infer 
       index.takeRuns(each.gone ? [] : [facts], each.gone ? [facts.name] : []);
       break;
     }
+    case "shared":
+      index.takeNamespaces(changes("production", each.gone, { ...namespace("", false), name: "production" }));
+      break;
+    case "application":
+      index.takeApplications(
+        changes(`${each.namespace}/${each.name}`, each.gone, application(each.namespace, each.name)),
+      );
+      break;
     case "update":
       index.update();
   }
@@ -88,6 +118,7 @@ it("whatever happens in whatever order, the rows are those of a list made at the
       atOnce.update();
       expect(live.services).toEqual(atOnce.services);
       expect(live.services).toEqual([...live.services].sort(byUrgency));
+      expect(new Set(live.services.map(serviceKey)).size).toBe(live.services.length);
     }),
   );
 });
@@ -103,4 +134,71 @@ it("keeps the rows that did not change, as they are", () => {
   for (const row of index.services) if (row.name !== "c") expect(before).toContain(row);
   take(index, { type: "workload", name: "c", gone: false, ready: 0 });
   expect(index.update()).toBe(false);
+});
+
+describe("a namespace that services share", () => {
+  const keys = (index: FleetIndex) => {
+    index.update();
+    return index.services.map(serviceKey).sort();
+  };
+  const shared = () => {
+    const index = new FleetIndex();
+    index.takeComplete();
+    take(index, { type: "shared", gone: false });
+    return index;
+  };
+  const apply = (index: FleetIndex, namespace: "production" | "app-a", name: string, gone = false) =>
+    take(index, { type: "application", namespace, name, gone });
+
+  it("has a row of its own only while no service is in it", () => {
+    const index = shared();
+    expect(keys(index)).toEqual(["production/"]);
+    expect(index.services[0]).toMatchObject({ kind: "namespace", name: "production", verdict: "degraded" });
+    apply(index, "production", "api-gateway");
+    apply(index, "production", "a");
+    expect(keys(index)).toEqual(["production/a", "production/api-gateway"]);
+    apply(index, "production", "a", true);
+    apply(index, "production", "api-gateway", true);
+    expect(keys(index)).toEqual(["production/"]);
+    take(index, { type: "shared", gone: true });
+    expect(keys(index)).toEqual([]);
+  });
+
+  it("tells services of one name apart, and gives runs to the one that they are about", () => {
+    const index = shared();
+    take(index, { type: "namespace", name: "a", gone: false, terminating: false });
+    apply(index, "production", "a");
+    apply(index, "app-a", "a");
+    take(index, { type: "workload", name: "a", gone: false, ready: 0 });
+    take(index, { type: "run", name: "a", gone: false, number: 1, phase: "Held" });
+    expect(keys(index)).toEqual(["a", "production/a"]);
+    const [own, other] = ["a", "production/a"].map((key) =>
+      index.services.find((each) => serviceKey(each) === key),
+    );
+    expect(own).toMatchObject({ namespace: "app-a", verdict: "failed", lastRun: { phase: "Held" } });
+    expect(other).toMatchObject({ namespace: "production", verdict: "working", lastRun: undefined });
+    expect(index.unready("a")).toBeDefined();
+    expect(index.unready("production/a")).toBeUndefined();
+  });
+
+  it("shows what an Application left behind, and forgets it with the last of it", () => {
+    const index = shared();
+    const database = { ...workload("orders", 2), name: "orders-db", namespace: "production" };
+    const key = "production/orders-db";
+    const facts = { ...database, component: "database" };
+    index.takeStatefulSets({ changed: new Map([[key, facts]]), removed: new Set(), complete: true });
+    expect(keys(index)).toEqual(["production/orders"]);
+    expect(index.services[0]).toMatchObject({ verdict: "kept", database: { type: "postgres", ready: true } });
+    index.takeStatefulSets({ changed: new Map(), removed: new Set([key]), complete: true });
+    expect(keys(index)).toEqual(["production/"]);
+  });
+});
+
+it.each([
+  ["a", "app-a", "a"],
+  ["a", "production", "production/a"],
+  ["a", "app-b", "app-b/a"],
+])("the key of %s in %s is %s, and says both", (name, namespace, key) => {
+  expect(serviceKey({ kind: "service", name, namespace })).toBe(key);
+  expect(serviceOfKey(key)).toEqual({ name, namespace });
 });

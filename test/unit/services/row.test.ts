@@ -1,9 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { namespaceFacts, workloadFacts } from "../../../src/services/facts.ts";
+import {
+  applicationFacts,
+  namespaceFacts,
+  type OperatorWord,
+  workloadFacts,
+} from "../../../src/services/facts.ts";
 import { byUrgency, type Parts, rowOf } from "../../../src/services/row.ts";
 import type { Service } from "../../../src/services/service.ts";
 
 const parts = (over: Partial<Parts> = {}): Parts => ({
+  name: "ledger",
   namespace: {
     name: "app-ledger",
     service: "ledger",
@@ -21,6 +27,8 @@ const parts = (over: Partial<Parts> = {}): Parts => ({
     database: false,
     cache: false,
     monitored: true,
+    createdAt: "2026-01-02T00:00:00Z",
+    terminating: false,
   },
   workload: workload(3, 3),
   database: undefined,
@@ -176,9 +184,114 @@ describe("a row of the dashboard", () => {
   });
 });
 
+describe("a service that shares its namespace", () => {
+  const shared = (operator: OperatorWord, over: Partial<Parts> = {}): Parts => ({
+    ...parts(),
+    namespace: { ...parts().namespace, name: "production", service: "", team: "platform" },
+    application: told(operator),
+    ...over,
+  });
+  const told = (operator: OperatorWord): NonNullable<Parts["application"]> => ({
+    name: "ledger",
+    namespace: "production",
+    team: "payments",
+    image: "ghcr.io/acme/ledger:1",
+    starter: false,
+    replicas: 3,
+    database: true,
+    cache: false,
+    monitored: true,
+    createdAt: "2026-01-02T00:00:00Z",
+    terminating: false,
+    operator,
+  });
+  const target = (service: string, health: "up" | "down") => ({
+    namespace: "production",
+    service,
+    health,
+    lastError: "refused",
+    scrapeUrl: `http://${service}`,
+  });
+
+  it("has its own age, team, proof and alerts, not those of who is beside it", () => {
+    const scraping: Parts["scraping"] = {
+      state: "answered",
+      targets: new Map([["production", [target("ledger-metrics", "up"), target("shop-metrics", "down")]]]),
+      firing: new Map([
+        [
+          "production",
+          [
+            { namespace: "production", service: "shop", alert: "high-latency" },
+            { namespace: "production", service: "ledger", alert: "high-error-rate" },
+          ],
+        ],
+      ]),
+    };
+    const database = workload(1, 1, { name: "ledger-db", component: "database" });
+    expect(rowOf(shared({ state: "ready", message: "" }, { scraping, database }))).toMatchObject({
+      name: "ledger",
+      namespace: "production",
+      team: "payments",
+      createdAt: "2026-01-02T00:00:00Z",
+      verdict: "healthy",
+      database: { type: "postgres", ready: true },
+      monitoring: { status: "proven", targets: 1 },
+      firing: ["high-error-rate"],
+      lastRun: undefined,
+    });
+  });
+
+  it.each([
+    ["degraded", "image cannot be pulled", "failed", "image cannot be pulled"],
+    ["progressing", "waits for the database", "working", "waits for the database"],
+    ["silent", "", "working", "waits for the operator; platform doctor tells whether there is one"],
+  ] as const)("is as the operator says: %s", (state, message, verdict, reason) => {
+    expect(rowOf(shared({ state, message }, { workload: undefined }))).toMatchObject({ verdict, reason });
+  });
+
+  it("is told by its pods where they say more", () => {
+    const over = { workload: workload(1, 3), problem: "the process ends with code 1" };
+    expect(rowOf(shared({ state: "progressing", message: "1 of 3" }, over))).toMatchObject({
+      verdict: "degraded",
+      reason: "the process ends with code 1",
+    });
+  });
+
+  it("that is gone and left its data says how it is used again", () => {
+    const database = workload(1, 1, { name: "ledger-db", component: "database" });
+    const gone = { application: undefined, workload: undefined, database };
+    const row = rowOf(shared({ state: "silent", message: "" }, gone));
+    expect(row).toMatchObject({ verdict: "kept" });
+    expect(row.reason).toContain("an Application ledger in production uses them again");
+  });
+});
+
 describe("facts", () => {
+  const conditions = (generation: number, ready: string, degraded: string) => ({
+    conditions: [
+      { type: "Ready", status: ready, message: "no\u001b[2J quota", observedGeneration: generation },
+      { type: "Degraded", status: degraded, message: "exceeded quota", observedGeneration: generation },
+    ],
+  });
+  it.each([
+    ["nothing yet", undefined, { state: "silent", message: "" }],
+    ["what was before the last change", conditions(1, "True", "False"), { state: "silent", message: "" }],
+    ["that it is ready", conditions(2, "True", "False"), { state: "ready", message: "" }],
+    ["what it waits for", conditions(2, "False", "False"), { state: "progressing", message: "no quota" }],
+    ["what is wrong", conditions(2, "False", "True"), { state: "degraded", message: "exceeded quota" }],
+  ])("of an Application in a shared namespace say what the operator says: %s", (_, status, operator) => {
+    const object = {
+      apiVersion: "platform.company.com/v1",
+      kind: "Application",
+      metadata: { name: "ledger", namespace: "production", generation: 2 },
+      ...(status === undefined ? {} : { status }),
+    };
+    expect(applicationFacts(object)).toMatchObject({ operator });
+  });
+
   it("of a namespace without labels still name the service", () => {
     expect(namespaceFacts({ name: "app-ledger" })).toMatchObject({ service: "ledger", team: "" });
+    expect(namespaceFacts({ name: "production" })).toMatchObject({ service: "" });
   });
 
   it("of a Deployment say what its controller complains about", () => {
