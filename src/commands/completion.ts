@@ -14,7 +14,8 @@ const patienceMs = 2500;
 
 /** What is completed: a command's first argument, or the value of its flag. */
 type Kind =
-  | { readonly kind: "service" }
+  /** `sharing`: those that share a namespace too, by `NAMESPACE/NAME`. */
+  | { readonly kind: "service"; readonly sharing?: true }
   /** Only runs that take the verb, where there is one. */
   | { readonly kind: "run"; readonly verb?: Verb }
   | { readonly kind: "release"; readonly service: string };
@@ -22,9 +23,15 @@ type Kind =
 /** Commands whose first argument is a service or a run. */
 const named: Readonly<Record<string, Kind>> = {
   ...Object.fromEntries(
-    ["get", "delete", "scale", "deploy", "set", "rollback", "releases", "logs", "open"].map((command) => [
+    ["delete", "scale", "deploy", "set", "rollback", "releases"].map((command) => [
       `service ${command}`,
       { kind: "service" } as const,
+    ]),
+  ),
+  ...Object.fromEntries(
+    ["get", "logs", "open"].map((command) => [
+      `service ${command}`,
+      { kind: "service", sharing: true } as const,
     ]),
   ),
   ...Object.fromEntries(verbs.map((verb) => [`run ${verb}`, { kind: "run", verb } as const])),
@@ -127,10 +134,17 @@ async function namesOf(
     const list = await platform.cluster.listMetadata(resources.namespaces, {
       labelSelector: `${labels.managed}=true`,
     });
-    return list.items.map(({ metadata }) => ({
-      name: metadata.labels?.[labels.service] ?? "",
-      description: metadata.labels?.[labels.team] ?? "",
-    }));
+    const own = list.items.flatMap(({ metadata }) => {
+      const { [labels.service]: name, [labels.team]: team = "" } = metadata.labels ?? {};
+      return name === undefined ? [] : [{ name, description: team }];
+    });
+    if (wanted.sharing !== true) return own;
+    const { sharingServices } = await import("../services/locate.ts");
+    const sharing = await sharingServices(platform.cluster);
+    return [
+      ...own,
+      ...sharing.map(({ name, namespace }) => ({ name: `${namespace}/${name}`, description: namespace })),
+    ];
   } finally {
     await session.close();
   }

@@ -5,12 +5,20 @@ import {
   suggestServiceName,
 } from "../application/names.ts";
 import type { RunName } from "../provisioning/run.ts";
+import { kubectlFor } from "../services/by-kubectl.ts";
+import type { ServiceRef } from "../services/service.ts";
 import { usageFailure } from "./failure.ts";
 
-/** A service's name from argv. @throws CommandFailure (2) */
+/** A service from argv that runs are about: its name. @throws CommandFailure (2) */
 export function serviceNameFrom(text: string | undefined): ServiceName {
   const parsed = serviceNameSchema.safeParse(text ?? "");
   if (parsed.success) return parsed.data;
+  const sharing = sharingServiceFrom(text ?? "");
+  if (sharing !== undefined) {
+    throw usageFailure(`no run made ${text}, and none changes it: it was applied with kubectl`, {
+      next: [kubectlFor("edit", sharing), kubectlFor("delete", sharing)],
+    });
+  }
   const suggestion = suggestServiceName(text ?? "");
   throw usageFailure(`${JSON.stringify(text ?? "")} cannot be a service's name`, {
     problems: [
@@ -21,6 +29,13 @@ export function serviceNameFrom(text: string | undefined): ServiceName {
       },
     ],
   });
+}
+
+/** `NAMESPACE/NAME` of a service that shares its namespace. */
+function sharingServiceFrom(text: string): ServiceRef | undefined {
+  const [, namespace = "", name = ""] = /^([a-z0-9][-a-z0-9]{0,62})\/(.*)$/.exec(text) ?? [];
+  const parsed = serviceNameSchema.safeParse(name);
+  return namespace !== "" && parsed.success ? { namespace, name: parsed.data } : undefined;
 }
 
 /** A run's name from argv. @throws CommandFailure (2) */

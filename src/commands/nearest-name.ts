@@ -22,23 +22,57 @@ export async function runNames(session: Session): Promise<readonly string[]> {
   return (await provisioner.list()).map(({ name }) => name);
 }
 
-/** Does what is asked of a service; where there is none of that name, the nearest is offered. */
+/**
+ * Does what is asked of a service that runs are about; where there is none of that name, the nearest is offered, or what
+ * to type about one that shares its namespace.
+ */
 export function ofService<T>(session: Session, name: string, work: () => Promise<T>): Promise<T> {
-  return orNearest(work, name, () => serviceNames(session), serviceWords(session, name));
+  const words = serviceWords(session, name);
+  return orNearest(
+    work,
+    name,
+    () => serviceNames(session),
+    async (known) => (await byKubectl(session, name)) ?? unknown(name, known, words),
+  );
 }
 
-/** @throws CommandFailure (2) where there is no service of that name, with the nearest */
+/**
+ * @throws CommandFailure (2) where there is no service of that name that runs are about: with the nearest, or with what to
+ *   type about one that shares its namespace
+ */
 export async function demandService(session: Session, name: string): Promise<void> {
   const known = await serviceNames(session);
-  if (!known.includes(name)) throw unknown(name, known, serviceWords(session, name));
+  if (known.includes(name)) return;
+  throw (await byKubectl(session, name)) ?? unknown(name, known, serviceWords(session, name));
+}
+
+/** What is said of services of this name that no run is about; undefined where there are none. */
+async function byKubectl(session: Session, name: string): Promise<CommandFailure | undefined> {
+  const [{ cluster }, { sharingServices }, { kubectlFor }] = await Promise.all([
+    session.platform(),
+    import("../services/locate.ts"),
+    import("../services/by-kubectl.ts"),
+  ]);
+  const found = await sharingServices(cluster, name);
+  if (found.length === 0) return undefined;
+  const places = found.map(({ namespace }) => namespace).join(" and ");
+  return usageFailure(`no run made ${name} in ${places}, and none changes it: it was applied with kubectl`, {
+    next: found.flatMap((service) => [kubectlFor("edit", service), kubectlFor("delete", service)]),
+  });
 }
 
 /** Does what is asked of a run; where there is none of that name, the nearest is offered. */
 export function ofRun<T>(session: Session, name: string, work: () => Promise<T>): Promise<T> {
-  return orNearest(work, name, () => runNames(session), {
+  const words = {
     message: `there is no run ${name} on ${session.clusterName}`,
     hint: session.command("run", "list"),
-  });
+  };
+  return orNearest(
+    work,
+    name,
+    () => runNames(session),
+    async (known) => unknown(name, known, words),
+  );
 }
 
 interface Words {
@@ -57,7 +91,7 @@ async function orNearest<T>(
   work: () => Promise<T>,
   name: string,
   names: () => Promise<readonly string[]>,
-  words: Words,
+  otherwise: (known: readonly string[]) => Promise<CommandFailure>,
 ): Promise<T> {
   try {
     return await work();
@@ -66,7 +100,7 @@ async function orNearest<T>(
     // Who may not list has the answer they got.
     const known = await names().catch(() => [name]);
     if (known.includes(name)) throw error;
-    throw unknown(name, known, words);
+    throw await otherwise(known);
   }
 }
 

@@ -1,14 +1,15 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
-import { labels, namespaceOf } from "../application/names.ts";
+import { labels } from "../application/names.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { podStatus } from "../cluster/pod-status.ts";
 import { resources } from "../cluster/resource.ts";
+import { hasOwnNamespace } from "../services/service.ts";
 import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
-import { serviceNameFrom } from "./names.ts";
 import { demandService } from "./nearest-name.ts";
+import { namespaceFor, serviceArgument, typedService } from "./service-ref.ts";
 import type { Session } from "./session.ts";
 
 /** Pause between two looks for new pods, in milliseconds. */
@@ -20,13 +21,14 @@ export function addServiceLogs(service: Command, bind: Bind): void {
     service
       .command("logs")
       .description("print the logs of a service's pods, each line after its pod")
-      .argument("<name>", "the service's name")
+      .argument("<name>", serviceArgument)
       .addOption(new Option("-f, --follow", "go on with what is written from now on, also by new pods"))
       .addOption(new Option("--tail <lines>", "the newest lines of each pod").argParser(lines).default(100)),
     async (session, args, raw) => {
       const options = z.object({ follow: z.boolean().default(false), tail: z.number() }).parse(raw);
-      const name = serviceNameFrom(args[0]);
-      const namespace = namespaceOf(name);
+      const typed = typedService(args[0]);
+      const { name } = typed;
+      const namespace = await namespaceFor(session, typed);
       const { cluster, clock } = await session.platform();
       const stop = new AbortController();
       const unlisten = session.terminal.onStop(() => stop.abort());
@@ -35,7 +37,7 @@ export function addServiceLogs(service: Command, bind: Bind): void {
       const pods = async () => {
         const { items } = await cluster.list(resources.pods, {
           namespace,
-          labelSelector: `${labels.component}=workload`,
+          labelSelector: `${labels.component}=workload,${labels.service}=${name}`,
           signal,
         });
         return items.filter((pod) => podStatus(pod).phase !== "Pending");
@@ -50,8 +52,10 @@ export function addServiceLogs(service: Command, bind: Bind): void {
       try {
         const first = await pods();
         if (first.length === 0) {
-          await demandService(session, name);
-          session.terminal.err.write(`no pod of ${name} runs: ${session.command("service", "get", name)}\n`);
+          if (hasOwnNamespace({ name, namespace })) await demandService(session, name);
+          session.terminal.err.write(
+            `no pod of ${name} runs: ${session.command("service", "get", args[0] ?? "")}\n`,
+          );
         }
         if (!options.follow) {
           for (const pod of first) await print(pod);

@@ -1,15 +1,15 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { namespaceOf } from "../application/names.ts";
 import { hostOf } from "../application/objects/network.ts";
 import { applicationSpecSchema } from "../application/schema.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { resources } from "../cluster/resource.ts";
+import { hasOwnNamespace, type ServiceRef } from "../services/service.ts";
 import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
-import { serviceNameFrom } from "./names.ts";
 import { demandService } from "./nearest-name.ts";
+import { namespaceFor, serviceArgument, typedService } from "./service-ref.ts";
 import type { Session } from "./session.ts";
 
 /** `platform service open`. */
@@ -18,28 +18,33 @@ export function addServiceOpen(service: Command, bind: Bind): void {
     service
       .command("open")
       .description("print where a service answers; on a terminal, open it in the browser")
-      .argument("<name>", "the service's name")
+      .argument("<name>", serviceArgument)
       .addOption(new Option("--repository", "its repository instead, to clone"))
       .addOption(new Option("--print", "print only")),
     async (session, args, raw) => {
       const options = z
         .object({ repository: z.boolean().default(false), print: z.boolean().default(false) })
         .parse(raw);
-      const name = serviceNameFrom(args[0]);
+      const typed = typedService(args[0]);
+      const { name } = typed;
+      const namespace = await namespaceFor(session, typed);
       const { cluster, standards, codeHost, simulated } = await session.platform();
-      const spec = applicationSpecSchema.parse(await applicationOf(session, name));
+      const spec = applicationSpecSchema.parse(await applicationOf(session, { name, namespace }));
       const { out, err } = session.terminal;
       if (options.repository) {
+        if (!hasOwnNamespace({ name, namespace })) {
+          throw usageFailure(`no run made ${name} in ${namespace}: the platform made no repository for it`);
+        }
         out.write(`${codeHost.urlOf(spec.team, name)}\n`);
         return exitCodes.done;
       }
       if (spec.exposure === "none") throw usageFailure(`${name} takes no requests (exposure none)`);
       if (spec.exposure === "internal") {
-        out.write(`http://${name}.${namespaceOf(name)}.svc\n`);
+        out.write(`http://${name}.${namespace}.svc\n`);
         err.write(`${name} is reached from inside ${cluster.context} only.\n`);
         return exitCodes.done;
       }
-      const url = `https://${hostOf({ name, namespace: namespaceOf(name), standards })}`;
+      const url = `https://${hostOf({ name, namespace, standards })}`;
       out.write(`${url}\n`);
       if (simulated) err.write("The sandbox is simulated: nothing answers there.\n");
       else if (session.terminal.interactive && !options.print) await openInBrowser(url);
@@ -48,12 +53,14 @@ export function addServiceOpen(service: Command, bind: Bind): void {
   );
 }
 
-async function applicationOf(session: Session, name: ReturnType<typeof serviceNameFrom>): Promise<unknown> {
+async function applicationOf(session: Session, { name, namespace }: ServiceRef): Promise<unknown> {
   const { cluster } = await session.platform();
   try {
-    return (await cluster.get(resources.applications, { namespace: namespaceOf(name), name })).spec;
+    return (await cluster.get(resources.applications, { namespace, name })).spec;
   } catch (error) {
     if (!isClusterError(error, "not-found")) throw error;
+    if (!hasOwnNamespace({ name, namespace }))
+      throw usageFailure(`there is no service ${name} in ${namespace}`);
     await demandService(session, name);
     throw usageFailure(`nothing runs of ${name}: only its namespace is left`);
   }
