@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { hostOf } from "../application/objects/network.ts";
-import { applicationSpecSchema } from "../application/schema.ts";
+import { applicationSpecSchema, storedSpecSchema } from "../application/schema.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { resources } from "../cluster/resource.ts";
 import { hasOwnNamespace, type ServiceRef } from "../services/service.ts";
@@ -29,17 +29,18 @@ export function addServiceOpen(service: Command, bind: Bind): void {
       const { name } = typed;
       const namespace = await namespaceFor(session, typed);
       const { cluster, standards, codeHost, simulated } = await session.platform();
-      const spec = applicationSpecSchema.parse(await applicationOf(session, { name, namespace }));
+      const stored = await applicationOf(session, { name, namespace });
       const { out, err } = session.terminal;
       if (options.repository) {
         if (!hasOwnNamespace({ name, namespace })) {
           throw usageFailure(`no run made ${name} in ${namespace}: the platform made no repository for it`);
         }
-        out.write(`${codeHost.urlOf(spec.team, name)}\n`);
+        out.write(`${codeHost.urlOf(applicationSpecSchema.parse(stored).team, name)}\n`);
         return exitCodes.done;
       }
-      if (spec.exposure === "none") throw usageFailure(`${name} takes no requests (exposure none)`);
-      if (spec.exposure === "internal") {
+      const { exposure } = storedSpecSchema.parse(stored);
+      if (exposure === "none") throw usageFailure(`${name} takes no requests (exposure none)`);
+      if (exposure === "internal") {
         out.write(`http://${name}.${namespace}.svc\n`);
         err.write(`${name} is reached from inside ${cluster.context} only.\n`);
         return exitCodes.done;

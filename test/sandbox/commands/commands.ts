@@ -2,6 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import type { Cluster } from "../../../src/cluster/cluster.ts";
+import { connect } from "../../../src/cluster/connect.ts";
 import { runCommands } from "../../../src/commands/program.ts";
 import type { SandboxAccess } from "../../../src/connection.ts";
 import { openSandbox } from "../../../src/sandbox/open.ts";
@@ -27,13 +29,25 @@ export interface Commands {
   /** Words after `platform --sandbox`. */
   run(...words: readonly string[]): Promise<Ended>;
   start(...words: readonly string[]): Running;
+  /** The sandbox's API, for what others do to it meanwhile. */
+  readonly cluster: Cluster;
 }
 
 /** Goes when the test has ended. */
 export async function commandsOnSandbox(): Promise<Commands> {
   const folder = await mkdtemp(join(tmpdir(), "platform-commands-"));
   const sandbox = await openSandbox({ folder: join(folder, "sandbox"), speed: 200 });
+  const { url, token, socketPath } = sandbox;
+  const cluster = await connect({
+    kind: "endpoint",
+    url,
+    token,
+    socketPath,
+    context: "sandbox",
+    simulated: true,
+  });
   onTestFinished(async () => {
+    await cluster.close();
     await sandbox.close();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
@@ -54,7 +68,7 @@ export async function commandsOnSandbox(): Promise<Commands> {
       printed: (text) => printed(terminal, text),
     };
   };
-  return { start, run: (...words) => start(...words).ended };
+  return { start, cluster, run: (...words) => start(...words).ended };
 }
 
 async function printed({ written }: MemoryTerminal, text: string): Promise<void> {
