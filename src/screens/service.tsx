@@ -1,5 +1,5 @@
-import { notByRun } from "../services/by-kubectl.ts";
-import type { Service as ServiceRow } from "../services/service.ts";
+import { kubectlFor, notByRun } from "../services/by-kubectl.ts";
+import { hasOwnNamespace, type Service as ServiceRow } from "../services/service.ts";
 import { serviceHeadLines } from "../state/lists.ts";
 import { type Place, serviceTabs } from "../state/place.ts";
 import { serviceAt } from "../state/service-list.ts";
@@ -8,7 +8,7 @@ import { useApp, useStored } from "./components/context.ts";
 import { useCursor } from "./components/cursor.ts";
 import { Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
-import { cell, clip, type Line, line, span, widthOf, wrap } from "./line.ts";
+import { cell, clip, type Line, line, span, widthOf, wrap, wrapCommand } from "./line.ts";
 import { runPhaseLook } from "./looks.ts";
 import { releasesView } from "./releases.ts";
 import { runsTable } from "./runs.tsx";
@@ -34,7 +34,7 @@ export function Service({ place }: { readonly place: ServicePlace }) {
     (state) => state.now,
   );
   const service = serviceAt(fleet.services, place.service);
-  const byKubectl = service === undefined ? undefined : notByRun(service, "edit");
+  const withoutRuns = service !== undefined && notByRun(service, "edit") !== undefined;
   const room = height - serviceHeadLines + 1;
   const { glyphs } = theme;
   const view = { index, top, height: room, columns: ui.columns, now, glyphs };
@@ -42,7 +42,7 @@ export function Service({ place }: { readonly place: ServicePlace }) {
   const body = () => {
     if (place.tab === "overview") return overview(service, place.service, fleet.status, view);
     if (place.tab === "releases") {
-      if (byKubectl !== undefined) return message("No releases.", byKubectl, ui.columns);
+      if (withoutRuns) return message("No releases.", "Runs make them, and no run is about it.");
       return releases.of === place.service && (releases.releases.length > 0 || releases.error === undefined)
         ? releasesView(releases, { ...view, against })
         : message(releases.error ?? `Reading the releases${glyphs.ellipsis}`);
@@ -52,8 +52,7 @@ export function Service({ place }: { readonly place: ServicePlace }) {
       if (own.length > 0) return runsTable(own, { ...view, holders });
       return message(
         runs.error ?? (runs.status === "loading" ? `Reading the runs${glyphs.ellipsis}` : "No runs."),
-        byKubectl,
-        ui.columns,
+        withoutRuns ? "No run is about what was applied with kubectl." : "",
       );
     }
     const current = detail.of === `${place.service}/${place.tab}` ? detail : undefined;
@@ -133,9 +132,7 @@ function overview(
     ["Monitoring", proof + targets, monitoring.status === "broken" ? "bad" : "plain"],
     [
       "Last run",
-      run === undefined
-        ? (notByRun(service, "edit") ?? glyphs.none)
-        : `${run.word}, ${age(lastRun?.at, now)} ago   ${lastRun?.name ?? ""}`,
+      run === undefined ? glyphs.none : `${run.word}, ${age(lastRun?.at, now)} ago   ${lastRun?.name ?? ""}`,
       run?.tone ?? "dim",
     ],
     ["Age", age(service.createdAt, now), "plain"],
@@ -147,6 +144,20 @@ function overview(
   return [
     ...reason,
     ...fields.map(([label, text, tone]): Line => [span(`   ${label.padEnd(13)}`, "dim"), span(text, tone)]),
+    ...kubectlLines(service, columns),
+  ];
+}
+
+/** How a service that no run is about is changed and deleted. */
+function kubectlLines(service: ServiceRow, columns: number): readonly Line[] {
+  if (service.kind === "namespace" || hasOwnNamespace(service)) return [];
+  const commands = (["edit", "delete"] as const).flatMap((verb) =>
+    wrapCommand(kubectlFor(verb, service), columns - 6),
+  );
+  return [
+    [],
+    line("   No run is about it: it was applied with kubectl, and is changed so.", "dim"),
+    ...commands.map((text) => line(`   ${text}`, "accent")),
   ];
 }
 

@@ -66,7 +66,7 @@ export function namespaceRow(
   const [verdict, reason]: readonly [Verdict, string] = terminating
     ? ["working", "the namespace is being deleted"]
     : complete
-      ? ["degraded", `the namespace has no Application, make one with: kubectl apply -n ${name} -f FILE`]
+      ? ["degraded", `no Application is in it; kubectl apply -n ${name} -f FILE makes one`]
       : ["healthy", ""];
   return {
     kind: "namespace",

@@ -79,11 +79,13 @@ export function fleetSummary({ services, status }: Fleet, glyphs: Glyphs): Line 
   if (status === "loading" && services.length === 0) return [];
   let failed = 0;
   let degraded = 0;
-  for (const { verdict } of services) {
+  let count = 0;
+  for (const { kind, verdict } of services) {
+    if (kind === "service") count += 1;
     if (verdict === "failed") failed += 1;
     else if (verdict === "degraded") degraded += 1;
   }
-  const words = [span(`${services.length} ${services.length === 1 ? "service" : "services"}`, "dim")];
+  const words = [span(`${count} ${count === 1 ? "service" : "services"}`, "dim")];
   if (degraded + failed > 0) words.push(span(` ${glyphs.dot} `, "dim"));
   if (degraded > 0) words.push(span(`${glyphs.warning}${degraded}`, "warn"));
   if (degraded > 0 && failed > 0) words.push(span(" "));

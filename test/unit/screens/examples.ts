@@ -61,6 +61,33 @@ export const dashboard: readonly Service[] = [
   }),
 ].sort(byUrgency);
 
+/** Services that share namespaces, applied with kubectl, beside one of its own; and a namespace with none. */
+export const sharing: readonly Service[] = [
+  service("api-gateway"),
+  ...(["production", "production-eu-central"] as const).map((namespace) =>
+    service("api-gateway", { namespace, lastRun: undefined }),
+  ),
+  service("ledger", {
+    namespace: "production",
+    verdict: "degraded",
+    reason: "1 of 3 pods ready: the process ends with code 1",
+    replicas: { ready: 1, wanted: 3 },
+    lastRun: undefined,
+  }),
+  service("staging", {
+    kind: "namespace",
+    namespace: "staging",
+    verdict: "degraded",
+    reason: "no Application is in it; kubectl apply -n staging -f FILE makes one",
+    replicas: undefined,
+    database: { type: "none" },
+    cache: { type: "none" },
+    monitoring: { status: "off" },
+    image: "",
+    lastRun: undefined,
+  }),
+].sort(byUrgency);
+
 function step(id: StepState["id"], title: string, change: Partial<StepState> = {}): StepState {
   return {
     id,

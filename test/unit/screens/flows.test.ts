@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Provisioner } from "../../../src/provisioning/provisioner.ts";
 import type { Execution, RunState } from "../../../src/provisioning/run.ts";
 import type { UseCases } from "../../../src/state/feeds/feed.ts";
-import { dashboard, held, plan, preview, running } from "./examples.ts";
+import { dashboard, held, plan, preview, running, sharing } from "./examples.ts";
 import { type Opened, open } from "./terminal.ts";
 
 let app: Opened | undefined;
@@ -75,11 +75,11 @@ function byHand() {
   return { asked, useCases, come: (next: RunState) => come(next) };
 }
 
-async function started() {
+async function started(services = dashboard) {
   const hand = byHand();
   app = open({
     useCases: hand.useCases,
-    fleet: async (stores) => stores.fleet.setState({ status: "ready", services: dashboard }),
+    fleet: async (stores) => stores.fleet.setState({ status: "ready", services }),
   });
   await app.screen();
   return { ...hand, app };
@@ -219,5 +219,48 @@ describe("finding one's way", () => {
     const [first, ...rest] = dashboard;
     opened.session.stores.fleet.setState({ services: first === undefined ? [] : [...rest, first] });
     expect(await shown(opened)).toMatch(/▌✔ billing/);
+  });
+});
+
+describe("services that share a namespace", () => {
+  it("are filtered by it, and opened each as itself", async () => {
+    const { app: opened } = await started(sharing);
+    await opened.type("/production api\r");
+    const left = await shown(opened);
+    expect(left.match(/api-gateway prod/g)).toHaveLength(2);
+    expect(left).not.toContain("ledger");
+    await opened.type("j\r");
+    const second = await shown(opened);
+    expect(second).toContain("› production-eu-central/api-gateway");
+    expect(second).toContain("kubectl edit -n production-eu-central applications.platform/api-gateway");
+    await opened.type("\u001b");
+    await opened.type(":production/led\r");
+    expect(await shown(opened)).toContain("› production/ledger");
+  });
+
+  it("are changed and deleted by no run: each key says what to type instead", async () => {
+    const { app: opened, asked } = await started(sharing);
+    for (const [keys, verb] of [
+      ["+", "edit"],
+      ["i", "edit"],
+      ["e", "edit"],
+      ["b", "edit"],
+      ["\u0004", "delete"],
+    ] as const) {
+      await opened.type(keys);
+      expect(await shown(opened)).toContain(
+        `no run made it: kubectl ${verb} -n production applications.platform/ledger`,
+      );
+    }
+    await opened.type("j");
+    await opened.type("\u0004");
+    expect(await shown(opened)).toContain("it is no service: platform namespace unmanage staging");
+    expect(asked).toEqual([]);
+  });
+
+  it("do not take the name that a new service would get", async () => {
+    const { app: opened } = await started(sharing);
+    await opened.type("nledger\r");
+    expect(await shown(opened)).toContain("2 of 8");
   });
 });

@@ -23,6 +23,7 @@ import {
   scalePlan,
   scaling,
   service,
+  sharing,
   spec,
 } from "./examples.ts";
 import { moment, type Opened, open } from "./terminal.ts";
@@ -44,6 +45,8 @@ const live: Prepare = ({ session: { stores } }) => {
   stores.connection.setState({ state: "live" });
   stores.fleet.setState({ status: "ready", services: dashboard });
 };
+
+const share: Prepare = ({ session: { stores } }) => stores.fleet.setState({ services: sharing });
 
 const ui =
   (change: Partial<Ui>): Prepare =>
@@ -132,6 +135,17 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     },
   ],
   "services-filter": [live, ui({ filters: { services: { entry: entryOf("ch"), editing: true } } })],
+  "services-sharing": [live, share],
+  "service-sharing": [
+    live,
+    share,
+    show({ screen: "service", service: "production/ledger", tab: "overview" }),
+  ],
+  "service-sharing-releases": [
+    live,
+    share,
+    show({ screen: "service", service: "production/ledger", tab: "releases" }),
+  ],
   "service-overview": [live, show({ screen: "service", service: "checkout", tab: "overview" })],
   "service-pods": [
     live,
