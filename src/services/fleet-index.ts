@@ -3,14 +3,7 @@ import type { Proof } from "../monitoring/metrics.ts";
 import type { ApplicationFacts, NamespaceFacts, RunFacts, WorkloadFacts } from "./facts.ts";
 import { isNewer } from "./facts.ts";
 import { byUrgency, namespaceRow, rowOf, type Scraping } from "./row.ts";
-import {
-  type DataStore,
-  hasOwnNamespace,
-  type Service,
-  type ServiceRef,
-  serviceKey,
-  serviceOfKey,
-} from "./service.ts";
+import { type DataStore, type Service, type ServiceRef, serviceKey, serviceOfKey } from "./service.ts";
 
 /**
  * The dashboard's rows, kept up to date piece by piece: facts go in as they come, and only the rows they touch are
@@ -19,19 +12,18 @@ import {
  * namespace that services may share has a row of its own while it has none.
  */
 export class FleetIndex {
+  /** All but the runs by the key of the row they belong to, a namespace by that of its own. */
   readonly #namespaces = new Map<string, NamespaceFacts>();
-  /** Applications, workloads and data stores by `namespace/name`, as their object is called. */
   readonly #applications = new Map<string, ApplicationFacts>();
   readonly #workloads = new Map<string, WorkloadFacts>();
   readonly #databases = new Map<string, WorkloadFacts>();
   readonly #caches = new Map<string, WorkloadFacts>();
-  /** Names of the services of a namespace that is not their own, by namespace. */
+  readonly #problems = new Map<string, string>();
+  readonly #rows = new Map<string, Service>();
+  /** Keys of the services in a namespace that is not their own, by that namespace. */
   readonly #sharing = new Map<string, Set<string>>();
   readonly #runs = new Map<string, RunFacts>();
   readonly #newestRun = new Map<string, RunFacts>();
-  /** What follows is by {@link serviceKey}. */
-  readonly #problems = new Map<string, string>();
-  readonly #rows = new Map<string, Service>();
   #dirty = new Set<string>();
   #scraping: Scraping = { state: "unasked" };
   #complete = false;
@@ -44,13 +36,12 @@ export class FleetIndex {
 
   takeNamespaces({ changed, removed }: Changes<NamespaceFacts>): void {
     for (const [name, facts] of changed) {
-      this.#namespaces.set(name, facts);
-      this.#touchAllOf(facts);
+      this.#namespaces.set(rowOfNamespace(name), facts);
+      this.#touchAllOf(name);
     }
     for (const name of removed) {
-      const facts = this.#namespaces.get(name);
-      this.#namespaces.delete(name);
-      if (facts !== undefined) this.#touchAllOf(facts);
+      this.#namespaces.delete(rowOfNamespace(name));
+      this.#touchAllOf(name);
     }
   }
 
@@ -122,8 +113,7 @@ export class FleetIndex {
 
   /** The workload of a row, where it has fewer ready pods than it wants. @param key - its {@link serviceKey} */
   unready(key: string): WorkloadFacts | undefined {
-    const { namespace, name } = serviceOfKey(key);
-    const workload = this.#workloads.get(`${namespace}/${name}`);
+    const workload = this.#workloads.get(key);
     return workload !== undefined && workload.pods.ready < workload.pods.wanted ? workload : undefined;
   }
 
@@ -155,25 +145,38 @@ export class FleetIndex {
   }
 
   #row(key: string): Service | undefined {
-    const { name, namespace } = serviceOfKey(key);
-    const facts = this.#namespaces.get(namespace);
-    if (facts === undefined) return undefined;
-    if (name === "") return this.#sharing.has(namespace) ? undefined : namespaceRow(facts, this.#complete);
-    const own = facts.service === name;
-    if (!own && this.#sharing.get(namespace)?.has(name) !== true) return undefined;
-    const object = `${namespace}/${name}`;
+    const at = key.indexOf("/");
+    const own = at === -1;
+    if (at === key.length - 1 && !own) {
+      const facts = this.#namespaces.get(key);
+      const taken = facts === undefined || this.#sharing.has(facts.name);
+      return taken ? undefined : namespaceRow(facts, this.#complete);
+    }
+    const place = own ? key : rowOfNamespace(key.slice(0, at));
+    const namespace = this.#namespaces.get(place);
+    if (namespace === undefined || !(own || this.#isThere(key))) return undefined;
     return rowOf({
-      name,
-      namespace: facts,
-      application: this.#applications.get(object),
-      workload: this.#workloads.get(object),
-      database: this.#databases.get(object + databaseEnd),
-      cache: this.#caches.get(object + cacheEnd),
-      run: own ? this.#newestRun.get(name) : undefined,
+      name: own ? namespace.service : key.slice(at + 1),
+      namespace,
+      application: this.#applications.get(key),
+      workload: this.#workloads.get(key),
+      database: this.#databases.get(key),
+      cache: this.#caches.get(key),
+      run: own ? this.#newestRun.get(key) : undefined,
       scraping: this.#scraping,
       problem: this.unready(key) === undefined ? "" : (this.#problems.get(key) ?? ""),
       complete: this.#complete,
     });
+  }
+
+  /** Whether anything of a service is known but its namespace. */
+  #isThere(key: string): boolean {
+    return (
+      this.#applications.has(key) ||
+      this.#workloads.has(key) ||
+      this.#databases.has(key) ||
+      this.#caches.has(key)
+    );
   }
 
   #setNewest(service: string, run: RunFacts | undefined): void {
@@ -182,52 +185,47 @@ export class FleetIndex {
     this.#dirty.add(service);
   }
 
-  #put<T extends ServiceRef>(map: Map<string, T>, facts: T, service: string): void {
-    map.set(`${facts.namespace}/${facts.name}`, facts);
-    this.#touch(facts.namespace, service);
+  #put<T>(map: Map<string, T>, facts: T & ServiceRef, service: string): void {
+    const key = serviceKey({ kind: "service", namespace: facts.namespace, name: service });
+    map.set(key, facts);
+    this.#touch(key, facts.namespace);
   }
 
   /**
-   * @param key - `namespace/name` of an object that is gone
+   * @param object - `namespace/name` of what is gone; another of its kind may have taken its place
    * @param end - what its name has behind that of its service
    */
-  #drop<T>(map: Map<string, T>, key: string, end: string): void {
-    if (!map.delete(key)) return;
-    const at = key.indexOf("/");
-    this.#touch(key.slice(0, at), ownerOf(key.slice(at + 1), end));
+  #drop(map: Map<string, ServiceRef>, object: string, end: string): void {
+    const { namespace, name } = serviceOfKey(object);
+    const key = serviceKey({ kind: "service", namespace, name: ownerOf(name, end) });
+    if (map.get(key)?.name !== name) return;
+    map.delete(key);
+    this.#touch(key, namespace);
   }
 
   /** Something of a service has come, changed or gone. */
-  #touch(namespace: string, service: string): void {
-    const ref = { kind: "service", namespace, name: service } as const;
-    this.#dirty.add(serviceKey(ref));
-    if (hasOwnNamespace(ref)) return;
-    const object = `${namespace}/${service}`;
-    const there =
-      this.#applications.has(object) ||
-      this.#workloads.has(object) ||
-      this.#databases.has(object + databaseEnd) ||
-      this.#caches.has(object + cacheEnd);
+  #touch(key: string, namespace: string): void {
+    this.#dirty.add(key);
+    if (!key.includes("/")) return;
     const sharing = this.#sharing.get(namespace) ?? new Set();
-    if (sharing.has(service) === there) return;
-    if (there) sharing.add(service);
-    else sharing.delete(service);
+    const there = this.#isThere(key);
+    if (sharing.has(key) === there) return;
+    if (there) sharing.add(key);
+    else sharing.delete(key);
     if (sharing.size === 0) this.#sharing.delete(namespace);
     else this.#sharing.set(namespace, sharing);
-    const facts = this.#namespaces.get(namespace);
-    if (facts !== undefined) this.#touchAllOf(facts);
+    this.#dirty.add(rowOfNamespace(namespace));
   }
 
   /** Every row of a namespace. */
-  #touchAllOf({ name: namespace, service }: NamespaceFacts): void {
-    this.#dirty.add(service === "" ? `${namespace}/` : service);
-    for (const name of this.#sharing.get(namespace) ?? []) {
-      this.#dirty.add(serviceKey({ kind: "service", namespace, name }));
-    }
+  #touchAllOf(namespace: string): void {
+    this.#dirty.add(rowOfNamespace(namespace));
+    for (const key of this.#sharing.get(namespace) ?? []) this.#dirty.add(key);
   }
 
   #everything(): void {
-    for (const facts of this.#namespaces.values()) this.#touchAllOf(facts);
+    for (const key of this.#namespaces.keys()) this.#dirty.add(key);
+    for (const keys of this.#sharing.values()) for (const key of keys) this.#dirty.add(key);
   }
 }
 
@@ -238,6 +236,11 @@ const cacheEnd = "-cache";
 /** The service whose part is named so. */
 function ownerOf(name: string, end: string): string {
   return end !== "" && name.endsWith(end) ? name.slice(0, -end.length) : name;
+}
+
+/** Key of the row that a namespace has, whatever is in it: its own service's, or that of a namespace without services. */
+function rowOfNamespace(namespace: string): string {
+  return namespace.startsWith("app-") ? namespace.slice("app-".length) : `${namespace}/`;
 }
 
 /** Two sorted lists as one: linear, however many rows there are. */
