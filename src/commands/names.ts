@@ -6,17 +6,18 @@ import {
 } from "../application/names.ts";
 import type { RunName } from "../provisioning/run.ts";
 import { kubectlFor } from "../services/by-kubectl.ts";
-import type { ServiceRef } from "../services/service.ts";
+import { hasOwnNamespace, type ServiceRef } from "../services/service.ts";
 import { usageFailure } from "./failure.ts";
 
 /** A service from argv that runs are about: its name. @throws CommandFailure (2) */
 export function serviceNameFrom(text: string | undefined): ServiceName {
   const parsed = serviceNameSchema.safeParse(text ?? "");
   if (parsed.success) return parsed.data;
-  const sharing = sharingServiceFrom(text ?? "");
-  if (sharing !== undefined) {
+  const placed = placedServiceFrom(text ?? "");
+  if (placed !== undefined) {
+    if (hasOwnNamespace(placed)) return placed.name;
     throw usageFailure(`no run made ${text}, and none changes it: it was applied with kubectl`, {
-      next: [kubectlFor("edit", sharing), kubectlFor("delete", sharing)],
+      next: [kubectlFor("edit", placed), kubectlFor("delete", placed)],
     });
   }
   const suggestion = suggestServiceName(text ?? "");
@@ -31,11 +32,11 @@ export function serviceNameFrom(text: string | undefined): ServiceName {
   });
 }
 
-/** `NAMESPACE/NAME` of a service that shares its namespace. */
-function sharingServiceFrom(text: string): ServiceRef | undefined {
-  const [, namespace = "", name = ""] = /^([a-z0-9][-a-z0-9]{0,62})\/(.*)$/.exec(text) ?? [];
+/** A service typed as `NAMESPACE/NAME`; undefined where `text` is none. */
+export function placedServiceFrom(text: string): (ServiceRef & { readonly name: ServiceName }) | undefined {
+  const [, namespace, name] = /^([a-z0-9][-a-z0-9]{0,62})\/(.*)$/.exec(text) ?? [];
   const parsed = serviceNameSchema.safeParse(name);
-  return namespace !== "" && parsed.success ? { namespace, name: parsed.data } : undefined;
+  return namespace !== undefined && parsed.success ? { namespace, name: parsed.data } : undefined;
 }
 
 /** A run's name from argv. @throws CommandFailure (2) */

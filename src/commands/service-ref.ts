@@ -1,12 +1,12 @@
 import { namespaceOf, type ServiceName } from "../application/names.ts";
 import { usageFailure } from "./failure.ts";
-import { serviceNameFrom } from "./names.ts";
+import { placedServiceFrom, serviceNameFrom } from "./names.ts";
 import type { Session } from "./session.ts";
 
 /** A service as typed. */
 export interface TypedService {
   readonly name: ServiceName;
-  /** Left out: as it is. */
+  /** Left out where only a name was typed. */
   readonly namespace?: string;
 }
 
@@ -15,10 +15,7 @@ export const serviceArgument = "the service's name, or NAMESPACE/NAME where it s
 
 /** A service from argv: `NAME` or `NAMESPACE/NAME`. @throws CommandFailure (2) */
 export function typedService(text: string | undefined): TypedService {
-  const [, namespace, name] = /^([a-z0-9][-a-z0-9]{0,62})\/([^/]*)$/.exec(text ?? "") ?? [];
-  return namespace === undefined
-    ? { name: serviceNameFrom(text) }
-    : { name: serviceNameFrom(name), namespace };
+  return placedServiceFrom(text ?? "") ?? { name: serviceNameFrom(text) };
 }
 
 /**

@@ -97,6 +97,15 @@ test("two Applications in one namespace are two services; runs are told to be no
     expect(err).toContain("it was applied with kubectl");
     expect(err).toMatch(/kubectl edit -n production applications\.platform\/(orders|api-gateway)/);
   }
+  expect(
+    await run("service", "scale", "app-api-gateway/api-gateway", "--replicas", "3", "--yes"),
+  ).toMatchObject({
+    code: 0,
+  });
+  expect(await run("service", "get", "production/No_Name")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("cannot be a service's name"),
+  });
   const left = await cluster.list(resources.applications);
   expect(left.items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).toSorted()).toEqual([
     "app-api-gateway/api-gateway",
