@@ -1,4 +1,4 @@
-import { hasOwnNamespace, type Service, serviceKey } from "../services/service.ts";
+import { hasOwnNamespace, type Service, serviceKey, serviceOfKey } from "../services/service.ts";
 import { filterOf, type ServiceSort, type Ui } from "./ui.ts";
 
 /** Services in the order they are shown, with what tells each from all others as the list's keys. */
@@ -43,9 +43,14 @@ export function tagOf(service: Service): string {
   return starter ? `${namespace} starter` : namespace;
 }
 
-/** The row with this {@link serviceKey}. */
+/** The row with this {@link serviceKey}. Asked with every key that is pressed, of however many rows: no key is made. */
 export function serviceAt(services: readonly Service[], key: string | undefined): Service | undefined {
-  return services.find((service) => serviceKey(service) === key);
+  if (key === undefined) return undefined;
+  const { name, namespace } = serviceOfKey(key);
+  if (name === "") return services.find((each) => each.kind === "namespace" && each.namespace === namespace);
+  return services.find(
+    (each) => each.name === name && each.namespace === namespace && each.kind === "service",
+  );
 }
 
 /** A selector that sorts and filters again only when the services, the sort or the filter have changed. */
