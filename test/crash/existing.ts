@@ -1,24 +1,13 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { all, crashTest, onSandbox } from "./crash-test.ts";
-import {
-  adding,
-  cleanup,
-  deletion,
-  deployment,
-  rollback,
-  type Size,
-  type Subject,
-  scaling,
-  setting,
-  takingBack,
-} from "./operations.ts";
+import type { Size, Subject } from "./operations.ts";
 import { type Made, makeServices, perStage } from "./stage.ts";
 
 /**
  * Operations that begin from the same services, because those take a while to make.
  * @param most - kill points of each, where not all are asked for
  */
-function onServices(size: Size, subjects: readonly Subject[], most?: number): void {
+export function onServices(size: Size, subjects: readonly Subject[], most?: number): void {
   describe(`services: ${size}`, () => {
     let made: Made;
     beforeAll(async () => {
@@ -34,10 +23,3 @@ function onServices(size: Size, subjects: readonly Subject[], most?: number): vo
     }
   });
 }
-
-onServices("bare", [scaling, deployment, adding]);
-onServices("database", [rollback, deletion]);
-// These make the same steps as others above: a sample of them is enough for every day.
-onServices("all", [setting], 12);
-onServices("deployed", [takingBack], 8);
-onServices("kept", [cleanup], 8);
