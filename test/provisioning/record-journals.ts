@@ -82,6 +82,9 @@ await recorded(
   ann.change(created, { operation: "deploy", image, commit: "abc1234" }, change),
   "deploy-succeeded",
 );
+await recorded(ann.rotate(created, "database", hold), "rotate-succeeded");
+const slipping = faulty(cluster, { step: "prove_credentials", write: 1, time: "before", times: 1 });
+await recorded(by({ cluster: slipping }).rotate(created, "cache", back), "rotate-rolled-back");
 await recorded(
   ann.change(created, { operation: "set", alerts: [], cache: "none" }, change),
   "set-without-cache",
