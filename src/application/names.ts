@@ -101,6 +101,9 @@ export const applicationFinalizer = "platform.company.com/application";
 /** On pods: a mark of the credentials they were started with, so that they roll when those change. */
 export const credentialsAnnotation = "platform.company.com/credentials";
 
+/** On an Application, its Deployment and the Job: a mark of the migration that was run for it, or of which nothing is to be run. */
+export const migrationAnnotation = "platform.company.com/migration";
+
 /** On a Secret: how often it has been given other values, counted from 1 when it was made. */
 export const secretVersionAnnotation = "platform.company.com/secret-version";
 

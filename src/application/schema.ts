@@ -88,6 +88,28 @@ const cacheSchema = z
   })
   .describe("The service's cache; left out where it has none.");
 
+/** Most words of a migration's command, and characters of each: it stands in every Run that carries the Application. */
+const longestCommand = { words: 32, word: 1024 };
+
+const migrationsSchema = z
+  .strictObject({
+    image: z
+      .string()
+      .min(1)
+      .max(512)
+      .regex(imagePattern)
+      .optional()
+      .describe("Container image that migrates; left out: the service's own."),
+    command: z
+      .array(z.string().min(1).max(longestCommand.word))
+      .min(1)
+      .max(longestCommand.words)
+      .describe("Program and arguments, run as they stand, by no shell."),
+  })
+  .describe(
+    "What brings the database to what a new image or command needs, run to its end before the image is rolled out; left out: nothing does.",
+  );
+
 const autoscalingSchema = z
   .strictObject({
     minReplicas: z.int().min(1).max(maxReplicas).default(2).describe("Fewest pods."),
@@ -137,6 +159,7 @@ export const storedSpecSchema = z.strictObject({
   autoscaling: autoscalingSchema.optional(),
   database: databaseSchema.optional(),
   cache: cacheSchema.optional(),
+  migrations: migrationsSchema.optional(),
   monitoring: z
     .strictObject({
       enabled: z.boolean().default(true).describe("Whether Prometheus scrapes the service."),

@@ -39,7 +39,7 @@ export const operatorRules: readonly RoleRule[] = [
   roleRule("networking.k8s.io", ["networkpolicies"], all),
   // Nothing makes these; a deletion looks for them and takes along what carries the service's labels.
   roleRule("networking.k8s.io", ["ingresses"], [...read, "delete"]),
-  // Rotations of credentials reach a data store by Jobs beside it.
+  // Rotations of credentials and migrations reach a data store by Jobs beside it.
   roleRule("batch", ["jobs"], all),
   roleRule("rbac.authorization.k8s.io", ["rolebindings"], all),
   // Services made before had a Role of their own: a rollback may bring it back, with no more than the team's rights.
@@ -76,8 +76,12 @@ export function operatorRole({ monitoring }: Standards): KubeObject {
 /** The operator in one managed namespace: credentials, and seeing whether a namespace is empty before it is deleted. */
 export const operatorNamespaceRole: KubeObject = clusterRole(
   "platform-operator-namespace",
-  "The operator in a managed namespace: the credentials of its services, and a look at everything before it deletes the namespace.",
-  [roleRule("", ["secrets"], all), { apiGroups: ["*"], resources: ["*"], verbs: ["list"] }],
+  "The operator in a managed namespace: the credentials of its services, what migrations say, and a look at everything before it deletes the namespace.",
+  [
+    roleRule("", ["secrets"], all),
+    roleRule("", ["pods/log"], ["get"]),
+    { apiGroups: ["*"], resources: ["*"], verbs: ["list"] },
+  ],
 );
 
 /** The operator in the platform's own namespace: leadership, its runs' signs of life and their long logs. */

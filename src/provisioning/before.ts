@@ -1,4 +1,6 @@
-import { fieldManager, releaseAnnotation } from "../application/names.ts";
+import { migrationMark } from "../application/migration.ts";
+import { fieldManager, migrationAnnotation, releaseAnnotation } from "../application/names.ts";
+import { storedSpecSchema } from "../application/schema.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import { ownedFields } from "../cluster/owned-fields.ts";
 import { isWrittenWhole } from "./write.ts";
@@ -28,15 +30,26 @@ function withWritten(base: JsonObject, live: JsonObject, desired: JsonObject): J
 /** An object that is written whole as a rollback writes it back: all that a person or a run sets of it. */
 function wholeBefore({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
   const release = metadata.annotations?.[releaseAnnotation];
+  const migration = migrationBefore(metadata.annotations, spec);
+  const annotations = {
+    ...(release === undefined ? {} : { [releaseAnnotation]: release }),
+    ...(migration === undefined ? {} : { [migrationAnnotation]: migration }),
+  };
   return {
     apiVersion,
     kind,
     metadata: {
       ...placeOf(metadata),
-      ...(release === undefined ? {} : { annotations: { [releaseAnnotation]: release } }),
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     spec,
   };
+}
+
+/** What goes back to an earlier spec runs no migration for it: the mark is that of the spec that is written back. */
+function migrationBefore(annotations: ObjectMeta["annotations"], spec: unknown): string | undefined {
+  const parsed = storedSpecSchema.safeParse(spec);
+  return (parsed.success ? migrationMark(parsed.data) : undefined) ?? annotations?.[migrationAnnotation];
 }
 
 function placeOf({ name, namespace }: ObjectMeta): ObjectMeta {

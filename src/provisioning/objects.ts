@@ -95,7 +95,7 @@ export async function waitUntilGone(
   }
 }
 
-/** Workloads are deleted in the foreground, so that their pods are gone when they are. */
+/** What makes pods is deleted in the foreground, so that they are gone when it is. */
 export function propagationOf(type: string): "Foreground" | "Background" {
-  return type === "Deployment" || type === "StatefulSet" ? "Foreground" : "Background";
+  return type === "Deployment" || type === "StatefulSet" || type === "Job" ? "Foreground" : "Background";
 }

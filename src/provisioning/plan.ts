@@ -12,6 +12,7 @@ export const stepIds = [
   "setup_monitoring",
   "configure_cicd",
   "configure_network",
+  "migrate",
   "apply_kubernetes",
   "protect_data_stores",
   "remove_unused",

@@ -305,7 +305,12 @@ export function previewRollback(
     run: state.name,
     restores: restored.length === 0 ? [] : [line(restored, keptText(restored), "as before this run")],
     deletes: [...objectLines, ...dataLines, ...outside],
-    keeps: keeps.map(({ reason, disposals: kept }) => line(kept, keptText(kept), reason)),
+    keeps: [
+      ...keeps.map(({ reason, disposals: kept }) => line(kept, keptText(kept), reason)),
+      ...(hasMigrated(state)
+        ? [line([], "what its migration changed in the database", "no rollback takes a migration back")]
+        : []),
+    ],
     irreversible: irreversible.map(({ reason, disposals: lost }) => line(lost, keptText(lost), reason)),
     destroysData: goes.some(({ step }) => dataStoreSteps.has(step)) && state.reachedReady,
     protectedStores: goes.flatMap(({ effect }) =>
@@ -316,6 +321,11 @@ export function previewRollback(
         : [],
     ),
   };
+}
+
+/** Whether a migration of this run has begun, so far as the journal tells: what it did nobody here knows. */
+function hasMigrated({ steps }: Pick<RunState, "steps">): boolean {
+  return steps.some(({ id, effects }) => id === "migrate" && effects.length > 0);
 }
 
 function madeBy({ operation, service }: Pick<RunState, "operation" | "service">): string {

@@ -53,7 +53,11 @@ export async function runJob(context: JobContext, work: JobAround): Promise<void
   });
 }
 
-async function mustBeOurs({ cluster, service }: JobContext, object: KubeObject): Promise<void> {
+/** @throws StepError `conflict` where an object of that name is not the service's */
+export async function mustBeOurs(
+  { cluster, service }: Pick<JobContext, "cluster" | "service">,
+  object: KubeObject,
+): Promise<void> {
   const existing = await observeEffect(cluster, objectEffect(object));
   if (existing === undefined || belongsTo(existing, service)) return;
   throw new StepError(
@@ -102,7 +106,6 @@ async function executed(context: JobContext, work: JobAround): Promise<void> {
 }
 
 const podSchema = z.looseObject({
-  metadata: z.looseObject({ creationTimestamp: z.string().default("") }),
   status: z
     .looseObject({
       containerStatuses: tolerantArray(
@@ -120,10 +123,27 @@ const podSchema = z.looseObject({
     .prefault({}),
 });
 
+/** The pods of a Job, the oldest first. */
+export async function podsOfJob(
+  cluster: Cluster,
+  namespace: string,
+  uid: string | undefined,
+): Promise<readonly KubeObject[]> {
+  const { items } = await cluster.list(resources.pods, {
+    namespace,
+    labelSelector: `batch.kubernetes.io/controller-uid=${uid ?? ""}`,
+  });
+  const born = ({ metadata }: KubeObject) => metadata.creationTimestamp ?? "";
+  return items.toSorted((one, other) => (born(one) < born(other) ? -1 : 1));
+}
+
 type End = { readonly kind: "done" } | { readonly kind: "going" | "failed"; readonly why: string };
 
-/** What has become of a Job: by its own word, or by that of the container that counts. */
-async function endOf(
+/**
+ * What has become of a Job: by its own word, or by that of the container that counts. `why` is what that container said
+ * at last, cleaned, or the Job's own word.
+ */
+export async function endOf(
   cluster: Cluster,
   job: KubeObject,
   container: string,
@@ -133,13 +153,9 @@ async function endOf(
   const live = await cluster.get(resources.jobs, { namespace, name });
   const conditions = conditionsOf(live);
   if (holds(conditions, "Complete")) return { kind: "done" };
-  const { items } = await cluster.list(resources.pods, {
-    namespace,
-    labelSelector: `batch.kubernetes.io/controller-uid=${uid ?? ""}`,
-  });
-  const containers = items
+  const pods = await podsOfJob(cluster, namespace, uid);
+  const containers = pods
     .flatMap((pod) => podSchema.safeParse(pod).data ?? [])
-    .toSorted((one, other) => (one.metadata.creationTimestamp < other.metadata.creationTimestamp ? -1 : 1))
     .flatMap((pod) => pod.status.containerStatuses.filter((status) => status.name === container));
   if (containers.some(({ state }) => state.terminated?.exitCode === 0)) return { kind: "done" };
   const words = containers.flatMap(({ state }) => state.terminated?.message ?? state.waiting?.reason ?? []);

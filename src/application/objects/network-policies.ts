@@ -49,10 +49,19 @@ function scraping(subject: Subject): KubeObject {
   });
 }
 
+/** The service's own pods: its workload, and what migrates its database where it has that. */
+function ownPods(subject: Subject) {
+  if (subject.spec.migrations === undefined) return { matchLabels: selectorOf(subject, "workload") };
+  return {
+    matchLabels: { [labels.service]: subject.name },
+    matchExpressions: [{ key: labels.component, operator: "In", values: ["workload", "migration"] }],
+  };
+}
+
 function telemetry(subject: Subject): KubeObject {
   const { namespace, port } = subject.standards.monitoring.telemetry;
   return policy(subject, "telemetry", {
-    podSelector: { matchLabels: selectorOf(subject, "workload") },
+    podSelector: ownPods(subject),
     policyTypes: ["Egress"],
     egress: [{ to: [everyPodOf(namespace)], ports: [tcp(port)] }],
   });
@@ -89,18 +98,18 @@ function calls(subject: Subject): KubeObject {
   });
 }
 
-/** A data store is reached by the service's own workload and by nothing else. */
+/** A data store is reached by the service's own pods and by nothing else. */
 function dataStore(subject: Subject, component: DataStoreComponent, port: number): KubeObject[] {
-  const workload = { podSelector: { matchLabels: selectorOf(subject, "workload") } };
+  const own = { podSelector: ownPods(subject) };
   const store = { podSelector: { matchLabels: selectorOf(subject, component) } };
   return [
     policy(subject, component, {
       ...store,
       policyTypes: ["Ingress"],
-      ingress: [{ from: [workload], ports: [tcp(port)] }],
+      ingress: [{ from: [own], ports: [tcp(port)] }],
     }),
     policy(subject, `to-${component}`, {
-      ...workload,
+      ...own,
       policyTypes: ["Egress"],
       egress: [{ to: [store], ports: [tcp(port)] }],
     }),

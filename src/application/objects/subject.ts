@@ -26,8 +26,15 @@ export interface Place {
   readonly standards: Standards;
 }
 
-/** What an object is to the service; pods of the first three are told apart by it. */
-export type Component = "workload" | "database" | "cache" | "namespace" | "monitoring" | "network";
+/** What an object is to the service; pods of the first four are told apart by it. */
+export type Component =
+  | "workload"
+  | "database"
+  | "cache"
+  | "migration"
+  | "namespace"
+  | "monitoring"
+  | "network";
 
 /** @throws ZodError for an Application whose name cannot be a service's (the CRD refuses those). */
 export function subjectOf(application: Application, standards: Standards, facts: ClusterFacts = {}): Subject {

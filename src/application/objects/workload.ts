@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../cluster/object.ts";
 import { cacheNames, databaseNames } from "../credentials.ts";
-import { credentialsAnnotation } from "../names.ts";
+import { migrationMark } from "../migration.ts";
+import { credentialsAnnotation, migrationAnnotation } from "../names.ts";
 import { ports } from "../ports.ts";
 import { autoscaler } from "./autoscaler.ts";
 import { fromSecret } from "./data-store.ts";
@@ -13,8 +14,8 @@ import {
   selectorOf,
 } from "./subject.ts";
 
-/** User `nonroot` of distroless images; every image runs as it, whatever it says itself. */
-const workloadUser = 65532;
+/** User `nonroot` of distroless images; every image of a service runs as it, whatever it says itself. */
+export const workloadUser = 65532;
 
 /** Where traces go, as every OpenTelemetry SDK reads it; metrics are scraped and logs are read from stdout instead. */
 function telemetryEnvironment(subject: Subject) {
@@ -61,7 +62,8 @@ function dataStoreEnvironment({ application, spec }: Subject) {
   ];
 }
 
-function container(subject: Subject) {
+/** The container of the service: what it is told, may use and is asked. */
+export function serviceContainer(subject: Subject) {
   const healthz = (seconds: { readonly periodSeconds: number; readonly failureThreshold: number }) => ({
     httpGet: { path: "/healthz", port: ports.http.name, scheme: "HTTP" },
     timeoutSeconds: 2,
@@ -91,6 +93,11 @@ function container(subject: Subject) {
   };
 }
 
+/** What the service's container mounts. */
+export function serviceVolumes() {
+  return [{ name: "tmp", emptyDir: { sizeLimit: "64Mi" } }];
+}
+
 function spread(subject: Subject) {
   return ["topology.kubernetes.io/zone", "kubernetes.io/hostname"].map((topologyKey) => ({
     topologyKey,
@@ -103,10 +110,17 @@ function spread(subject: Subject) {
 function deployment(subject: Subject): KubeObject {
   const { autoscaling, replicas } = subject.spec;
   const { credentials } = subject.facts;
+  const migration = migrationMark(subject.spec);
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: metadataOf(subject, "workload", subject.name),
+    // It is written only when what it needs of the database is done, so that its mark tells what was.
+    metadata: metadataOf(
+      subject,
+      "workload",
+      subject.name,
+      migration === undefined ? {} : { annotations: { [migrationAnnotation]: migration } },
+    ),
     spec: {
       // An autoscaler and a number of replicas would fight.
       ...(autoscaling === undefined ? { replicas } : {}),
@@ -126,8 +140,8 @@ function deployment(subject: Subject): KubeObject {
           terminationGracePeriodSeconds: 30,
           securityContext: restrictedPod(workloadUser),
           topologySpreadConstraints: spread(subject),
-          containers: [container(subject)],
-          volumes: [{ name: "tmp", emptyDir: { sizeLimit: "64Mi" } }],
+          containers: [serviceContainer(subject)],
+          volumes: serviceVolumes(),
         },
       },
     },

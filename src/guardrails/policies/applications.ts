@@ -10,6 +10,9 @@ const applications = (resources: readonly string[]): Guardrail["requests"] => [
 
 const images = imageRules("variables.excepted");
 
+/** Path of the image that migrates, where it has one of its own. */
+const migrates = "migrations.?image";
+
 /** The pods would be refused: said at once to whoever names the image. */
 export const applicationImages: Guardrail = {
   name: "application-images",
@@ -21,10 +24,17 @@ export const applicationImages: Guardrail = {
   when: [
     {
       name: "image-changed",
-      expression: "request.operation == 'CREATE' || object.spec.image != oldObject.spec.image",
+      expression: `request.operation == 'CREATE' || object.spec.image != oldObject.spec.image || object.spec.?${migrates} != oldObject.spec.?${migrates}`,
     },
   ],
-  variables: [exceptions, { name: "images", expression: "[object.spec.image]" }, ...images.variables],
+  variables: [
+    exceptions,
+    {
+      name: "images",
+      expression: `[object.spec.image] + (object.spec.?${migrates}.hasValue() ? [object.spec.?${migrates}.orValue('')] : [])`,
+    },
+    ...images.variables,
+  ],
   rules: images.rules,
 };
 

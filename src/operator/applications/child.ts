@@ -1,4 +1,4 @@
-import { fieldManager, labels } from "../../application/names.ts";
+import { fieldManager, labels, migrationAnnotation } from "../../application/names.ts";
 import { conditionsOf } from "../../cluster/conditions.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { ownedFields } from "../../cluster/owned-fields.ts";
@@ -33,6 +33,8 @@ export interface Child {
   readonly generation: number;
   /** Pods that a Deployment or StatefulSet has. */
   readonly pods: number;
+  /** Of a Deployment: the mark of the migration that it was rolled out after. */
+  readonly migration: string | undefined;
   /** What the controller of a route or certificate says is wrong with it. */
   readonly complaint: string | undefined;
 }
@@ -63,6 +65,7 @@ export function childOf(object: KubeObject): Child {
       object.kind === "Deployment" || object.kind === "StatefulSet" ? workloadStatus(object) : undefined,
     generation: metadata.generation ?? 0,
     pods: podsOf(object),
+    migration: object.kind === "Deployment" ? metadata.annotations?.[migrationAnnotation] : undefined,
     complaint: complaintOf(object),
   };
 }

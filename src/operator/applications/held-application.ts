@@ -1,4 +1,4 @@
-import { applicationFinalizer } from "../../application/names.ts";
+import { applicationFinalizer, migrationAnnotation } from "../../application/names.ts";
 import { type ApplicationStatus, applicationStatusSchema } from "../../application/schema.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { apiVersionOf, resources } from "../../cluster/resource.ts";
@@ -14,6 +14,8 @@ export interface HeldApplication {
   /** It is being deleted. */
   readonly leaving: boolean;
   readonly finalizers: readonly string[];
+  /** Mark of the migration that a run says is done, or is not to be done. */
+  readonly migration: string | undefined;
   /** As it is stored: parsed when it is worked on. */
   readonly spec: unknown;
   readonly status: ApplicationStatus;
@@ -29,6 +31,7 @@ export function heldApplication({ metadata, spec, status }: KubeObject): HeldApp
     generation: metadata.generation ?? 0,
     leaving: metadata.deletionTimestamp !== undefined,
     finalizers: metadata.finalizers ?? [],
+    migration: metadata.annotations?.[migrationAnnotation],
     spec,
     status: applicationStatusSchema.safeParse(status ?? {}).data ?? {},
   };

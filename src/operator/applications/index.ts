@@ -7,6 +7,7 @@ import { ApplicationsController } from "./applications-controller.ts";
 import { ChildStore } from "./child-store.ts";
 import { CredentialsKeeper } from "./credentials.ts";
 import { EventRecorder } from "./events.ts";
+import { Migrations } from "./migrations.ts";
 import { NamespacesController } from "./namespaces-controller.ts";
 import { ObjectWriter } from "./object-writer.ts";
 import { PartStates } from "./part-states.ts";
@@ -97,6 +98,7 @@ export function createApplicationsControllers(options: ApplicationsOptions): rea
         randomBytes,
         holdsMs: options.credentialsMs ?? 5 * 60_000,
       }),
+      migrations: new Migrations(cluster),
       now: () => timing.now(),
     }),
     parts: new PartStates(new PodLooks(cluster, timing, options.patienceMs ?? 10_000)),

@@ -35,6 +35,8 @@ export interface PartFacts {
   readonly name: PartName;
   readonly requested: boolean;
   readonly outcomes: readonly Outcome[];
+  /** Why its rollout is held back, where it is. */
+  readonly held?: PartState | undefined;
   /** What keeps its pods from being ready, as far as it was looked for. */
   readonly pods: PodProblem | undefined;
   /** A sentence for each kind that the cluster does not serve. */
@@ -48,6 +50,7 @@ export function partState(facts: PartFacts): PartState {
   if (!facts.requested) return { state: "notRequested" };
   return (
     obstacle(facts) ??
+    facts.held ??
     workloadState(facts) ??
     complaint(facts) ?? {
       state: "ready",

@@ -11,7 +11,7 @@ type Made = Extract<Brought, { readonly kind: "made" }>;
 /** Parts that run pods. */
 const withPods: readonly PartName[] = ["workload", "database", "cache"];
 /** Reasons of a part that only takes its time. */
-const passing = ["RollingOut", "Waiting"];
+const passing = ["RollingOut", "Waiting", "Migrating"];
 
 /** How far each part of an Application is, its pods looked into where they do not get ready. */
 export class PartStates {
@@ -46,6 +46,7 @@ export class PartStates {
         name,
         requested: isRequested(made, name),
         outcomes: made.outcomes.filter(({ wanted }) => partOf(wanted) === name),
+        held: name === "workload" ? made.held?.state : undefined,
         pods: problems.get(name),
         missing: missingOf(made, name),
         mayMiss: (name === "network" ? network : monitoring).whenMissing === "warn",

@@ -12,6 +12,7 @@ import type { ChildStore } from "./child-store.ts";
 import type { CredentialsKeeper } from "./credentials.ts";
 import type { HeldApplication } from "./held-application.ts";
 import { kindOf } from "./kinds.ts";
+import type { Held, Migrations } from "./migrations.ts";
 import { type ObjectWriter, type Result, refOf } from "./object-writer.ts";
 import type { Outcome } from "./part-state.ts";
 import type { HeldNamespace, HeldStandards } from "./surroundings.ts";
@@ -68,6 +69,8 @@ export type Brought =
       readonly missing: readonly Pick<Wanted, "part" | "resource">[];
       /** Objects that somebody had changed or removed, and that are as they were again: `Service ledger`. */
       readonly repaired: readonly string[];
+      /** Why its rollout is held back; undefined where it is not. */
+      readonly held: Held | undefined;
       readonly againMs: number | undefined;
     };
 
@@ -75,6 +78,7 @@ export interface ReconcilerOptions {
   readonly store: ChildStore;
   readonly writer: ObjectWriter;
   readonly credentials: CredentialsKeeper;
+  readonly migrations: Migrations;
   readonly now: () => Date;
 }
 
@@ -118,9 +122,10 @@ export class Reconciler {
       const { credentials, memory } = again
         ? await this.#planned(key, held, namespace, inForce, signal)
         : planned;
-      const outcomes = await this.#bringAll(memory, inForce.standards, signal);
+      const rollout = await this.#held(held, memory.plan, inForce.standards, signal);
+      const outcomes = await this.#bringAll(memory, inForce.standards, rollout, signal);
       await this.#prune(key, held, memory.plan, signal);
-      return this.#brought(memory, inForce.standards, outcomes, credentials);
+      return this.#brought(memory, inForce.standards, outcomes, credentials, rollout);
     } catch (error) {
       if (error instanceof Unmade) {
         const { reason, message, againMs } = error;
@@ -198,8 +203,41 @@ export class Reconciler {
     }
   }
 
-  async #bringAll(memory: Memory, standards: Standards, signal: AbortSignal): Promise<readonly Outcome[]> {
+  /** What a migration that is not done holds back: the Deployment, which stays as it is. */
+  #held(
+    held: HeldApplication,
+    { application, wanted }: Plan,
+    standards: Standards,
+    signal: AbortSignal,
+  ): Promise<Held | undefined> {
+    const { store, migrations } = this.#options;
+    const live = (each: Wanted) => store.get(each.resource, each.key);
+    const deployment = wanted.find(({ resource }) => resource.kind === resources.deployments.kind);
+    const before = wanted.filter(({ part }) => ["namespace", "database", "cache"].includes(part));
+    return migrations.hold(
+      {
+        application,
+        standards,
+        generation: held.generation,
+        done: [held.migration, deployment && live(deployment)?.migration],
+        grounded: before.every((each) => {
+          const child = live(each);
+          return isAsWanted(each, child) && child?.workload?.complete !== false;
+        }),
+      },
+      signal,
+    );
+  }
+
+  async #bringAll(
+    memory: Memory,
+    standards: Standards,
+    rollout: Held | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly Outcome[]> {
     const { plan } = memory;
+    const isHeld = ({ resource }: Wanted) =>
+      rollout !== undefined && resource.kind === resources.deployments.kind;
     let objects: ReadonlyMap<string, KubeObject> | undefined;
     const objectOf = (wanted: Wanted): KubeObject => {
       objects ??= new Map(
@@ -213,15 +251,21 @@ export class Reconciler {
         throw new Error(`${idOf(wanted)} is not among the objects it was planned with`);
       return object;
     };
+    const open = plan.wanted.filter((wanted) => !isHeld(wanted));
+    const left = plan.wanted.filter(isHeld).flatMap((wanted): Outcome[] => {
+      const child = this.#options.store.get(wanted.resource, wanted.key);
+      return child === undefined ? [] : [{ wanted, result: { kind: "there", child, wrote: undefined } }];
+    });
     const results = await Promise.allSettled(
-      plan.wanted.map((wanted) => this.#bringOne(memory, wanted, () => objectOf(wanted), signal)),
+      open.map((wanted) => this.#bringOne(memory, wanted, () => objectOf(wanted), signal)),
     );
-    return results.map((result, index) => {
-      const wanted = plan.wanted[index];
+    const brought = results.map((result, index): Outcome => {
+      const wanted = open[index];
       if (result.status === "rejected") throw result.reason;
       if (wanted === undefined) throw new Error("a result without an object");
       return { wanted, result: result.value };
     });
+    return [...brought, ...left];
   }
 
   async #bringOne(
@@ -260,16 +304,18 @@ export class Reconciler {
     standards: Standards,
     outcomes: readonly Outcome[],
     credentialsAgainMs: number | undefined,
+    rollout: Held | undefined,
   ): Brought {
     const now = this.#options.now().getTime();
     const written = outcomes.filter(({ result }) => result.kind === "there" && result.wrote !== undefined);
     const repaired = memory.settled
       ? written.map(({ wanted }) => `${wanted.resource.kind} ${refOf(wanted.key).name}`)
       : [];
-    memory.settled = outcomes.every(({ result }) => result.kind === "there");
+    memory.settled = rollout === undefined && outcomes.every(({ result }) => result.kind === "there");
     const again = [
       ...[...memory.obstacles.values()].map(({ until }) => Math.max(0, until - now)),
       ...(credentialsAgainMs === undefined ? [] : [credentialsAgainMs]),
+      ...(rollout === undefined ? [] : [rollout.againMs]),
       ...(outcomes.some(({ result }) => result.kind === "waiting") ? [waitingAgainMs] : []),
     ];
     return {
@@ -279,6 +325,7 @@ export class Reconciler {
       outcomes,
       missing: memory.plan.missing,
       repaired,
+      held: rollout,
       againMs: again.length === 0 ? undefined : Math.min(...again),
     };
   }

@@ -21,7 +21,7 @@ function questionsOf(
     if (username !== operatorUser) kinds.add(resources.secrets);
     kinds.add(resources.persistentVolumeClaims);
   }
-  if (credential !== undefined) kinds.add(resources.jobs);
+  if (credential !== undefined || application.spec.migrations !== undefined) kinds.add(resources.jobs);
   return [
     asked("create", resources.runs, systemNamespace),
     { ...asked("update", resources.runs, systemNamespace), subresource: "status" },

@@ -38,10 +38,13 @@ export const storageClassExists: Check = async (context) => {
 /** Images come only from where the standards allow. */
 export const imageIsAllowed: Check = async ({ application, previous, standards }) => {
   const { registries } = standards.images;
-  const { image } = application.spec;
+  const imagesOf = (spec: typeof application.spec | undefined) => [spec?.image, spec?.migrations?.image];
   // What runs already may be scaled, whatever the standards have come to say of it.
-  if (image === previous?.spec.image) return undefined;
-  if (registries.length === 0 || registries.some((prefix) => image.startsWith(prefix))) return undefined;
+  const known = new Set(imagesOf(previous?.spec));
+  const image = imagesOf(application.spec).find(
+    (each) => each !== undefined && !known.has(each) && !registries.some((prefix) => each.startsWith(prefix)),
+  );
+  if (registries.length === 0 || image === undefined) return undefined;
   return new ProvisioningError(
     "usage",
     `image ${image} is from a registry that the standards do not allow`,

@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Application } from "../../application/application.ts";
 import { credentialSecretNames, credentialsMark } from "../../application/credentials.ts";
 import { desiredObjects } from "../../application/desired-objects.ts";
-import { credentialsAnnotation, releaseAnnotation } from "../../application/names.ts";
+import { migrationMark } from "../../application/migration.ts";
+import { credentialsAnnotation, migrationAnnotation, releaseAnnotation } from "../../application/names.ts";
 import { specDiff } from "../../application/spec-diff.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { find } from "../../cluster/find.ts";
@@ -25,7 +26,7 @@ const podTemplate = z.object({
 export const applyKubernetes: Step = {
   id: "apply_kubernetes",
   title: "Application",
-  needs: ["create_namespace", "provision_database", "provision_cache"],
+  needs: ["create_namespace", "provision_database", "provision_cache", "migrate"],
   when: () => true,
   async describe(context) {
     const { application, previous, change, cluster } = context;
@@ -78,11 +79,19 @@ function ownedBy(application: Application, uid: string | undefined): Application
   return uid === undefined ? application : { ...application, metadata: { ...application.metadata, uid } };
 }
 
-/** The Application as it is written: with the number of its release, without what the cluster gives it. */
+/**
+ * The Application as it is written: with the number of its release and the mark of the migration that was run, or of
+ * which a release rollback runs nothing; without what the cluster gives it.
+ */
 function ofRelease(application: Application, { release }: PlannedChange): Application {
   const { uid: _, ...metadata } = application.metadata;
-  if (release === undefined) return { ...application, metadata };
-  const annotations = { ...metadata.annotations, [releaseAnnotation]: String(release) };
+  const migration = migrationMark(application.spec);
+  if (release === undefined && migration === undefined) return { ...application, metadata };
+  const annotations = {
+    ...metadata.annotations,
+    ...(release === undefined ? {} : { [releaseAnnotation]: String(release) }),
+    ...(migration === undefined ? {} : { [migrationAnnotation]: migration }),
+  };
   return { ...application, metadata: { ...metadata, annotations } };
 }
 

@@ -16,6 +16,7 @@ import { installRights } from "./install_rights.ts";
 import { installStandards } from "./install_standards.ts";
 import { installTypes } from "./install_types.ts";
 import { liftProtection } from "./lift_protection.ts";
+import { migrate } from "./migrate.ts";
 import { preflight } from "./preflight.ts";
 import { protectDataStores } from "./protect_data_stores.ts";
 import { proveCredentials } from "./prove_credentials.ts";
@@ -43,6 +44,7 @@ export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
     setupMonitoring,
     configureCicd,
     configureNetwork,
+    migrate,
     applyKubernetes,
     protectDataStores,
     verify,
@@ -81,6 +83,8 @@ function ofChange(operation: ChangeOperation): readonly Step[] {
     provisionCache,
     setupMonitoring,
     configureNetwork,
+    // An earlier release has run its migration; running it again on what later ones have made helps nobody.
+    ...(operation === "rollback" ? [] : [migrate]),
     applyKubernetes,
     protectDataStores,
     removeUnused,

@@ -1,0 +1,52 @@
+import { migrationMark } from "../../application/migration.ts";
+import { migrationJob } from "../../application/objects/migration.ts";
+import { subjectOf } from "../../application/objects/subject.ts";
+import type { KubeObject } from "../../cluster/object.ts";
+import { cleanText } from "../../cluster/text.ts";
+import { objectEffect } from "../objects.ts";
+import { runMigration } from "../run-migration.ts";
+import type { PlanContext, Step } from "../step.ts";
+
+/**
+ * Brings the database to what the new image needs, before anything knows of that image: the Application is written
+ * after it, so that no operator rolls it out either.
+ */
+export const migrate: Step = {
+  id: "migrate",
+  title: "Migration",
+  needs: ["create_namespace", "provision_database", "provision_cache"],
+  when({ application, previous }) {
+    const mark = migrationMark(application.spec);
+    return mark !== undefined && (previous === undefined || migrationMark(previous.spec) !== mark);
+  },
+  async describe(context) {
+    const job = jobOf(context);
+    return {
+      effects: [{ action: "create", effect: objectEffect(job) }],
+      notes: [
+        `runs ${commandOf(context)} before anything is rolled out`,
+        "what it changes in the database is not taken back by a rollback: the release before has to run on it",
+      ],
+      manifests: [job],
+    };
+  },
+  async apply(context) {
+    const { application, log } = context;
+    log(`migrating: ${commandOf(context)}`);
+    await runMigration({ ...context, service: application.metadata.name }, jobOf(context));
+    return { summary: `${commandOf(context)} is done` };
+  },
+};
+
+/** @throws Error for a service without migrations, which has no such step */
+function jobOf({ application, standards }: Pick<PlanContext, "application" | "standards">): KubeObject {
+  const job = migrationJob(subjectOf(application, standards));
+  if (job === undefined) throw new Error("the service has no migrations");
+  return job;
+}
+
+/** The command for a person, in one line. */
+function commandOf({ application }: Pick<PlanContext, "application">): string {
+  const command = cleanText((application.spec.migrations?.command ?? []).join(" "));
+  return command.length <= 60 ? command : `${command.slice(0, 59)}…`;
+}
