@@ -10,39 +10,34 @@ import { resources } from "../cluster/resource.ts";
 import { secretValues } from "../secrets/rotation.ts";
 import { endOf, podsOfJob } from "./run-job.ts";
 
-/** How far a migration's Job is. */
-export type MigrationState =
+/** How far a migration's Job is; `pod` is the one of it whose program has begun. */
+export type MigrationState = { readonly pod: string | undefined } & (
   | { readonly kind: "done" }
   /** `why` is what its program said at last, cleaned; not yet without what it must not tell. */
   | { readonly kind: "failed"; readonly why: string }
   | {
       readonly kind: "going";
-      /** The pod of it whose program has begun. */
-      readonly pod: string | undefined;
       /** Whether there is a pod at all. */
       readonly hasPod: boolean;
       /** What keeps the program from beginning. */
       readonly problem: PodProblem | undefined;
-    };
+    }
+);
 
 /** Looks at a migration's Job that is there. @throws ClusterError `not-found` where it is gone */
 export async function migrationState(cluster: Cluster, job: KubeObject): Promise<MigrationState> {
   const { namespace = "", uid } = job.metadata;
   const end = await endOf(cluster, job, migrationContainer, uid);
-  if (end.kind === "done") return end;
-  if (end.kind === "failed") return { kind: "failed", why: end.why };
   const pods = await podsOfJob(cluster, namespace, uid);
-  const begun = pods.findLast((pod) =>
-    podStatus(pod).containerStatuses.some(
+  const pod = pods.findLast((each) =>
+    podStatus(each).containerStatuses.some(
       ({ name, state }) => name === migrationContainer && state.waiting === undefined,
     ),
-  );
-  return {
-    kind: "going",
-    pod: begun?.metadata.name,
-    hasPod: pods.length > 0,
-    problem: begun === undefined ? worstProblem(pods) : undefined,
-  };
+  )?.metadata.name;
+  if (end.kind === "done") return { kind: "done", pod };
+  if (end.kind === "failed") return { kind: "failed", pod, why: end.why };
+  const problem = pod === undefined ? worstProblem(pods) : undefined;
+  return { kind: "going", pod, hasPod: pods.length > 0, problem };
 }
 
 /** Whether a Job that is there runs the same migration as this one. Pure. */

@@ -24,6 +24,8 @@ const lastWordsWithin = 5_000;
 /** Lines of a migration that are told, and the length of each: they are kept with the run. */
 const mostLines = 200;
 const longestLine = 500;
+/** So many of its last lines say why it failed. */
+const lastLines = 3;
 
 /**
  * Runs a migration's Job to its end and removes it. A run that was interrupted goes on with the Job that it has begun; of
@@ -105,17 +107,23 @@ async function follow(context: JobContext, job: KubeObject): Promise<void> {
   const hide = await hiddenFrom(cluster, job);
   const told = new AbortController();
   const telling = new Map<string, Promise<void>>();
+  const heard: string[] = [];
+  const allTold = () =>
+    Promise.race([Promise.all(telling.values()), clock.sleep(lastWordsWithin).catch(() => undefined)]);
   let problemSince: number | undefined;
   let said = "";
   try {
     for (let pause = 50; ; pause = Math.min(1_000, pause * 1.4)) {
       const state = await migrationState(cluster, job);
       const now = clock.now().getTime();
-      if (state.kind === "done") return;
-      if (state.kind === "failed") throw failed(job, hide(state.why));
       if (state.pod !== undefined && !telling.has(state.pod)) {
-        log("the migration has begun");
-        telling.set(state.pod, tell(context, job, state.pod, hide, told.signal));
+        log(`the migration has begun: pod ${state.pod}`);
+        telling.set(state.pod, tell(context, job, state.pod, hide, heard, told.signal));
+      }
+      if (state.kind === "done") return;
+      if (state.kind === "failed") {
+        await allTold();
+        throw failed(job, heard.length === 0 ? hide(state.why) : heard.join(" / "));
       }
       problemSince = state.problem === undefined ? undefined : (problemSince ?? now);
       if (state.problem !== undefined && state.problem.text !== said) log(state.problem.text);
@@ -130,7 +138,7 @@ async function follow(context: JobContext, job: KubeObject): Promise<void> {
       await clock.sleep(pause, signal);
     }
   } finally {
-    await Promise.race([Promise.all(telling.values()), clock.sleep(lastWordsWithin).catch(() => undefined)]);
+    await allTold();
     told.abort(new Error("the migration is over"));
   }
 }
@@ -158,12 +166,16 @@ function failed({ metadata: { name, namespace = "" } }: KubeObject, why: string)
   );
 }
 
-/** What the program says, as far as whoever executes the run may read it. */
+/**
+ * Tells what the program says, as far as whoever executes the run may read it.
+ * @param heard - its last lines, kept up to date
+ */
 async function tell(
   { cluster, log }: JobContext,
   { metadata: { namespace = "" } }: KubeObject,
   pod: string,
   hide: Hide,
+  heard: string[],
   signal: AbortSignal,
 ): Promise<void> {
   let lines = 0;
@@ -171,7 +183,10 @@ async function tell(
     const options = { container: migrationContainer, follow: true, signal };
     for await (const line of cluster.logs({ namespace, name: pod }, options)) {
       lines++;
-      if (lines <= mostLines) log(bounded(hide(line), longestLine));
+      const text = bounded(hide(line), longestLine);
+      heard.push(text);
+      if (heard.length > lastLines) heard.shift();
+      if (lines <= mostLines) log(text);
     }
   } catch {
     // May not be read, or went with its pod: why it failed stands in the pod's status too.

@@ -30,6 +30,7 @@ function deployment(workload: Partial<WorkloadStatus>): Result {
     workload: { ...rollingOut, ...workload },
     generation: 1,
     pods: 3,
+    migration: undefined,
     complaint: undefined,
   };
   return { kind: "there", child, wrote: undefined };

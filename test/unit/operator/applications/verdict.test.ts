@@ -20,6 +20,7 @@ const made: Child = {
   workload: undefined,
   generation: 1,
   pods: 0,
+  migration: undefined,
   complaint: undefined,
 };
 const controlled: Child = { ...made, controller: "ours", run: undefined };
