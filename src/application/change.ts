@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ApplicationSpec } from "./application.ts";
 import { imagePattern } from "./patterns.ts";
 import { alertNames, cacheTypes, databaseTypes, maxReplicas } from "./request.ts";
-import { quantitySchema } from "./schema.ts";
+import { migrationCommandSchema, quantitySchema } from "./schema.ts";
 
 const amounts = z.strictObject({ cpu: quantitySchema.optional(), memory: quantitySchema.optional() });
 
@@ -13,6 +13,9 @@ const settingsShape = {
   alerts: z.array(z.enum(alertNames)).max(alertNames.length).optional().describe("Alerts of the service."),
   database: z.enum(databaseTypes).optional().describe("Kind of database; none: it has none any more."),
   cache: z.enum(cacheTypes).optional().describe("Kind of cache; none: it has none any more."),
+  migrate: migrationCommandSchema
+    .optional()
+    .describe("Program that migrates the database, with its arguments; empty: none does any more."),
 };
 
 /** An image by digest: a tag may name another image tomorrow, and a rollback would bring that. */
@@ -71,8 +74,8 @@ export function changedSpec(
     case "deploy":
       return { ...spec, image: change.image, starter: false };
     case "set": {
-      const { requests, limits, alerts, database, cache } = change;
-      const { database: hadDatabase, cache: hadCache, resources, ...rest } = spec;
+      const { requests, limits, alerts, database, cache, migrate } = change;
+      const { database: hadDatabase, cache: hadCache, migrations, resources, ...rest } = spec;
       const base = resources ?? defaults;
       const next =
         requests === undefined && limits === undefined
@@ -95,6 +98,14 @@ export function changedSpec(
         ...part(
           "cache",
           cache === undefined ? hadCache : cache === "none" ? undefined : { ...hadCache, type: cache },
+        ),
+        ...part(
+          "migrations",
+          migrate === undefined
+            ? migrations
+            : migrate.length === 0
+              ? undefined
+              : { ...migrations, command: migrate },
         ),
         monitoring:
           alerts === undefined

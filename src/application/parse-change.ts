@@ -13,6 +13,7 @@ import {
 import { imagePattern, quantityPattern } from "./patterns.ts";
 import type { Problem } from "./refusal.ts";
 import { cacheTypes, databaseTypes } from "./request.ts";
+import { migrationCommandSchema } from "./schema.ts";
 
 /** A change as argv or a screen gives it: text, unchecked, by field. What is undefined was not given. */
 export type RawChange = Readonly<Record<string, string | undefined>>;
@@ -35,12 +36,13 @@ const checksOf: Readonly<Record<ServiceChange["operation"], Checks>> = {
     image: checkDigest(image, standards),
     commit: checkCommit(commit),
   }),
-  set: ({ requests, limits, alerts, database, cache }) => ({
+  set: ({ requests, limits, alerts, database, cache, migrate }) => ({
     requests: checkAmounts(requests),
     limits: checkAmounts(limits),
     alerts: alerts?.trim() === "" ? wrong("name alerts, or say none") : checkAlerts(alerts),
     database: checkChoice("database", databaseTypes)(database),
     cache: checkChoice("cache", cacheTypes)(cache),
+    migrate: checkCommand(migrate),
   }),
   rollback: ({ release }) => ({ release: checkRelease(release) }),
 };
@@ -115,6 +117,21 @@ function checkDigest(text: string | undefined, standards: Standards | undefined)
     return wrong(`images are deployed by digest, REPOSITORY@sha256:…: what ${shown(text)} names can change`);
   }
   return standards === undefined ? { value: text } : checkOrigin(text, standards);
+}
+
+/** A command as words with blanks between them: no shell runs it, and none of a shell's signs means anything. */
+function checkCommand(text: string | undefined): Checked<readonly string[]> {
+  if (text === undefined) return undefined;
+  if (text.trim() === "none") return { value: [] };
+  if (/["'`\\$;|&<>]/.test(text)) {
+    return wrong(
+      "is words with blanks between them, and run by no shell; set one with other signs in the Application (migrations.command)",
+    );
+  }
+  const words = text.split(/\s+/).filter((word) => word !== "");
+  if (words.length === 0) return wrong("name a program and its arguments, or say none");
+  const parsed = migrationCommandSchema.safeParse(words);
+  return parsed.success ? { value: parsed.data } : wrong("is too long for a command");
 }
 
 function checkCommit(text: string | undefined): Checked<string> {

@@ -91,6 +91,11 @@ const cacheSchema = z
 /** Most words of a migration's command, and characters of each: it stands in every Run that carries the Application. */
 const longestCommand = { words: 32, word: 1024 };
 
+/** Program and arguments of a migration; none: nothing is run. */
+export const migrationCommandSchema = z
+  .array(z.string().min(1).max(longestCommand.word))
+  .max(longestCommand.words);
+
 const migrationsSchema = z
   .strictObject({
     image: z
@@ -100,11 +105,7 @@ const migrationsSchema = z
       .regex(imagePattern)
       .optional()
       .describe("Container image that migrates; left out: the service's own."),
-    command: z
-      .array(z.string().min(1).max(longestCommand.word))
-      .min(1)
-      .max(longestCommand.words)
-      .describe("Program and arguments, run as they stand, by no shell."),
+    command: migrationCommandSchema.min(1).describe("Program and arguments, run as they stand, by no shell."),
   })
   .describe(
     "What brings the database to what a new image or command needs, run to its end before the image is rolled out; left out: nothing does.",

@@ -83,6 +83,7 @@ function addSet(service: Command, bind: Bind): void {
     alerts: z.string().optional(),
     database: z.string().optional(),
     cache: z.string().optional(),
+    migrate: z.string().optional(),
     dataStores: z.enum(["keep", "delete"]),
     confirm: z.string().optional(),
   });
@@ -90,7 +91,7 @@ function addSet(service: Command, bind: Bind): void {
     withCommon(
       service
         .command("set")
-        .description("change resources, alerts, database or cache; what is not named stays")
+        .description("change resources, alerts, database, cache or migration; what is not named stays")
         .argument("<name>", "the service's name")
         .addOption(
           new Option("--requests <amounts>", "set aside for each pod, such as cpu=200m,memory=256Mi"),
@@ -99,6 +100,12 @@ function addSet(service: Command, bind: Bind): void {
         .addOption(new Option("--alerts <names>", `${alertNames.join(",")} or none`))
         .addOption(new Option("--database <type>", databaseTypes.join(" or ")))
         .addOption(new Option("--cache <type>", cacheTypes.join(" or ")))
+        .addOption(
+          new Option(
+            "--migrate <command>",
+            "program that migrates the database before each new image; or none",
+          ),
+        )
         .addOption(
           new Option(
             "--data-stores <choice>",
@@ -113,7 +120,8 @@ function addSet(service: Command, bind: Bind): void {
       `
 Examples:
   platform service set api-gateway --limits memory=1Gi --requests cpu=200m,memory=512Mi
-  platform service set api-gateway --cache redis --alerts high-error-rate`,
+  platform service set api-gateway --cache redis --alerts high-error-rate
+  platform service set api-gateway --migrate "/bin/api-gateway migrate up"`,
     ),
     async (session, args, options) => {
       const { dataStores, confirm, ...raw } = schema.parse(options);

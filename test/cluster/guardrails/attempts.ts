@@ -383,6 +383,14 @@ function ofImages({ own, shared, service }: Scene): readonly Attempt[] {
         spec: { image: evil },
       }),
     ],
+    [
+      "a foreign image that migrates the service's database",
+      "developer",
+      "application-images",
+      merge(`/apis/platform.company.com/v1/namespaces/${own}/applications/${service}`, {
+        spec: { migrations: { image: evil, command: ["migrate"] } },
+      }),
+    ],
   ]);
 }
 

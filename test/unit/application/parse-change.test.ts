@@ -57,7 +57,9 @@ describe("what is asked for is checked, and the nearest is offered", () => {
     [{ alerts: "" }, /say none/],
     [{ database: "mysql" }, /unknown database mysql/],
     [{ cache: "" }, /a cache is needed/],
-    [{}, /say what to change: requests, limits, alerts, database, cache/],
+    [{ migrate: "migrate up && rm -rf /" }, /run by no shell/],
+    [{ migrate: "" }, /or say none/],
+    [{}, /say what to change: requests, limits, alerts, database, cache, migrate/],
   ])("set %j", (raw, message) => {
     expect(problemOf("set", raw)?.message).toMatch(message);
   });
@@ -89,6 +91,14 @@ test("what is right is passed on as typed", () => {
   expect(parseChange("set", { limits: "memory=1Gi, cpu=0.5", alerts: "none", cache: "none" })).toEqual({
     ok: true,
     change: { operation: "set", limits: { memory: "1Gi", cpu: "0.5" }, alerts: [], cache: "none" },
+  });
+  expect(parseChange("set", { migrate: " /bin/shop  migrate --to=latest " })).toEqual({
+    ok: true,
+    change: { operation: "set", migrate: ["/bin/shop", "migrate", "--to=latest"] },
+  });
+  expect(parseChange("set", { migrate: "none" })).toEqual({
+    ok: true,
+    change: { operation: "set", migrate: [] },
   });
   expect(parseChange("rollback", { release: "12" })).toEqual({
     ok: true,
