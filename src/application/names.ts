@@ -95,6 +95,9 @@ export const releaseAnnotation = "platform.company.com/release";
 /** `"true"` on a data store's StatefulSet and volume claims, from when its service was ready on it: nothing deletes it unasked. */
 export const protectionAnnotation = "platform.company.com/deletion-protection";
 
+/** On the volume claim of a database's backups: what backups there are. */
+export const backupsAnnotation = "platform.company.com/backups";
+
 /** On an Application with data stores, until it has been said what of them is kept. */
 export const applicationFinalizer = "platform.company.com/application";
 

@@ -4,6 +4,7 @@ import type { SandboxAccess } from "../connection.ts";
 import type { Bind } from "./action.ts";
 import { addCompletion } from "./completion.ts";
 import { addContexts } from "./contexts.ts";
+import { addDatabase } from "./database.ts";
 import { addDoctor } from "./doctor.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { CommandFailure, type FailureSurroundings, failureOf, usageFailure } from "./failure.ts";
@@ -87,6 +88,7 @@ export function commandTree(bind: Bind, version: string): Command {
     .exitOverride();
   addService(program, bind);
   addRun(program, bind);
+  addDatabase(program, bind);
   addOrphans(program, bind);
   addSecret(program, bind);
   addNamespace(program, bind);

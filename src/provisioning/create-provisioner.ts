@@ -9,7 +9,14 @@ import { createExecutor } from "./executor.ts";
 import { followedExecution } from "./followed-run.ts";
 import { isInstalled } from "./installed.ts";
 import { readLog } from "./log-archive.ts";
-import { changeContext, cleanupContext, createContext, deleteContext, rotateContext } from "./operation.ts";
+import {
+  backupContext,
+  changeContext,
+  cleanupContext,
+  createContext,
+  deleteContext,
+  rotateContext,
+} from "./operation.ts";
 import { createOrphans } from "./orphans/create-orphans.ts";
 import { isInstallation } from "./plan.ts";
 import type { Provisioner } from "./provisioner.ts";
@@ -53,6 +60,12 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     const run = await askForRun(options, asked);
     const { cancel, retryNow } = asking;
     return followedExecution({ cluster, clock, cancel, retryNow }, { run, epoch: 0, refusedAt: undefined });
+  }
+
+  async function backing(service: ServiceName, restore: string | undefined) {
+    const operation = restore === undefined ? "backup" : "restore";
+    const backups = { operation, ...(restore === undefined ? {} : { restore }) } as const;
+    return { operation, context: await backupContext(service, backups, surroundings) } as const;
   }
 
   const orphans = createOrphans({
@@ -99,6 +112,22 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
       const by = await executing();
       const context = await rotateContext(service, credential, surroundings);
       return started(by, { operation: "rotate", context, parameters: { credential }, onFailure });
+    },
+    async planBackup(service, restore) {
+      const by = await executing();
+      const { operation, context } = await backing(service, restore);
+      return checkedPlan(operation, context, by);
+    },
+    async backup(service, { onFailure = standards.workload.onUnhealthy }) {
+      const by = await executing();
+      const { operation, context } = await backing(service, undefined);
+      return started(by, { operation, context, parameters: {}, onFailure });
+    },
+    async restore(service, backup, { onFailure = standards.workload.onUnhealthy, confirmed }) {
+      const by = await executing();
+      const { operation, context } = await backing(service, backup);
+      const asked = confirmedBy(context, confirmed);
+      return started(by, { operation, context: asked, parameters: { backup }, onFailure });
     },
     async create(request: ServiceRequest, { onFailure }) {
       const by = await executing();

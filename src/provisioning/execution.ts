@@ -19,6 +19,7 @@ import type { Execution } from "./run.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { PlanContext, Step, StepResult } from "./step.ts";
 import { clusterForStep, fencedHost } from "./step-cluster.ts";
+import { undoRestore } from "./steps/database-copies.ts";
 
 /** What executing runs takes from outside. */
 export interface ExecutorOptions {
@@ -112,6 +113,9 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
       }
       if (isCredentialsStep(step)) {
         await compensateCredentials({ ...context, ...surroundings, write, run: record.name }, step);
+      }
+      if (step === "restore_database") {
+        await undoRestore({ ...context, ...surroundings, write, run: record.name });
       }
       await compensateStep(surroundings, step);
     },

@@ -26,8 +26,9 @@ const defaults = new Set([
 /** Marks of Secrets that a controller made for an object of the namespace. */
 const derivedBy = ["kubernetes.io/service-account.name", "cert-manager.io/certificate-name"];
 
-/** Whether a volume claim was made by a StatefulSet of this name from one of its templates. */
+/** Whether a volume claim was made by a StatefulSet of this name from one of its templates, or holds its backups. */
 export function isClaimOf(claim: string, statefulSet: string): boolean {
+  if (claim === `${statefulSet}-backups`) return true;
   const rest = claim.replace(/-\d+$/, "");
   return rest !== claim && rest.endsWith(`-${statefulSet}`);
 }

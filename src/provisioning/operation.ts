@@ -346,6 +346,32 @@ export async function rotateContext(
 }
 
 /**
+ * What a backup works on, and a restore: the service as it is, before and after.
+ * @param restore - for a restore: the backup
+ * @throws ProvisioningError `usage` where there is no such service, database or backup
+ */
+export async function backupContext(
+  service: ServiceName,
+  backups: NonNullable<PlanContext["backups"]>,
+  surroundings: Surroundings,
+): Promise<PlanContext> {
+  const ref = { name: service, namespace: namespaceOf(service) };
+  const object = await find(surroundings.cluster, resources.applications, ref);
+  if (object === undefined) throw noSuchService(service);
+  const spec = applicationSpecSchema.parse(object.spec);
+  if (spec.database === undefined) {
+    throw new ProvisioningError(
+      "usage",
+      `${service} has no database`,
+      "see what it has: platform service list",
+    );
+  }
+  const { uid } = object.metadata;
+  const change = { before: spec, after: spec };
+  return { ...contextOfChange(service, change, { dataStores: "keep", uid }, surroundings), backups };
+}
+
+/**
  * The context of what is asked for, and nobody has begun with: from the request, and what is there now.
  * @throws ProvisioningError, RefusedInput: see the contexts of each operation
  */
@@ -366,6 +392,9 @@ export async function requestedContext(
         return cleanupContext({ service, team, parameters }, surroundings);
       case "rotate":
         return rotateContext(name, credentialOf(service, parameters), surroundings);
+      case "backup":
+      case "restore":
+        return backupContext(name, backupsOf(operation, parameters), surroundings);
       case "install":
       case "uninstall":
         throw new ProvisioningError(
@@ -392,8 +421,12 @@ export async function contextOf(
 ): Promise<PlanContext> {
   const { confirmed, credential } = spec.parameters;
   const context = await unconfirmedContextOf(spec, planned, surroundings);
+  const { operation } = spec;
   return {
     ...context,
+    ...(operation === "backup" || operation === "restore"
+      ? { backups: backupsOf(operation, spec.parameters) }
+      : {}),
     ...(confirmed === undefined ? {} : { confirmed }),
     ...(credential === undefined ? {} : { credential }),
   };
@@ -423,6 +456,10 @@ async function unconfirmedContextOf(
   if (spec.operation === "rotate") {
     const { service, parameters } = spec;
     return rotateContext(serviceNameSchema.parse(service), credentialOf(service, parameters), surroundings);
+  }
+  if (spec.operation === "backup" || spec.operation === "restore") {
+    const { service, operation, parameters } = spec;
+    return backupContext(serviceNameSchema.parse(service), backupsOf(operation, parameters), surroundings);
   }
   if (spec.operation !== "delete" && spec.operation !== "create") {
     const change = changeOf(spec.operation, spec.parameters);
@@ -491,6 +528,14 @@ function credentialOf(service: string, { credential }: RunSpec["parameters"]): R
     `the run of ${service} does not say which credentials it is about`,
     "make another run",
   );
+}
+
+/** What a run's parameters say of backups. Pure. */
+function backupsOf(
+  operation: "backup" | "restore",
+  { backup }: RunSpec["parameters"],
+): NonNullable<PlanContext["backups"]> {
+  return { operation, ...(backup === undefined ? {} : { restore: backup }) };
 }
 
 /** A run's parameters, as far as they are a change's. */

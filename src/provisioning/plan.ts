@@ -27,6 +27,10 @@ export const stepIds = [
   "switch_credentials",
   "prove_credentials",
   "revoke_credentials",
+  "backup_database",
+  "restore_database",
+  "swap_database",
+  "delete_old_database",
   "install_types",
   "install_standards",
   "install_rights",
@@ -42,7 +46,7 @@ export type StepId = z.output<typeof stepIdSchema>;
 
 /**
  * What a run does with its service. `rollback` is a release rollback: back to an earlier release. `cleanup` deletes
- * orphans; `rotate` changes the password of a data store. `install` and `uninstall` are about no service, but about the platform itself (`installation.ts`).
+ * orphans; `rotate` changes the password of a data store; `backup` and `restore` are about its database. `install` and `uninstall` are about no service, but about the platform itself (`installation.ts`).
  */
 export const operations = [
   "create",
@@ -53,6 +57,8 @@ export const operations = [
   "delete",
   "cleanup",
   "rotate",
+  "backup",
+  "restore",
   "install",
   "uninstall",
 ] as const;
@@ -71,6 +77,8 @@ export const operationWords: Readonly<
   delete: { name: "delete", done: "deleted", doing: "deleting" },
   cleanup: { name: "clean up", done: "cleaned up", doing: "cleaning up" },
   rotate: { name: "rotate", done: "given new credentials", doing: "giving new credentials" },
+  backup: { name: "back up", done: "backed up", doing: "backing up" },
+  restore: { name: "restore", done: "restored", doing: "restoring" },
   install: { name: "install", done: "installed", doing: "installing" },
   uninstall: { name: "uninstall", done: "uninstalled", doing: "uninstalling" },
 };
@@ -78,7 +86,7 @@ export const operationWords: Readonly<
 /** Operations that change a service that exists, by changing its Application. */
 export type ChangeOperation = Exclude<
   Operation,
-  "create" | "delete" | "cleanup" | "rotate" | InstallationOperation
+  "create" | "delete" | "cleanup" | "rotate" | "backup" | "restore" | InstallationOperation
 >;
 
 /** Operations on the platform itself. No operator executes them: it may not change its own rights. */

@@ -48,6 +48,16 @@ export interface Provisioner {
   ): Promise<PlanWithManifests>;
   planDelete(service: ServiceName, dataStores: DataStoreChoice): Promise<PlanWithManifests>;
   planRotate(service: ServiceName, credential: Rotatable): Promise<PlanWithManifests>;
+  /** @param restore - the backup to restore; left out: the plan is a backup's */
+  planBackup(service: ServiceName, restore?: string): Promise<PlanWithManifests>;
+  /** Dumps a service's database in the cluster, and reads the dump. `onFailure` as for a change. */
+  backup(service: ServiceName, options: { readonly onFailure?: OnFailure }): Promise<Execution>;
+  /** Puts what a backup holds in the place of a service's database, which is backed up first. */
+  restore(
+    service: ServiceName,
+    backup: string,
+    options: { readonly onFailure?: OnFailure } & Confirmation,
+  ): Promise<Execution>;
   /** Checks, then creates the Run and executes it in this process. */
   create(request: ServiceRequest, options: { readonly onFailure: OnFailure }): Promise<Execution>;
   /**

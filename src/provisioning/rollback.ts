@@ -151,6 +151,13 @@ export function planRollback(
     if (step.id === "switch_credentials" && effect.kind === "object" && effect.type === "Secret") {
       return { effect, action: "restore", reason: "it gets the login back that it had before this run" };
     }
+    if (
+      step.id === "backup_database" &&
+      effect.kind === "object" &&
+      effect.type === "PersistentVolumeClaim"
+    ) {
+      return { effect, action: "keep", reason: "holds backups" };
+    }
     if (isLost(step, recorded, facts)) {
       return { effect, action: "lost", reason: "deleted by this run: it cannot be brought back" };
     }

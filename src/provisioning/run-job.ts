@@ -38,19 +38,25 @@ export interface JobAround {
  * Runs a Job to its end and removes it, with what was there for it. It begins anew where an earlier try left one, so
  * what it does has to bear being done twice. One that fails stays, so that its pods can be looked at, until the step
  * is tried again or undone.
+ * @returns what the container said at last, cleaned; nothing where nothing was told
  * @throws StepError `unhealthy` with the last words of its container, `conflict` where an object of that name is not the service's
  */
-export async function runJob(context: JobContext, work: JobAround): Promise<void> {
+export async function runJob(context: JobContext, work: JobAround): Promise<string> {
   const [first, ...rest] = work.around;
+  let said = "";
   if (first === undefined) {
-    return context.write.passing(objectEffect(work.job), work.doing, () => executed(context, work));
+    await context.write.passing(objectEffect(work.job), work.doing, async () => {
+      said = await executed(context, work);
+    });
+    return said;
   }
-  return context.write.passing(objectEffect(first), work.doing, async () => {
+  await context.write.passing(objectEffect(first), work.doing, async () => {
     await mustBeOurs(context, first);
     await apply(context.cluster, resourceOf(first), withMaker(first, context.run));
-    await runJob(context, { ...work, around: rest });
+    said = await runJob(context, { ...work, around: rest });
     await removed(context, first);
   });
+  return said;
 }
 
 /** @throws StepError `conflict` where an object of that name is not the service's */
@@ -78,7 +84,7 @@ async function removed({ cluster, clock, signal }: JobContext, object: KubeObjec
   await waitUntilGone(cluster, clock, objectEffect(object), uid, { signal });
 }
 
-async function executed(context: JobContext, work: JobAround): Promise<void> {
+async function executed(context: JobContext, work: JobAround): Promise<string> {
   const { cluster, clock, signal, run, log } = context;
   const { job, doing, withinMs } = work;
   await mustBeOurs(context, job);
@@ -90,7 +96,10 @@ async function executed(context: JobContext, work: JobAround): Promise<void> {
   const deadline = clock.now().getTime() + withinMs;
   for (let pause = 50; ; pause = Math.min(1_000, pause * 1.4)) {
     const end = await endOf(cluster, job, work.container, uid);
-    if (end.kind === "done") break;
+    if (end.kind === "done") {
+      await removed(context, job);
+      return end.why;
+    }
     const late = clock.now().getTime() > deadline;
     if (end.kind === "failed" || late) {
       const why = end.why === "" ? "its pod does not say why" : end.why;
@@ -102,7 +111,6 @@ async function executed(context: JobContext, work: JobAround): Promise<void> {
     }
     await clock.sleep(pause, signal);
   }
-  await removed(context, job);
 }
 
 const podSchema = z.looseObject({
@@ -137,7 +145,10 @@ export async function podsOfJob(
   return items.toSorted((one, other) => (born(one) < born(other) ? -1 : 1));
 }
 
-type End = { readonly kind: "done" } | { readonly kind: "going" | "failed"; readonly why: string };
+interface End {
+  readonly kind: "done" | "going" | "failed";
+  readonly why: string;
+}
 
 /**
  * What has become of a Job: by its own word, or by that of the container that counts. `why` is what that container said
@@ -152,12 +163,14 @@ export async function endOf(
   const { namespace = "", name } = job.metadata;
   const live = await cluster.get(resources.jobs, { namespace, name });
   const conditions = conditionsOf(live);
-  if (holds(conditions, "Complete")) return { kind: "done" };
   const pods = await podsOfJob(cluster, namespace, uid);
   const containers = pods
     .flatMap((pod) => podSchema.safeParse(pod).data ?? [])
     .flatMap((pod) => pod.status.containerStatuses.filter((status) => status.name === container));
-  if (containers.some(({ state }) => state.terminated?.exitCode === 0)) return { kind: "done" };
+  const done = containers.find(({ state }) => state.terminated?.exitCode === 0);
+  if (done !== undefined || holds(conditions, "Complete")) {
+    return { kind: "done", why: cleanText(done?.state.terminated?.message ?? "") };
+  }
   const words = containers.flatMap(({ state }) => state.terminated?.message ?? state.waiting?.reason ?? []);
   const failure = conditions.find(({ type, status }) => type === "Failed" && status === "True");
   const why = cleanText((words.at(-1) ?? "").trim() || (failure?.message ?? ""));

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { changeParametersSchema } from "../application/change.ts";
 import { labels, systemNamespace } from "../application/names.ts";
 import { serviceRequestSchema } from "../application/request.ts";
+import { backupNameSchema } from "../backups/backup.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { cleanText } from "../cluster/text.ts";
 import { rotatable } from "../secrets/rotation.ts";
@@ -58,6 +59,7 @@ export const runSpecSchema = z.strictObject({
         .enum(rotatable)
         .optional()
         .describe("For a rotate: the data store whose password changes."),
+      backup: backupNameSchema.optional().describe("For a restore: name of the backup to restore."),
       orphans: z.array(orphanTargetSchema).max(100).optional().describe("For a cleanup: objects to delete."),
       repositories: z
         .array(repositoryTargetSchema)

@@ -36,6 +36,12 @@ export interface PlanContext {
   };
   /** For a rotation: the data store whose password changes. */
   readonly credential?: Rotatable;
+  /** For a backup, and for a restore, which makes one first. */
+  readonly backups?: {
+    readonly operation: "backup" | "restore";
+    /** For a restore: the backup that is restored. */
+    readonly restore?: string;
+  };
   /** For an installation: what it brings. */
   readonly installation?: Installation;
 }

@@ -1,3 +1,4 @@
+import { backupNameOf } from "../backups/backup.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { askAction } from "./ask-action.ts";
 import { runsOf } from "./checks/existence.ts";
@@ -60,6 +61,16 @@ function hasDeletedData({ name, state, spec }: RunRecord): ProvisioningError {
       `run ${name} has taken the old password away: it cannot be brought back`,
       isOver(state)
         ? `give it another one: platform secret rotate ${spec.service} ${spec.parameters.credential ?? ""}`
+        : `finish it: platform run retry ${name}`,
+    );
+  }
+  if (spec.operation === "restore") {
+    const made = backupNameOf(name, spec.service, "restore");
+    return new ProvisioningError(
+      "usage",
+      `run ${name} has dropped the database that was before: it cannot take its place again`,
+      isOver(state)
+        ? `restore what was before: platform database restore ${spec.service} ${made}`
         : `finish it: platform run retry ${name}`,
     );
   }

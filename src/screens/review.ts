@@ -74,6 +74,8 @@ function verbOf(operation: Operation): string {
     delete: "deletes",
     cleanup: "cleans up",
     rotate: "gives new credentials",
+    backup: "backs up",
+    restore: "restores",
     install: "installs",
     uninstall: "uninstalls",
   }[operation];

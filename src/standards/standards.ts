@@ -210,6 +210,20 @@ export const standardsSchema = z
           .describe(
             "A last snapshot of a protected data store's volumes before it is destroyed. required: where none can be taken, nothing is destroyed.",
           ),
+        backups: z
+          .strictObject({
+            storage: quantity
+              .default("10Gi")
+              .describe("Size of the volume that holds the backups of a database in the cluster."),
+            keep: z
+              .int()
+              .min(1)
+              .max(100)
+              .default(7)
+              .describe("Backups kept of each database; older ones go."),
+          })
+          .prefault({})
+          .describe("Backups of databases."),
       })
       .prefault({})
       .describe("What guards databases and caches against deletion."),

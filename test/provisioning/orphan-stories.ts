@@ -212,7 +212,7 @@ export function orphanStories(
       const service = named("demand");
       const standards = {
         ...testStandards,
-        dataStores: { deletionProtection: true, snapshot: "required" },
+        dataStores: { ...testStandards.dataStores, deletionProtection: true, snapshot: "required" },
       } as const;
       const without: Cluster = {
         ...forwarding(stage.cluster),

@@ -6,7 +6,8 @@
  * the pod is one.
  *
  * What a rotation needs of a superuser is in database `postgres`, out of the way of dumps: functions that touch the
- * other one of the two logins and nothing else. A password reaches them as what SCRAM stores of it, so that no log can hold it.
+ * other one of the two logins and nothing else; and, for a restore's time, the right to make the database beside into
+ * which it restores. A password reaches them as what SCRAM stores of it, so that no log can hold it.
  */
 export const initialiseSql = `\\set ON_ERROR_STOP on
 SET log_min_error_statement TO panic;
@@ -54,6 +55,13 @@ CREATE FUNCTION platform.disable_other() RETURNS void
 BEGIN
   EXECUTE format('ALTER ROLE %I NOLOGIN PASSWORD NULL', platform.other_login());
   PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = platform.other_login();
+END $$;
+CREATE FUNCTION platform.make_databases(allowed boolean) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM platform.other_login();
+  EXECUTE format('ALTER ROLE %I %s', (SELECT first FROM platform.logins),
+    CASE WHEN allowed THEN 'CREATEDB' ELSE 'NOCREATEDB' END);
 END $$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA platform FROM PUBLIC;
 GRANT USAGE ON SCHEMA platform TO :"first";

@@ -1,6 +1,7 @@
 import { isClusterError } from "../../cluster/errors.ts";
 import type { ChangeOperation, Operation } from "../plan.ts";
 import type { Execution } from "../run.ts";
+import { backupExists, databaseIsHere } from "./backups.ts";
 import type { Check } from "./check.ts";
 import { namespaceIsFree, noUnfinishedRun, serviceExists, serviceIsNew } from "./existence.ts";
 import { guardrailsAreServed, installationRightsSuffice } from "./installation.ts";
@@ -58,6 +59,8 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
   delete: [rightsSuffice, serviceExists, noUnfinishedRun("delete"), snapshotIsPossible],
   cleanup: [rightsSuffice, noUnfinishedRun("cleanup"), snapshotIsPossible],
   rotate: [rightsSuffice, serviceExists, noUnfinishedRun("rotate"), storeTakesTurns],
+  backup: [rightsSuffice, serviceExists, noUnfinishedRun("backup"), databaseIsHere],
+  restore: [rightsSuffice, serviceExists, noUnfinishedRun("restore"), databaseIsHere, backupExists],
   install: [installationRightsSuffice, guardrailsAreServed],
   uninstall: [installationRightsSuffice],
 };

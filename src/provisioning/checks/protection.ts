@@ -59,6 +59,13 @@ export async function rollbackMayDestroy(
 export async function mustBeConfirmed(context: PlanContext): Promise<void> {
   const { confirmed, request } = context;
   if (confirmed === request.name) return;
+  if (context.backups?.operation === "restore") {
+    throw new ProvisioningError(
+      "usage",
+      `a restore puts other data in the place of what ${request.name} has: only who names the service does that`,
+      `repeat the command with --confirm ${request.name}`,
+    );
+  }
   const stores = await protectedAtStake(context);
   if (stores.length > 0)
     throw unconfirmed(

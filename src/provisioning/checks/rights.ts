@@ -9,7 +9,7 @@ import type { Check, CheckContext } from "./check.ts";
 
 /** What executing a run asks of the cluster, undoing it included. */
 function questionsOf(
-  { request, application, standards, credential }: CheckContext,
+  { request, application, standards, credential, backups }: CheckContext,
   username: string,
 ): readonly AccessQuestion[] {
   const namespace = namespaceOf(request.name);
@@ -21,7 +21,8 @@ function questionsOf(
     if (username !== operatorUser) kinds.add(resources.secrets);
     kinds.add(resources.persistentVolumeClaims);
   }
-  if (credential !== undefined || application.spec.migrations !== undefined) kinds.add(resources.jobs);
+  if (credential !== undefined || backups !== undefined || application.spec.migrations !== undefined)
+    kinds.add(resources.jobs);
   return [
     asked("create", resources.runs, systemNamespace),
     { ...asked("update", resources.runs, systemNamespace), subresource: "status" },

@@ -41,10 +41,10 @@ const doing: Readonly<Record<TurnAction, string>> = {
 const jobWithinMs = 7 * 60_000;
 
 /** Does something in the data store, from inside the cluster. @throws StepError */
-export function inStore(context: TurnContext, store: Rotatable, action: TurnAction): Promise<void> {
+export async function inStore(context: TurnContext, store: Rotatable, action: TurnAction): Promise<void> {
   const { application, standards } = context;
   const { policies, job } = rotationObjects(application, standards, store, action);
-  return runJob(
+  await runJob(
     { ...context, service: application.metadata.name },
     {
       around: policies,

@@ -1,12 +1,14 @@
 import type { ChangeOperation, Operation } from "../plan.ts";
 import type { Step } from "../step.ts";
 import { applyKubernetes } from "./apply_kubernetes.ts";
+import { backupDatabase } from "./backup_database.ts";
 import { configureCicd } from "./configure_cicd.ts";
 import { configureNetwork } from "./configure_network.ts";
 import { createNamespace } from "./create_namespace.ts";
 import { deleteDataStores } from "./delete_data_stores.ts";
 import { deleteKubernetes } from "./delete_kubernetes.ts";
 import { deleteNamespace } from "./delete_namespace.ts";
+import { deleteOldDatabase } from "./delete_old_database.ts";
 import { deleteOrphans } from "./delete_orphans.ts";
 import { enableCredentials } from "./enable_credentials.ts";
 import { generateManifests } from "./generate_manifests.ts";
@@ -27,9 +29,11 @@ import { removeGuardrails } from "./remove_guardrails.ts";
 import { removeOperator } from "./remove_operator.ts";
 import { removeRights } from "./remove_rights.ts";
 import { removeUnused } from "./remove_unused.ts";
+import { restoreDatabase } from "./restore_database.ts";
 import { revokeCredentials } from "./revoke_credentials.ts";
 import { setupMonitoring } from "./setup_monitoring.ts";
 import { snapshotDataStores } from "./snapshot_data_stores.ts";
+import { swapDatabase } from "./swap_database.ts";
 import { switchCredentials } from "./switch_credentials.ts";
 import { verify } from "./verify.ts";
 
@@ -63,6 +67,8 @@ export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
   ],
   cleanup: [preflight("cleanup"), liftProtection, snapshotDataStores, deleteOrphans],
   rotate: [preflight("rotate"), enableCredentials, switchCredentials, proveCredentials, revokeCredentials],
+  backup: [preflight("backup"), backupDatabase],
+  restore: [preflight("restore"), backupDatabase, restoreDatabase, swapDatabase, deleteOldDatabase],
   install: [
     preflight("install"),
     installTypes,
