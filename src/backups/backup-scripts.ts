@@ -15,8 +15,13 @@ const names = `\\set ON_ERROR_STOP on
 SET client_min_messages TO warning;
 `;
 
-/** Only while a restore is under way may the service's role make databases. */
-const mayMake = (allowed: boolean) => `SELECT platform.make_databases(${allowed}) AS nothing \\gset
+/** Only while a restore is under way may the service's role make databases; in one that an older version made it never may. */
+const mayMake = (
+  allowed: boolean,
+) => `SELECT to_regprocedure('platform.make_databases(boolean)') IS NOT NULL AS can_allow \\gset
+\\if :can_allow
+SELECT platform.make_databases(${allowed}) AS nothing \\gset
+\\endif
 `;
 
 const common = `set -eu

@@ -7,7 +7,7 @@ import { backupObjects } from "../../../src/backups/backup-job.ts";
 import type { BackupAction } from "../../../src/backups/backup-scripts.ts";
 import type { KubeObject } from "../../../src/cluster/object.ts";
 import { factsIn } from "../../../src/provisioning/steps/database-copies.ts";
-import { secretValues } from "../../../src/secrets/rotation.ts";
+import { secretValues, storeData } from "../../../src/secrets/rotation.ts";
 import { postgresPrograms, type RunningPostgres, startPostgres } from "./postgres.ts";
 import { folder, type Ran, run } from "./processes.ts";
 import { secretsOf, service, standards, storeOf } from "./service.ts";
@@ -178,6 +178,36 @@ describe.skipIf(!here)("a backup's jobs, on a real PostgreSQL", () => {
     expect(refused.code).toBe(1);
     expect(refused.err).toContain("its checksum differs");
     expect(await databases()).toEqual([database, "postgres"]);
+  });
+
+  test("after a rotation the other login does the same", async () => {
+    const [first, second] = databaseNames(application).logins;
+    const next = "fedcba9876543210fedcba9876543210fedcba9876543210";
+    await server.asSuperuser(`ALTER ROLE ${second} LOGIN PASSWORD '${next}'; ALTER ROLE ${first} NOLOGIN`);
+    const before = secrets;
+    secrets = before.map((secret) => ({
+      ...secret,
+      data: storeData(application, "database", { username: second, password: next }),
+    }));
+    const connected = server.sql({ user: second, password: next }, "SELECT pg_sleep(600)");
+    for (const action of ["backup", "restore", "swap", "undo", "restore", "swap", "drop"] as const) {
+      expect(await act(action, "backup-second")).toMatchObject(fine);
+    }
+    expect((await connected).code).not.toBe(0);
+    const owner = await server.asSuperuser(
+      `SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '${database}'`,
+    );
+    expect(owner.out.trim()).toBe(first);
+    secrets = before;
+    await server.asSuperuser(`ALTER ROLE ${first} LOGIN`);
+  });
+
+  test("a database of an older version is left as it is", async () => {
+    await server.asSuperuser("\\c postgres\nALTER FUNCTION platform.make_databases RENAME TO not_there");
+    expect((await act("restore", "backup-second")).err).toContain("made by an older version");
+    expect(await act("undo", "backup-second")).toMatchObject(fine);
+    expect(await sql("SELECT 1")).toBe("1");
+    await server.asSuperuser("\\c postgres\nALTER FUNCTION platform.not_there RENAME TO make_databases");
   });
 
   test("rows that differ from those of the backup stop a restore", async () => {
