@@ -78,11 +78,19 @@ export function backupStories(title: string, open: () => Promise<Stage>): void {
       await expect(provisioner.restore(service, "backup-other", { confirmed: service })).rejects.toThrow(
         `${service} has no backup backup-other`,
       );
+      await stage.cluster.patch(
+        resources.applications,
+        { namespace: namespaceOf(service), name: service },
+        {
+          type: "merge",
+          body: { spec: { starter: false, migrations: { command: ["/bin/ledger", "migrate"] } } },
+        },
+      );
       const jobs: string[] = [];
       const state = await succeeded(
         made.provisioner({ cluster: recording(jobs) }).restore(service, backup, { confirmed: service }),
       );
-      expect(jobs).toEqual(["backup", "restore", "swap", "drop"]);
+      expect(jobs).toEqual(["backup", "restore", "swap", "migrate", "drop"]);
       expect((await listed(service)).map(({ name }) => name)).toEqual([
         `before-restore-${suffix(state.name)}`,
         backup,

@@ -8,7 +8,7 @@ import { backupsOf, inDatabase, restoreMark } from "./database-copies.ts";
 export const deleteOldDatabase: Step = {
   id: "delete_old_database",
   title: "Old database",
-  needs: ["swap_database"],
+  needs: ["swap_database", "migrate"],
   when: () => true,
   async describe() {
     return {

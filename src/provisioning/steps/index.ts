@@ -18,7 +18,7 @@ import { installRights } from "./install_rights.ts";
 import { installStandards } from "./install_standards.ts";
 import { installTypes } from "./install_types.ts";
 import { liftProtection } from "./lift_protection.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, migrateRestored } from "./migrate.ts";
 import { preflight } from "./preflight.ts";
 import { protectDataStores } from "./protect_data_stores.ts";
 import { proveCredentials } from "./prove_credentials.ts";
@@ -68,7 +68,14 @@ export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
   cleanup: [preflight("cleanup"), liftProtection, snapshotDataStores, deleteOrphans],
   rotate: [preflight("rotate"), enableCredentials, switchCredentials, proveCredentials, revokeCredentials],
   backup: [preflight("backup"), backupDatabase],
-  restore: [preflight("restore"), backupDatabase, restoreDatabase, swapDatabase, deleteOldDatabase],
+  restore: [
+    preflight("restore"),
+    backupDatabase,
+    restoreDatabase,
+    swapDatabase,
+    migrateRestored,
+    deleteOldDatabase,
+  ],
   install: [
     preflight("install"),
     installTypes,

@@ -38,6 +38,17 @@ export const migrate: Step = {
   },
 };
 
+/** After a restore: what came back may be older than what the service runs, whatever was migrated before. */
+export const migrateRestored: Step = {
+  ...migrate,
+  needs: ["swap_database"],
+  when: ({ application }) => migrationMark(application.spec) !== undefined,
+  async describe(context) {
+    const described = await migrate.describe(context);
+    return { ...described, notes: [`runs ${commandOf(context)} on what was restored`] };
+  },
+};
+
 /** @throws Error for a service without migrations, which has no such step */
 function jobOf({ application, standards }: Pick<PlanContext, "application" | "standards">): KubeObject {
   const job = migrationJob(subjectOf(application, standards));
