@@ -82,7 +82,11 @@ function busy(run: RunName, holder: string): ProvisioningError {
 /** Why a Run cannot be written, where the cluster's definition of it is older than this program. */
 export function tooOld(cluster: Cluster, error: unknown): ProvisioningError | undefined {
   const cause = error instanceof JournalError ? error.cause : error;
-  if (!isClusterError(cause, "invalid", "server") || !/unknown field/.test(cause.message)) return undefined;
+  if (
+    !isClusterError(cause, "invalid", "server") ||
+    !/unknown field|spec\.operation: Unsupported value/.test(cause.message)
+  )
+    return undefined;
   return new ProvisioningError(
     "refused",
     `the platform on ${cluster.context} is older than this program, and does not know what is asked for`,

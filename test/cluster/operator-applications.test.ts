@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { connect } from "../../src/cluster/connect.ts";
 import { resources } from "../../src/cluster/resource.ts";
+import { migrationStories } from "../operator/migration-stories.ts";
 import { type Running, runControllers } from "../operator/running.ts";
 import { application, condition, eventually, manage, prepare, read } from "../operator/stage.ts";
 import { applicationStories, storyStandards } from "../operator/stories.ts";
@@ -23,6 +24,10 @@ describe.skipIf(connection === undefined)("the controller of Applications, on a 
   });
 
   applicationStories({ cluster: () => cluster, unique: uniqueName });
+
+  describe("migrations of applied Applications", () => {
+    migrationStories({ cluster: () => cluster, unique: uniqueName, fails: false });
+  });
 });
 
 describe("an API server that is killed and started again under a living operator", () => {

@@ -1,108 +1,29 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { connect } from "../../../src/cluster/connect.ts";
-import { resources } from "../../../src/cluster/resource.ts";
 import { openSandbox } from "../../../src/sandbox/open.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
-import { type Running, runControllers } from "../../operator/running.ts";
-import { application, condition, eventually, manage, prepare, read } from "../../operator/stage.ts";
-import { storyStandards } from "../../operator/stories.ts";
+import { migrationStories } from "../../operator/migration-stories.ts";
 
-const namespace = "shop";
-const { applications, deployments, jobs } = resources;
-const registry = "registry.example.internal/payments";
 let folder = "";
 let sandbox: Sandbox;
 let cluster: Cluster;
-let operator: Running;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "migrations-"));
   sandbox = await openSandbox({ folder, speed: 100 });
   const { url, token, socketPath } = sandbox;
   cluster = await connect({ kind: "endpoint", url, token, socketPath, context: "sandbox", simulated: true });
-  await prepare(cluster, storyStandards);
-  await manage(cluster, namespace, storyStandards);
-  operator = await runControllers(cluster, { momentMs: 0 });
 });
 afterAll(async () => {
-  await operator.stop();
   await cluster.close();
   await sandbox.close();
   await rm(folder, { recursive: true });
 });
 
-const edit = (name: string, spec: object, annotations: object = {}) =>
-  cluster.patch(
-    applications,
-    { namespace, name },
-    { type: "merge", body: { spec, metadata: { annotations } } },
-  );
-const runs = async (name: string) => JSON.stringify(await read(cluster, deployments, namespace, name));
-const ready = (name: string) =>
-  eventually(`${name} is Ready`, async () =>
-    expect(await condition(cluster, namespace, name, "Ready")).toBe("True Ready"),
-  );
-const writesOf = (name: string) => operator.writes.filter((line) => line.includes(name));
-
-test("what is applied is rolled out once its database is there and migrated, and is not migrated again", async () => {
-  const migrations = { command: ["/bin/ledger", "migrate"] };
-  await cluster.create(
-    applications,
-    application(namespace, "ledger", { database: { type: "postgres" }, migrations }),
-  );
-  await ready("ledger");
-  const order = writesOf("ledger").filter((line) => /StatefulSet|Job|Deployment/.test(line));
-  expect(order).toEqual([
-    `apply StatefulSet ${namespace}/ledger-db`,
-    `create Job ${namespace}/ledger-migrate`,
-    `apply Deployment ${namespace}/ledger`,
-  ]);
-  const before = writesOf("ledger").length;
-  await edit("ledger", { replicas: 3 });
-  await eventually("three replicas", async () => {
-    expect(await read(cluster, applications, namespace, "ledger")).toMatchObject({
-      status: { readyReplicas: 3 },
-    });
-  });
-  expect(writesOf("ledger").slice(before).join()).not.toContain("Job");
-});
-
-test("a migration that fails leaves the Deployment as it is, says why, and is tried again when the Application changes", async () => {
-  await cluster.create(applications, application(namespace, "orders", { image: `${registry}/orders:1` }));
-  await ready("orders");
-  const migrations = { command: ["migrate"], image: `${registry}/tools:crash` };
-  await edit("orders", { image: `${registry}/orders:2`, migrations });
-  await eventually("the failure is told", async () => {
-    expect(await condition(cluster, namespace, "orders", "Degraded")).toBe("True MigrationFailed");
-  });
-  expect(await runs("orders")).toContain("orders:1");
-  const failed = await read(cluster, jobs, namespace, "orders-migrate");
-  await edit("orders", { replicas: 3 });
-  await eventually("it was tried again", async () => {
-    const job = await read(cluster, jobs, namespace, "orders-migrate");
-    expect(job?.metadata.uid).not.toBe(failed?.metadata.uid);
-    expect(await condition(cluster, namespace, "orders", "Degraded")).toBe("True MigrationFailed");
-  });
-  expect(await runs("orders")).toContain("orders:1");
-  await edit("orders", { migrations: { image: null } });
-  await ready("orders");
-  expect(await runs("orders")).toContain("orders:2");
-});
-
-test("what a run says it has migrated is rolled out at once", async () => {
-  const migrations = { command: ["migrate"] };
-  await cluster.create(applications, application(namespace, "billing", { migrations }));
-  await ready("billing");
-  const mark = (await read(cluster, deployments, namespace, "billing"))?.metadata.annotations;
-  await edit("billing", { image: `${registry}/billing:2` });
-  await eventually("the second image runs", async () => expect(await runs("billing")).toContain("billing:2"));
-  await ready("billing");
-  const before = writesOf("billing").length;
-  await edit("billing", { image: `${registry}/ledger:1` }, mark);
-  await eventually("the first image runs", async () => expect(await runs("billing")).toContain("ledger:1"));
-  expect(writesOf("billing").slice(before).join()).not.toContain("Job");
+describe("migrations of applied Applications", () => {
+  migrationStories({ cluster: () => cluster, unique: (prefix) => prefix, fails: true });
 });

@@ -30,3 +30,25 @@ test("a cluster whose definition of Run is older is said to be so, and holds not
   });
   expect(await made.provisioner().list()).toEqual([]);
 });
+
+test("so is one that does not know the operation yet", async () => {
+  const request = serviceRequestSchema.parse({ name: "vault", language: "go", database: "postgres" });
+  const older = await sandboxStage();
+  const there = await composition(older.cluster);
+  try {
+    await (await there.provisioner().create(request, { onFailure: "hold" })).finished;
+    const path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/operation/enum";
+    await older.cluster.patch(
+      resources.customResourceDefinitions,
+      { name: "runs.platform.company.com" },
+      { type: "json", body: [{ op: "replace", path, value: ["create", "delete"] }] },
+    );
+    await expect(there.provisioner().backup(request.name, {})).rejects.toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("is older than this program"),
+    });
+  } finally {
+    await there.close();
+    await older.close();
+  }
+});
