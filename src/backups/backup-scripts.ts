@@ -1,9 +1,10 @@
 /**
  * What a Job does with a service's database. `backup`: dumps it and reads the dump. `restore`: reads a dump into a
- * database beside, and counts what is in it. `swap`: that database takes the place of the service's, which is kept. `drop`: what
- * was kept goes. `undo`: what was kept takes its place again, and what was restored goes. Each can be repeated.
+ * database beside, and counts what is in it. `swap`: that database takes the place of the service's, which is kept. `last`:
+ * what was kept is dumped once more, with what was written until the swap. `drop`: it goes. `undo`: what was kept takes its
+ * place again, and what was restored goes. Each can be repeated.
  */
-export const backupActions = ["backup", "restore", "swap", "drop", "undo"] as const;
+export const backupActions = ["backup", "restore", "swap", "last", "drop", "undo"] as const;
 export type BackupAction = (typeof backupActions)[number];
 
 /** Names come from the environment: in SQL they are quoted by psql, in the shell by quotes, and nothing else is put together. */
@@ -40,7 +41,7 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C" \\gexec
 `;
 
 /** Dump and counts see the same moment: one transaction's snapshot, which is open as long as both take. */
-const backup = `${common}cd "$BACKUPS"
+const dump = `cd "$BACKUPS"
 DUMP="$BACKUP.dump.part" ROWS="$BACKUP.rows.part"
 export DUMP ROWS
 rm -f "$DUMP" "$DUMP.done" "$ROWS"
@@ -68,6 +69,15 @@ printf '{"bytes":%s,"sha256":"%s","tables":%s,"rows":%s}' \\
   "$(wc -c < "$BACKUP.dump" | tr -d ' ')" "$sum" "$(wc -l < "$BACKUP.rows" | tr -d ' ')" \\
   "$(awk -F '|' '{ sum += $NF } END { printf "%.0f", sum }' "$BACKUP.rows")" > "$TERMINATION_LOG"
 `;
+
+const backup = `${common}${dump}`;
+
+/** Nobody else connects to what was kept: the service knows it by no name. */
+const last = `${common}query <<'SQL'
+${names}ALTER DATABASE :"before" ALLOW_CONNECTIONS true;
+SQL
+DATABASE="$BEFORE"
+${dump}`;
 
 const restore = `${common}cd "$BACKUPS"
 [ -f "$BACKUP.dump" ] || fail "there is no backup $BACKUP"
@@ -154,7 +164,7 @@ DROP DATABASE IF EXISTS :"restored" WITH (FORCE);
 ${mayMake(false)}SQL
 `;
 
-const scripts: Readonly<Record<BackupAction, string>> = { backup, restore, swap, drop, undo };
+const scripts: Readonly<Record<BackupAction, string>> = { backup, restore, swap, last, drop, undo };
 
 /** The program of a Job. Its surroundings are in its environment; see `backup-job.ts`. */
 export function backupCommand(action: BackupAction): readonly string[] {

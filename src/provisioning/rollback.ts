@@ -42,6 +42,9 @@ export interface Disposal {
 
 const dataStoreSteps: ReadonlySet<StepId> = new Set(["provision_database", "provision_cache"]);
 
+/** Steps that write backups: no rollback takes those away. */
+const backupSteps: ReadonlySet<StepId> = new Set(["backup_database", "delete_old_database"]);
+
 /** Steps that change only the protection of data stores; they have a compensation of their own (`compensate-protection.ts`). */
 const protectionSteps: ReadonlySet<StepId> = new Set([
   "protect_data_stores",
@@ -151,11 +154,7 @@ export function planRollback(
     if (step.id === "switch_credentials" && effect.kind === "object" && effect.type === "Secret") {
       return { effect, action: "restore", reason: "it gets the login back that it had before this run" };
     }
-    if (
-      step.id === "backup_database" &&
-      effect.kind === "object" &&
-      effect.type === "PersistentVolumeClaim"
-    ) {
+    if (backupSteps.has(step.id) && effect.kind === "object" && effect.type === "PersistentVolumeClaim") {
       return { effect, action: "keep", reason: "holds backups" };
     }
     if (isLost(step, recorded, facts)) {

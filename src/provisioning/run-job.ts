@@ -7,7 +7,7 @@ import { resourceOf, resources } from "../cluster/resource.ts";
 import { cleanText } from "../cluster/text.ts";
 import type { Clock } from "./clock.ts";
 import { StepError } from "./errors.ts";
-import { belongsTo, objectEffect, observeEffect, refOf, waitUntilGone } from "./objects.ts";
+import { belongsTo, objectEffect, observeEffect, propagationOf, refOf, waitUntilGone } from "./objects.ts";
 import type { EffectWriter } from "./step.ts";
 import { withMaker } from "./write.ts";
 
@@ -73,11 +73,15 @@ export async function mustBeOurs(
   );
 }
 
-async function removed({ cluster, clock, signal }: JobContext, object: KubeObject): Promise<void> {
+/** Deletes what is there for a Job's time, or the Job with its pods, and waits until it is gone. */
+export async function removed(
+  { cluster, clock, signal }: Pick<JobContext, "cluster" | "clock" | "signal">,
+  object: KubeObject,
+): Promise<void> {
   const uid = (await observeEffect(cluster, objectEffect(object)))?.metadata.uid;
   if (uid === undefined) return;
   try {
-    await cluster.delete(resourceOf(object), refOf(object), { propagation: "Background", uid });
+    await cluster.delete(resourceOf(object), refOf(object), { propagation: propagationOf(object.kind), uid });
   } catch (error) {
     if (!isClusterError(error, "not-found", "conflict")) throw error;
   }

@@ -11,8 +11,8 @@ import {
   type MigrationState,
   migrationState,
 } from "./migration-job.ts";
-import { objectEffect, observeEffect, refOf, waitUntilGone } from "./objects.ts";
-import { type JobContext, mustBeOurs } from "./run-job.ts";
+import { objectEffect, observeEffect } from "./objects.ts";
+import { type JobContext, mustBeOurs, removed } from "./run-job.ts";
 import { withMaker } from "./write.ts";
 
 /** What may pass fails a migration that has not begun when it lasts this long, in milliseconds. */
@@ -38,7 +38,7 @@ export async function runMigration(context: JobContext, job: KubeObject): Promis
     await mustBeOurs(context, job);
     const begun = await begin(context, job);
     await follow(context, begun);
-    await remove(context, begun);
+    await removed(context, begun);
   });
 }
 
@@ -61,7 +61,8 @@ async function begin(context: JobContext, job: KubeObject): Promise<KubeObject> 
         log("going on with the migration that this run has begun");
         return existing;
       }
-      if (state.kind !== "going") await remove(context, existing);
+      // Its pods go with it: another migration must not begin beside them.
+      if (state.kind !== "going") await removed(context, existing);
       else if (!told) log(`another migration is under way, and waited for: job ${job.metadata.name}`);
       told = true;
     }
@@ -85,20 +86,6 @@ async function make({ cluster, run }: JobContext, job: KubeObject): Promise<Kube
     if (isClusterError(error, "already-exists")) return undefined;
     throw error;
   }
-}
-
-/** Its pods go first: another migration must not begin beside them. */
-async function remove({ cluster, clock, signal }: JobContext, job: KubeObject): Promise<void> {
-  const { uid } = job.metadata;
-  try {
-    await cluster.delete(resources.jobs, refOf(job), {
-      propagation: "Foreground",
-      ...(uid === undefined ? {} : { uid }),
-    });
-  } catch (error) {
-    if (!isClusterError(error, "not-found", "conflict")) throw error;
-  }
-  await waitUntilGone(cluster, clock, objectEffect(job), uid, { signal });
 }
 
 async function follow(context: JobContext, job: KubeObject): Promise<void> {
@@ -131,7 +118,7 @@ async function follow(context: JobContext, job: KubeObject): Promise<void> {
       const why = cannotBegin(state, now - started, now - (problemSince ?? now));
       if (why !== undefined) {
         // It must not begin one day, when nobody waits for it any more.
-        await remove(context, job);
+        await removed(context, job);
         throw new StepError("unhealthy", `the migration did not begin: ${why}`, mendImage);
       }
       if (now - started > (migrationDeadlineSeconds + 60) * 1_000) throw failed(job, "it took too long");

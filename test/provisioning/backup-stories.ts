@@ -34,7 +34,7 @@ export function backupStories(title: string, open: () => Promise<Stage>): void {
       );
       return lists
         .flatMap(({ items }) => items.map(({ metadata }) => metadata.name))
-        .filter((name) => /-(backup|restore|swap|drop|undo)(\.|$)/.test(name));
+        .filter((name) => /-(backup|restore|swap|last|drop|undo)(\.|$)/.test(name));
     };
     /** The same cluster, with the Jobs that are made told. */
     const recording = (jobs: string[]) => ({
@@ -90,7 +90,7 @@ export function backupStories(title: string, open: () => Promise<Stage>): void {
       const state = await succeeded(
         made.provisioner({ cluster: recording(jobs) }).restore(service, backup, { confirmed: service }),
       );
-      expect(jobs).toEqual(["backup", "restore", "swap", "migrate", "drop"]);
+      expect(jobs).toEqual(["backup", "restore", "swap", "migrate", "last", "drop"]);
       expect((await listed(service)).map(({ name }) => name)).toEqual([
         `before-restore-${suffix(state.name)}`,
         backup,

@@ -1,13 +1,12 @@
-import { backupsClaim, backupsIn, listing, makingRoom } from "../../backups/backup.ts";
+import { backupsClaim } from "../../backups/backup.ts";
 import { isClusterError } from "../../cluster/errors.ts";
-import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
 import { writes } from "../describe.ts";
 import { objectEffect } from "../objects.ts";
 import { mustBeOurs } from "../run-job.ts";
 import type { Step } from "../step.ts";
 import { withMaker } from "../write.ts";
-import { backupMadeBy, backupsOf, factsIn, inDatabase } from "./database-copies.ts";
+import { takeBackup } from "./database-copies.ts";
 
 /** A dump of the database as it is, read once it is written. No rollback takes a backup away. */
 export const backupDatabase: Step = {
@@ -25,43 +24,24 @@ export const backupDatabase: Step = {
     };
   },
   async apply(context) {
-    const { application, standards, cluster, clock, write, run } = context;
+    const { application, standards, cluster, write, run } = context;
     const claim = backupsClaim(application, standards);
-    const { namespace = "", name } = claim.metadata;
-    const effect = objectEffect(claim);
     await mustBeOurs({ cluster, service: application.metadata.name }, claim);
-    await write.keep(effect, "holds backups", async () => {
+    await write.keep(objectEffect(claim), "holds backups", async () => {
       try {
         await cluster.create(resources.persistentVolumeClaims, withMaker(claim, run));
       } catch (error) {
         if (!isClusterError(error, "already-exists")) throw error;
       }
     });
-    const list = async () => {
-      const found = await find(cluster, resources.persistentVolumeClaims, { namespace, name });
-      return found === undefined ? [] : backupsIn(found.metadata);
-    };
-    const backup = backupMadeBy(context);
-    const others = (await list()).filter((each) => each.name !== backup);
-    const { restore } = backupsOf(context);
-    const gone = makingRoom(others, standards.dataStores.backups.keep, restore).map((each) => each.name);
-    const facts = factsIn(await inDatabase(context, "backup", backup, gone));
-    const made = { name: backup, at: clock.now().toISOString(), ...(facts === undefined ? {} : { facts }) };
-    await write.keep(effect, "holds backups", () =>
-      cluster.patch(
-        resources.persistentVolumeClaims,
-        { namespace, name },
-        { type: "merge", body: listing([made, ...others.filter((each) => !gone.includes(each.name))]) },
-      ),
-    );
-    return {
-      summary:
-        facts === undefined
-          ? backup
-          : `${backup}, ${facts.tables} tables, ${facts.rows} rows, ${facts.bytes} bytes`,
-      ...(facts === undefined
-        ? { warnings: ["its job did not tell what it made: the backup is not known to be good"] }
-        : {}),
-    };
+    const { name, facts } = await takeBackup(context, "backup");
+    if (facts === undefined) {
+      return {
+        summary: name,
+        warnings: ["its job did not tell what it made: the backup is not known to be good"],
+      };
+    }
+    const { tables, rows, bytes } = facts;
+    return { summary: `${name}, ${tables} tables, ${rows} rows, ${bytes} bytes` };
   },
 };

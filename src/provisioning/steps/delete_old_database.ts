@@ -2,9 +2,12 @@ import { isClusterError } from "../../cluster/errors.ts";
 import { resources } from "../../cluster/resource.ts";
 import { objectEffect, observeEffect, refOf } from "../objects.ts";
 import type { Step } from "../step.ts";
-import { backupsOf, inDatabase, restoreMark } from "./database-copies.ts";
+import { backupsOf, inDatabase, restoreMark, takeBackup } from "./database-copies.ts";
 
-/** The database that was before goes; its backup, made by this run, stays. From here on the run can only be finished. */
+/**
+ * The database that was before goes, and with its last write is the backup that this run has made. From here on the run
+ * can only be finished.
+ */
 export const deleteOldDatabase: Step = {
   id: "delete_old_database",
   title: "Old database",
@@ -23,6 +26,7 @@ export const deleteOldDatabase: Step = {
     const effect = objectEffect(mark);
     const uid = (await observeEffect(cluster, effect))?.metadata.uid;
     if (uid !== undefined) {
+      await takeBackup(context, "last");
       await write.remove(effect, "the restore can be taken back", async () => {
         try {
           await cluster.delete(resources.configMaps, refOf(mark), { uid });

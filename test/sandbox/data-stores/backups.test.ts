@@ -149,6 +149,23 @@ describe.skipIf(!here)("a backup's jobs, on a real PostgreSQL", () => {
     expect((await server.sql(own, "CREATE DATABASE another")).err).toContain("permission denied");
   });
 
+  test("what was written until the swap is in the run's own backup, not only what was there when it began", async () => {
+    expect(await act("backup", "before-restore-x")).toMatchObject(fine);
+    expect(await act("restore", "backup-one")).toMatchObject(fine);
+    expect(await sql("INSERT INTO account (owner) VALUES ('late') RETURNING owner")).toBe("late");
+    expect(await act("swap", "backup-one")).toMatchObject(fine);
+    const kept = await act("last", "before-restore-x");
+    expect(kept).toMatchObject(fine);
+    expect(factsIn(kept.said)?.rows).toBe(503);
+    expect(await act("last", "before-restore-x")).toMatchObject(fine);
+    expect(await act("drop", "before-restore-x")).toMatchObject(fine);
+    expect(await sql("SELECT count(*) FROM account WHERE owner = 'late'")).toBe("0");
+    for (const action of ["restore", "swap", "drop"] as const) {
+      expect(await act(action, "before-restore-x")).toMatchObject(fine);
+    }
+    expect(await sql("SELECT count(*) FROM account WHERE owner = 'late'")).toBe("1");
+  });
+
   test("each engine may stop after any of it: a restore that is begun anew, or taken back, finds its way", async () => {
     expect(await act("backup", "backup-two")).toMatchObject(fine);
     expect(await act("restore", "backup-two")).toMatchObject(fine);
