@@ -24,10 +24,19 @@ describe.skipIf(connection === undefined)("the controller of Applications, on a 
   });
 
   applicationStories({ cluster: () => cluster, unique: uniqueName });
+});
 
-  describe("migrations of applied Applications", () => {
-    migrationStories({ cluster: () => cluster, unique: uniqueName, fails: false });
+// Apart from the others: their operator would do the work of this one's.
+describe.skipIf(connection === undefined)("migrations of applied Applications, on a real API server", () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    if (connection !== undefined) cluster = await connect(connection);
   });
+  afterAll(async () => {
+    await cluster.close();
+  });
+
+  migrationStories({ cluster: () => cluster, unique: uniqueName, fails: false });
 });
 
 describe("an API server that is killed and started again under a living operator", () => {
