@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ApplicationSpec } from "./application.ts";
+import { ownSecretSchema, secretKeySchema, withoutSecret, withSecret } from "./own-secrets.ts";
 import { imagePattern } from "./patterns.ts";
 import { alertNames, cacheTypes, databaseTypes, maxReplicas } from "./request.ts";
 import { quantitySchema } from "./schema.ts";
@@ -13,6 +14,8 @@ const settingsShape = {
   alerts: z.array(z.enum(alertNames)).max(alertNames.length).optional().describe("Alerts of the service."),
   database: z.enum(databaseTypes).optional().describe("Kind of database; none: it has none any more."),
   cache: z.enum(cacheTypes).optional().describe("Kind of cache; none: it has none any more."),
+  secret: ownSecretSchema.optional().describe("Secret of the service's own that its pods are to read."),
+  withoutSecret: secretKeySchema.optional().describe("Variable that its pods are to have no more."),
 };
 
 /** An image by digest: a tag may name another image tomorrow, and a rollback would bring that. */
@@ -72,7 +75,7 @@ export function changedSpec(
       return { ...spec, image: change.image, starter: false };
     case "set": {
       const { requests, limits, alerts, database, cache } = change;
-      const { database: hadDatabase, cache: hadCache, resources, ...rest } = spec;
+      const { database: hadDatabase, cache: hadCache, secrets: hadSecrets, resources, ...rest } = spec;
       const base = resources ?? defaults;
       const next =
         requests === undefined && limits === undefined
@@ -96,6 +99,7 @@ export function changedSpec(
           "cache",
           cache === undefined ? hadCache : cache === "none" ? undefined : { ...hadCache, type: cache },
         ),
+        ...part("secrets", secretsAfter(hadSecrets, change)),
         monitoring:
           alerts === undefined
             ? spec.monitoring
@@ -113,6 +117,16 @@ export function changedSpec(
       };
     }
   }
+}
+
+function secretsAfter(
+  before: ApplicationSpec["secrets"],
+  { secret, withoutSecret: key }: Extract<ServiceChange, { readonly operation: "set" }>,
+): ApplicationSpec["secrets"] {
+  if (secret === undefined && key === undefined) return before;
+  const kept = key === undefined ? before : withoutSecret(before, key);
+  const after = secret === undefined ? kept : withSecret(kept, secret);
+  return after === undefined || after.length === 0 ? undefined : after;
 }
 
 function part<Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> {

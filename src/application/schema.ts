@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ownSecretsSchema } from "./own-secrets.ts";
 import { dnsLabelPattern, imagePattern, quantityPattern } from "./patterns.ts";
 import { alertNames, cacheTypes, databaseTypes, exposures, languages, maxReplicas } from "./request.ts";
 
@@ -137,6 +138,7 @@ export const storedSpecSchema = z.strictObject({
   autoscaling: autoscalingSchema.optional(),
   database: databaseSchema.optional(),
   cache: cacheSchema.optional(),
+  secrets: ownSecretsSchema.optional(),
   monitoring: z
     .strictObject({
       enabled: z.boolean().default(true).describe("Whether Prometheus scrapes the service."),

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../cluster/object.ts";
 import { cacheNames, databaseNames } from "../credentials.ts";
 import { credentialsAnnotation } from "../names.ts";
+import { ownSecretName } from "../own-secrets.ts";
 import { ports } from "../ports.ts";
 import { autoscaler } from "./autoscaler.ts";
 import { fromSecret } from "./data-store.ts";
@@ -61,6 +62,13 @@ function dataStoreEnvironment({ application, spec }: Subject) {
   ];
 }
 
+/** Each by a name that changes with its version: so pods roll, and a rollback of a release brings back its values. */
+function ownSecretEnvironment({ name, spec }: Subject) {
+  return (spec.secrets ?? []).map((secret) =>
+    fromSecret(secret.key, ownSecretName(name, secret), secret.key),
+  );
+}
+
 function container(subject: Subject) {
   const healthz = (seconds: { readonly periodSeconds: number; readonly failureThreshold: number }) => ({
     httpGet: { path: "/healthz", port: ports.http.name, scheme: "HTTP" },
@@ -79,6 +87,7 @@ function container(subject: Subject) {
       { name: "METRICS_PORT", value: String(ports.metrics.number) },
       ...telemetryEnvironment(subject),
       ...dataStoreEnvironment(subject),
+      ...ownSecretEnvironment(subject),
     ],
     resources: subject.spec.resources ?? subject.standards.workload.resources,
     securityContext: restrictedContainer,
