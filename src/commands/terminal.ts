@@ -70,9 +70,10 @@ export async function askHidden(
   signal?: AbortSignal,
 ): Promise<{ readonly lines: readonly string[] } | undefined> {
   const { createInterface } = await import("node:readline");
-  terminal.err.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const editor = createInterface({ input: terminal.stdin, output: nowhere, terminal: true, historySize: 0 });
+  // The terminal shows no keys from here on.
+  terminal.err.write(question);
   return new Promise((resolve) => {
     const lines: string[] = [];
     let left = false;
