@@ -65,6 +65,8 @@ const workloads: readonly RoleRule[] = [
   roleRule("gateway.networking.k8s.io", ["gateways", "httproutes"], read),
   roleRule("monitoring.coreos.com", ["prometheuses", "prometheusrules", "servicemonitors"], read),
   roleRule("security.istio.io", ["peerauthentications"], read),
+  roleRule("external-secrets.io", ["clustersecretstores", "externalsecrets", "pushsecrets"], read),
+  roleRule("generators.external-secrets.io", ["passwords"], read),
   roleRule("snapshot.storage.k8s.io", ["volumesnapshots"], read),
 ];
 

@@ -9,6 +9,7 @@ import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import type { Standards } from "../standards/standards.ts";
+import { dataHashAnnotation } from "./external-secrets.ts";
 import { rotatable, secretVersion, storeNames } from "./rotation.ts";
 
 /** What may be told of a Secret: never a value. */
@@ -75,7 +76,8 @@ export async function listSecrets(
       ...(metadata === undefined ? {} : timesOf(metadata)),
       ...(variable === undefined || version === undefined ? {} : { variable, version }),
       users: readersOf(objects, name),
-      rotates: rotating.has(name),
+      // What External Secrets Operator has made is made once and for good.
+      rotates: rotating.has(name) && metadata?.annotations?.[dataHashAnnotation] === undefined,
     };
   });
   return {
