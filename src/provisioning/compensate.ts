@@ -153,7 +153,13 @@ function foreignTo(
   const effects = new Set(
     state.steps.flatMap((step) =>
       step.effects
-        .filter(({ state: recorded }) => recorded === "created" || recorded === "unknown")
+        .filter(
+          ({ state: recorded, effect }) =>
+            recorded === "created" ||
+            recorded === "unknown" ||
+            // What another operator has made for one goes by its name, also once that is deleted.
+            (effect.kind === "object" && effect.type === resources.externalSecrets.kind),
+        )
         .map(({ effect }) => effectKey(effect)),
     ),
   );

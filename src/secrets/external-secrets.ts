@@ -1,6 +1,6 @@
 import type { Application } from "../application/application.ts";
 import type { SecretOf } from "../application/credentials.ts";
-import { conditionsOf, holds } from "../cluster/conditions.ts";
+import { conditionsOf } from "../cluster/conditions.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { apiVersionOf, type Resource, resources } from "../cluster/resource.ts";
 import { cleanText } from "../cluster/text.ts";
@@ -139,8 +139,9 @@ export function externalSecrets(clusterSecretStore: string | undefined): SecretS
       for (const object of requests) await writer.createOnce(object);
       const request = await writer.find(resources.externalSecrets, name);
       if (request !== undefined && !isOf(application, request)) return { kind: "conflict", name };
+      // It is created whole, and never changed.
       const secret = await writer.find(resources.secrets, name);
-      if (request !== undefined && secret !== undefined && holds(conditionsOf(request), "Ready")) {
+      if (secret !== undefined) {
         if (!isMadeFor(request, secret)) return { kind: "conflict", name };
         return { kind: "there", secret: await writer.adopt(secret, labels), created: true };
       }
