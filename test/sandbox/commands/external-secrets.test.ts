@@ -158,3 +158,19 @@ test("somebody's Secret of the same name is left as it is", async () => {
   expect(await objectsIn(commands, "app-shop")).toEqual(["Secret shop-db"]);
   expect((await cluster.get(resources.secrets, theirs.metadata)).metadata).toEqual(theirs.metadata);
 });
+
+test("what was taken over from it, as the runbook has it, rotates", async () => {
+  const commands = await withStore();
+  const { run, cluster } = commands;
+  expect(await run(...create())).toMatchObject({ code: 0 });
+  const ref = { namespace: "app-shop", name: "shop-db" };
+  for (const kind of [resources.externalSecrets, resources.passwords]) await cluster.delete(kind, ref);
+  const { immutable: _, ...secret } = await cluster.get(resources.secrets, ref);
+  await cluster.delete(resources.secrets, ref);
+  const { labels = {} } = secret.metadata;
+  await cluster.create(resources.secrets, { ...secret, metadata: { ...ref, labels } });
+  const rotated = await run("secret", "rotate", "shop", "database", "--yes");
+  expect(rotated, rotated.err).toMatchObject({ code: 0 });
+  expect(secretValues(await cluster.get(resources.secrets, ref)).username).toBe("app_shop_2");
+  expect((await run("orphans", "list", "-o", "name")).out).toBe("");
+});
