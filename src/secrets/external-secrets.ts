@@ -131,7 +131,9 @@ export function externalSecrets(clusterSecretStore: string | undefined): SecretS
       const { name, labels = {} } = wanted.metadata;
       const before = await writer.find(resources.secrets, name);
       if (before !== undefined && isOf(application, before)) {
-        return { kind: "there", secret: before, created: false };
+        // Whoever journals may have been stopped before the takeover was recorded.
+        const { object: secret } = await writer.createOnce(before);
+        return { kind: "there", secret, created: false };
       }
       const asked = await writer.find(resources.externalSecrets, name);
       if (before !== undefined && !isMadeFor(asked, before)) return { kind: "conflict", name };

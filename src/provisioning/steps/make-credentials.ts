@@ -3,7 +3,9 @@ import { find } from "../../cluster/find.ts";
 import { apiVersionOf } from "../../cluster/resource.ts";
 import { secretStoreOf } from "../../secrets/choose-store.ts";
 import type { CredentialWriter, Made } from "../../secrets/secret-store.ts";
+import { effectKey } from "../effect.ts";
 import { StepError } from "../errors.ts";
+import { objectEffect } from "../objects.ts";
 import type { StepContext } from "../step.ts";
 
 /** What passes sooner is no news, in milliseconds. */
@@ -42,14 +44,21 @@ export async function makeCredentials(context: StepContext, part: "database" | "
 
 function writerOf({ application, cluster, write, randomBytes }: StepContext): CredentialWriter {
   const { namespace } = application.metadata;
+  // Each is journaled once, however often it is looked for.
+  const written = new Map<string, Awaited<ReturnType<CredentialWriter["createOnce"]>>>();
   return {
     async find(resource, name) {
       const found = await find(cluster, resource, { namespace, name });
       return found && { ...found, apiVersion: apiVersionOf(resource), kind: resource.kind };
     },
     async createOnce(object) {
+      const key = effectKey(objectEffect(object));
+      const known = written.get(key);
+      if (known !== undefined) return known;
       const { object: stored, outcome } = await write.createOnce(object);
-      return { object: stored, created: outcome === "created" };
+      const result = { object: stored, created: outcome === "created" };
+      written.set(key, result);
+      return result;
     },
     adopt: (secret, labels) => write.adopt(secret, labels),
     password: () => generatePassword(randomBytes),

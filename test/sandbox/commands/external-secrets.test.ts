@@ -10,7 +10,7 @@ import { type Commands, commandsOnSandbox } from "./commands.ts";
 const kinds = [resources.externalSecrets, resources.pushSecrets, resources.passwords, resources.secrets];
 
 /** Commands under standards that have External Secrets Operator make passwords. */
-async function withStore(clusterSecretStore?: string, workload: object = {}) {
+async function withStore(clusterSecretStore?: string, workload: object = { progressDeadlineSeconds: 3600 }) {
   const commands = await commandsOnSandbox();
   const file = join(commands.repositories, "..", "platform.yaml");
   const secrets = { store: "external-secrets", ...(clusterSecretStore ? { clusterSecretStore } : {}) };
@@ -138,6 +138,12 @@ test("a password that does not come to be fails the run with the store's words, 
   const failed = await run(...create());
   expect(failed.code, failed.err).toBe(1);
   expect(failed.out + failed.err).toMatch(/ExternalSecret shop-db: error retrieving secret/);
+  // However long it was waited for.
+  const { items } = await cluster.list(resources.runs, { namespace: "platform-system" });
+  const intents = JSON.stringify(items[0]?.status).match(
+    /"EffectsIntended"[^{]*"step":"provision_database"/g,
+  );
+  expect(intents?.length).toBe(3);
   expect((await run("orphans", "list", "-o", "name")).out).toBe("");
   expect((await run("service", "list", "-o", "name")).out).toBe("");
 });
