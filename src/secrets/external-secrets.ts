@@ -154,8 +154,8 @@ export function externalSecrets(clusterSecretStore: string | undefined): SecretS
   };
 }
 
-/** Whether External Secrets Operator made a Secret, and not before it was asked to. */
-function isMadeFor(request: KubeObject | undefined, { metadata }: KubeObject): boolean {
+/** Whether External Secrets Operator made a Secret, and not before it was asked to. Pure. */
+export function isMadeFor(request: KubeObject | undefined, { metadata }: KubeObject): boolean {
   const { creationTimestamp: made = "" } = metadata;
   const asked = request?.metadata.creationTimestamp;
   return metadata.annotations?.[dataHashAnnotation] !== undefined && asked !== undefined && made >= asked;
