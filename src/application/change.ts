@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ApplicationSpec } from "./application.ts";
+import { ownSecretSchema, secretKeySchema, withoutSecret, withSecret } from "./own-secrets.ts";
 import { imagePattern } from "./patterns.ts";
 import { alertNames, cacheTypes, databaseTypes, maxReplicas } from "./request.ts";
 import { migrationCommandSchema, quantitySchema } from "./schema.ts";
@@ -16,6 +17,8 @@ const settingsShape = {
   migrate: migrationCommandSchema
     .optional()
     .describe("Program that migrates the database, with its arguments; empty: none does any more."),
+  secret: ownSecretSchema.optional().describe("Secret of the service's own that its pods are to read."),
+  withoutSecret: secretKeySchema.optional().describe("Variable that its pods are to have no more."),
 };
 
 /** An image by digest: a tag may name another image tomorrow, and a rollback would bring that. */
@@ -75,7 +78,14 @@ export function changedSpec(
       return { ...spec, image: change.image, starter: false };
     case "set": {
       const { requests, limits, alerts, database, cache, migrate } = change;
-      const { database: hadDatabase, cache: hadCache, migrations, resources, ...rest } = spec;
+      const {
+        database: hadDatabase,
+        cache: hadCache,
+        migrations,
+        secrets: hadSecrets,
+        resources,
+        ...rest
+      } = spec;
       const base = resources ?? defaults;
       const next =
         requests === undefined && limits === undefined
@@ -107,6 +117,7 @@ export function changedSpec(
               ? undefined
               : { ...migrations, command: migrate },
         ),
+        ...part("secrets", secretsAfter(hadSecrets, change)),
         monitoring:
           alerts === undefined
             ? spec.monitoring
@@ -124,6 +135,16 @@ export function changedSpec(
       };
     }
   }
+}
+
+function secretsAfter(
+  before: ApplicationSpec["secrets"],
+  { secret, withoutSecret: key }: Extract<ServiceChange, { readonly operation: "set" }>,
+): ApplicationSpec["secrets"] {
+  if (secret === undefined && key === undefined) return before;
+  const kept = key === undefined ? before : withoutSecret(before, key);
+  const after = secret === undefined ? kept : withSecret(kept, secret);
+  return after === undefined || after.length === 0 ? undefined : after;
 }
 
 function part<Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> {

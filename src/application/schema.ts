@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ownSecretsSchema } from "./own-secrets.ts";
 import { dnsLabelPattern, imagePattern, quantityPattern } from "./patterns.ts";
 import { alertNames, cacheTypes, databaseTypes, exposures, languages, maxReplicas } from "./request.ts";
 
@@ -161,6 +162,7 @@ export const storedSpecSchema = z.strictObject({
   database: databaseSchema.optional(),
   cache: cacheSchema.optional(),
   migrations: migrationsSchema.optional(),
+  secrets: ownSecretsSchema.optional(),
   monitoring: z
     .strictObject({
       enabled: z.boolean().default(true).describe("Whether Prometheus scrapes the service."),

@@ -17,11 +17,23 @@ export function specDiff(before: unknown, after: unknown): readonly FieldChange[
     .map((field) => ({ field, before: was.get(field), after: is.get(field) }));
 }
 
+/** An item of a list; of an object its fields by name, in whatever order they were written. */
+function item(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  return [...flattened(value)]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([field, text]) => `${field} ${text}`)
+    .join(" ");
+}
+
 function flattened(value: unknown, path = ""): ReadonlyMap<string, string> {
   if (value === undefined) return new Map();
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return new Map([
-      [path, Array.isArray(value) ? (value.length === 0 ? "none" : value.join(", ")) : String(value)],
+      [
+        path,
+        Array.isArray(value) ? (value.length === 0 ? "none" : value.map(item).join(", ")) : String(value),
+      ],
     ]);
   }
   return new Map(

@@ -25,6 +25,11 @@ export function apiVersionOf({ group, version }: Pick<Resource, "group" | "versi
   return group === "" ? version : `${group}/${version}`;
 }
 
+/** Name of the CustomResourceDefinition that brings a kind. */
+export function definitionOf({ plural, group }: Pick<Resource, "plural" | "group">): string {
+  return `${plural}.${group}`;
+}
+
 /** Every resource this program reads or writes by name. Others are found by discovery. */
 export const resources = {
   namespaces: resource("v1", "Namespace", "namespaces", false),
@@ -106,6 +111,10 @@ export const resources = {
   certificates: resource("cert-manager.io/v1", "Certificate", "certificates"),
   dnsEndpoints: resource("externaldns.k8s.io/v1alpha1", "DNSEndpoint", "dnsendpoints"),
   peerAuthentications: resource("security.istio.io/v1", "PeerAuthentication", "peerauthentications"),
+  externalSecrets: resource("external-secrets.io/v1", "ExternalSecret", "externalsecrets"),
+  pushSecrets: resource("external-secrets.io/v1alpha1", "PushSecret", "pushsecrets"),
+  clusterSecretStores: resource("external-secrets.io/v1", "ClusterSecretStore", "clustersecretstores", false),
+  passwords: resource("generators.external-secrets.io/v1alpha1", "Password", "passwords"),
 } as const satisfies Record<string, Resource>;
 
 /**

@@ -39,6 +39,8 @@ const named: Readonly<Record<string, Kind>> = {
   "database list": { kind: "service" },
   "database restore": { kind: "service" },
   "secret list": { kind: "service" },
+  "secret set": { kind: "service" },
+  "secret remove": { kind: "service" },
   "secret rotate": { kind: "service" },
   "run show": { kind: "run" },
   "run watch": { kind: "run" },
@@ -75,7 +77,7 @@ export async function addCompletion(
     const names = await orNothing(namesOf(kind, words, around));
     const [first, ...more] = to === undefined ? command.arguments.values() : [to];
     // What else `secret rotate` asks for.
-    for (const argument of more) {
+    for (const argument of path === "secret rotate" ? more : []) {
       argument.handler = (complete) => {
         for (const store of rotatable) complete(store, `the password of the ${store}`);
       };

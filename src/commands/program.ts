@@ -186,7 +186,7 @@ export async function tellFailure(
 /** Subcommands copy their parent's output when they are made, which is before it is set. */
 function inheritOutput(command: Command): void {
   for (const child of command.commands) {
-    child.copyInheritedSettings(command);
+    child.configureOutput(command.configureOutput());
     inheritOutput(child);
   }
 }

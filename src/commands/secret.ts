@@ -1,8 +1,6 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import { applicationOf } from "../application/from-request.ts";
 import { namespaceOf, type ServiceName } from "../application/names.ts";
-import { applicationSpecSchema } from "../application/schema.ts";
 import type { SecretInfo } from "../secrets/list-secrets.ts";
 import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
@@ -13,16 +11,19 @@ import { age } from "./output/age.ts";
 import { type ListFormat, listFormats, writeDocument } from "./output/format.ts";
 import { type Column, table } from "./output/table.ts";
 import { addSecretRotate } from "./secret-rotate.ts";
+import { applicationOfService } from "./secret-service.ts";
+import { addOwnSecrets } from "./secret-set.ts";
 import type { Session } from "./session.ts";
 
-/** `platform secret list|rotate`. */
+/** `platform secret list|set|remove|rotate`. */
 export function addSecret(program: Command, bind: Bind): void {
   const secret = program
     .command("secret")
     .description(
-      "list what secrets a service has, never their values, and give its data stores new passwords",
+      "list what secrets a service has, never their values; give it its own, and its data stores new passwords",
     );
   addList(secret, bind);
+  addOwnSecrets(secret, bind);
   addSecretRotate(secret, bind);
 }
 
@@ -41,7 +42,7 @@ function addList(secret: Command, bind: Bind): void {
       await print(session, service, items, output);
       if (!seen) {
         session.terminal.err.write(
-          `you may not see the secrets of ${namespaceOf(service)}: versions and ages are not shown, and there may be more\n`,
+          `you may not see the secrets of ${namespaceOf(service)}: ages, and versions of passwords, are not shown, and there may be more\n`,
         );
       }
       return exitCodes.done;
@@ -51,17 +52,8 @@ function addList(secret: Command, bind: Bind): void {
 
 async function secretsOf(session: Session, service: ServiceName) {
   const { cluster, standards } = await session.platform();
-  const [{ resources }, { find }, { noSuchService }, { listSecrets }] = await Promise.all([
-    import("../cluster/resource.ts"),
-    import("../cluster/find.ts"),
-    import("../provisioning/errors.ts"),
-    import("../secrets/list-secrets.ts"),
-  ]);
-  const ref = { name: service, namespace: namespaceOf(service) };
-  const found = await find(cluster, resources.applications, ref);
-  if (found === undefined) throw noSuchService(service);
-  const spec = applicationSpecSchema.parse(found.spec);
-  return listSecrets(cluster, applicationOf(service, spec, found.metadata.uid), standards);
+  const { listSecrets } = await import("../secrets/list-secrets.ts");
+  return listSecrets(cluster, await applicationOfService(session, service), standards);
 }
 
 async function print(
@@ -79,7 +71,7 @@ async function print(
     return;
   }
   if (items.length === 0) {
-    err.write(`${service} has no secrets: it has neither a database nor a cache\n`);
+    err.write(`${service} has no secrets: neither a database nor a cache, nor any of its own\n`);
     return;
   }
   out.write(table(columns(new Date()), items, { wide: format === "wide" }));
@@ -88,7 +80,7 @@ async function print(
 function columns(now: Date): readonly Column<SecretInfo>[] {
   return [
     { title: "NAME", value: ({ name }) => name },
-    { title: "OF", value: ({ of }) => of },
+    { title: "OF", value: ({ of, variable }) => variable ?? of },
     {
       title: "VERSION",
       align: "right",

@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { type Readable, Writable } from "node:stream";
 
 /** One of the two streams a command writes to. Writing after the reader has gone (`| head`) is quiet. */
 export interface Output {
@@ -57,5 +57,43 @@ export async function ask(
       resolve(answer);
     });
     if (signal?.aborted) close();
+  });
+}
+
+/**
+ * Asks for something that nobody is to read: what is typed is shown nowhere. Undefined: the input ended, or a person
+ * left. `lines`: what came with one paste, of which the rest would otherwise be left for the shell to execute.
+ */
+export async function askHidden(
+  terminal: Terminal,
+  question: string,
+  signal?: AbortSignal,
+): Promise<{ readonly lines: readonly string[] } | undefined> {
+  const { createInterface } = await import("node:readline");
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const editor = createInterface({ input: terminal.stdin, output: nowhere, terminal: true, historySize: 0 });
+  // The terminal shows no keys from here on.
+  terminal.err.write(question);
+  return new Promise((resolve) => {
+    const lines: string[] = [];
+    let left = false;
+    const leave = () => {
+      left = true;
+      editor.close();
+    };
+    signal?.addEventListener("abort", leave, { once: true });
+    editor.on("SIGINT", leave);
+    editor.on("line", (line) => {
+      lines.push(line);
+      // The other lines of a paste are in the same piece of input.
+      if (lines.length === 1) setImmediate(() => editor.close());
+    });
+    editor.once("close", () => {
+      signal?.removeEventListener("abort", leave);
+      terminal.stdin.pause();
+      terminal.err.write("\n");
+      resolve(left || lines.length === 0 ? undefined : { lines });
+    });
+    if (signal?.aborted) leave();
   });
 }

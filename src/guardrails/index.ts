@@ -10,6 +10,7 @@ import { namespaces } from "./policies/namespaces.ts";
 import { operatorBindings, operatorNamespaces, operatorReach } from "./policies/operator.ts";
 import { cronJobs, ephemeralContainers, jobs, podImages, pods, workloads } from "./policies/pods.ts";
 import { runActions, runJournals, runOwnership, runRequests, runTeams } from "./policies/runs.ts";
+import { ownSecrets } from "./policies/secrets.ts";
 import { routes, services } from "./policies/services.ts";
 import { shells } from "./policies/shells.ts";
 import { type Guardrail, guardrailObjectsOf } from "./policy.ts";
@@ -45,6 +46,7 @@ export const guardrails: readonly Guardrail[] = [
   services,
   routes,
   shells,
+  ownSecrets,
   applicationImages,
   applicationPlaces,
   applicationStatus,

@@ -51,6 +51,10 @@ export const operatorRules: readonly RoleRule[] = [
   roleRule("cert-manager.io", ["certificates"], all),
   roleRule("externaldns.k8s.io", ["dnsendpoints"], all),
   roleRule("security.istio.io", ["peerauthentications"], all),
+  // What has External Secrets Operator make credentials; none of it holds a value.
+  roleRule("external-secrets.io", ["externalsecrets", "pushsecrets"], all),
+  roleRule("external-secrets.io", ["clustersecretstores"], read),
+  roleRule("generators.external-secrets.io", ["passwords"], all),
   roleRule("snapshot.storage.k8s.io", ["volumesnapshots"], all),
   roleRule("snapshot.storage.k8s.io", ["volumesnapshotcontents"], [...read, "patch", "delete"]),
   roleRule("snapshot.storage.k8s.io", ["volumesnapshotclasses"], read),

@@ -65,6 +65,8 @@ const workloads: readonly RoleRule[] = [
   roleRule("gateway.networking.k8s.io", ["gateways", "httproutes"], read),
   roleRule("monitoring.coreos.com", ["prometheuses", "prometheusrules", "servicemonitors"], read),
   roleRule("security.istio.io", ["peerauthentications"], read),
+  roleRule("external-secrets.io", ["clustersecretstores", "externalsecrets", "pushsecrets"], read),
+  roleRule("generators.external-secrets.io", ["passwords"], read),
   roleRule("snapshot.storage.k8s.io", ["volumesnapshots"], read),
 ];
 
@@ -119,7 +121,7 @@ export function oncallRole(standards: Standards): KubeObject {
   );
 }
 
-/** Beside a service: everything of it but Secrets, and its Application to edit. RBAC cannot say "all but", so kinds are spelt out. */
+/** Beside a service: a look at everything of it but Secrets, and its Application to edit. RBAC cannot say "all but", so kinds are spelt out. */
 const team: readonly RoleRule[] = [
   roleRule("", ["configmaps", "pods/log"], read),
   ...workloads,
@@ -134,8 +136,9 @@ const team: readonly RoleRule[] = [
 /** Bound by RoleBinding `team` in the namespace of a service. */
 export const teamRole: KubeObject = clusterRole(
   "platform-team",
-  "The owning team in the namespace of its service: see everything but Secrets, edit the Application.",
-  team,
+  "The owning team in the namespace of its service: see everything but Secrets, make those of the service's own, edit the Application.",
+  // What is made is answered with what was sent; a patch would be answered with what is there.
+  [...team, roleRule("", ["secrets"], ["create"])],
 );
 
 /** Bound by RoleBinding `team` in a namespace that several services share. */

@@ -11,8 +11,11 @@ function isRecord(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Kinds of which nothing is journaled: a Secret's values are secret, and a volume's data is not in its claim. */
-const unrecorded = new Set(["Secret", "PersistentVolumeClaim"]);
+/**
+ * Kinds of which nothing is journaled: a Secret's values are secret, a volume's data is not in its claim, and with a
+ * PushSecret goes the password that it has put into a store.
+ */
+const unrecorded = new Set(["Secret", "PersistentVolumeClaim", "PushSecret"]);
 
 /** Adds what exists of the fields that will be written, where it is not there yet. */
 function withWritten(base: JsonObject, live: JsonObject, desired: JsonObject): JsonObject {

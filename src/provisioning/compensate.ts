@@ -16,6 +16,7 @@ import { type Disposal, planRollback, type RollbackFacts } from "./rollback.ts";
 import type { RunState } from "./run.ts";
 import { readRun } from "./run-record.ts";
 import { inPlay } from "./run-reducer.ts";
+import { isUntaken, withUntakenSecret } from "./untaken-secret.ts";
 
 type Released = Extract<RunEvent, { readonly type: "EffectsReleased" }>["results"];
 
@@ -99,14 +100,19 @@ async function observeObjects(
               effectKey(effect),
               {
                 uid: object.metadata.uid ?? "",
-                madeBy: object.metadata.labels?.[labels.run],
-                foreign: !belongsTo(object, state.service),
+                ...ownershipOf(object, state),
                 protected: isProtected(object.metadata),
               },
             ] as const,
           ],
     ),
   );
+}
+
+function ownershipOf(object: KubeObject, state: RunState) {
+  // Made for this run, which was stopped before it took it over.
+  if (isUntaken(object, state)) return { madeBy: state.name, foreign: false };
+  return { madeBy: object.metadata.labels?.[labels.run], foreign: !belongsTo(object, state.service) };
 }
 
 /** An object as the journal has it. */
@@ -153,7 +159,13 @@ function foreignTo(
   const effects = new Set(
     state.steps.flatMap((step) =>
       step.effects
-        .filter(({ state: recorded }) => recorded === "created" || recorded === "unknown")
+        .filter(
+          ({ state: recorded, effect }) =>
+            recorded === "created" ||
+            recorded === "unknown" ||
+            // What another operator has made for one goes by its name, also once that is deleted.
+            (effect.kind === "object" && effect.type === resources.externalSecrets.kind),
+        )
         .map(({ effect }) => effectKey(effect)),
     ),
   );
@@ -214,7 +226,15 @@ export async function compensateStep(context: CompensationContext, step: StepId)
   await Promise.all(
     deletions
       .filter((disposal) => !isNamespace(disposal))
-      .map((disposal) => attempt(() => dispose(context, disposal, plan))),
+      .map((disposal) =>
+        attempt(() =>
+          disposal.effect.kind === "object"
+            ? withUntakenSecret(context, disposal.effect, state.service, () =>
+                dispose(context, disposal, plan),
+              )
+            : dispose(context, disposal, plan),
+        ),
+      ),
   );
   if (failure === undefined) {
     for (const disposal of deletions.filter(isNamespace))

@@ -1,7 +1,11 @@
 import type { KubeObject } from "../cluster/object.ts";
+import { resources } from "../cluster/resource.ts";
+import { externalSecretKinds } from "../secrets/external-secrets.ts";
 import { objectEffect, observeEffect } from "./objects.ts";
 import type { PlanContext, Step } from "./step.ts";
 import { asWanted, labelledAs } from "./write.ts";
+
+const madeOnce = new Set([resources.secrets, ...externalSecretKinds].map(({ kind }) => kind));
 
 type StepDescription = Awaited<ReturnType<Step["describe"]>>;
 
@@ -24,8 +28,8 @@ export async function writes(
   const altered = found.filter(
     ({ object, existing }) =>
       existing === undefined ||
-      // A Secret is made once, and left as it is.
-      (object.kind !== "Secret" && !asWanted(labelledAs(object, existing), existing)),
+      // What makes a credential is made once, and left as it is.
+      (!madeOnce.has(object.kind) && !asWanted(labelledAs(object, existing), existing)),
   );
   return {
     effects: altered.map(({ object, existing }) => ({

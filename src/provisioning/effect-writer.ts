@@ -244,6 +244,19 @@ export function createEffectWriter({
       return made;
     },
 
+    async adopt(object, given) {
+      signal.throwIfAborted();
+      await intend([objectEffect(object)]);
+      signal.throwIfAborted();
+      const { uid } = object.metadata;
+      const labelled = { labels: { ...given, [labels.run]: run }, ...(uid === undefined ? {} : { uid }) };
+      const body = { metadata: labelled };
+      const stored = await cluster.patch(resourceOf(object), refOf(object), { type: "merge", body });
+      const adopted = { ...object, metadata: stored.metadata };
+      recordWritten([{ object: adopted, outcome: "created" }]);
+      return adopted;
+    },
+
     async deleteObjects(objects) {
       signal.throwIfAborted();
       const found = await observe(objects);

@@ -4,6 +4,7 @@ import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import { apiVersionOf, type Resource, resources } from "../cluster/resource.ts";
 import { cleanText } from "../cluster/text.ts";
+import { dataHashAnnotation } from "../secrets/external-secrets.ts";
 import type { Clock } from "./clock.ts";
 import { effectKey } from "./effect.ts";
 import { type ObjectEffect, objectEffect, waitUntilGone } from "./objects.ts";
@@ -54,6 +55,8 @@ export function isForeign(
   const { name, namespace, labels: found = {}, annotations = {}, ownerReferences = [] } = metadata;
   if (byProducts.has(kind) || defaults.has(`${kind}/${name}`) || ownerReferences.length > 0) return false;
   if (kind === "Secret" && derivedBy.some((mark) => mark in annotations)) return false;
+  if (kind === "Secret" && dataHashAnnotation in annotations && ownership.effects.has(requestKey(metadata)))
+    return false;
   if (kind === "PersistentVolumeClaim" && ownership.statefulSets.some((set) => isClaimOf(name, set)))
     return false;
   const key = effectKey({
@@ -66,6 +69,17 @@ export function isForeign(
   if (ownership.effects.has(key)) return false;
   if (ownership.run !== undefined) return found[labels.run] !== ownership.run;
   return found[labels.managed] !== "true" || found[labels.service] !== ownership.service;
+}
+
+/** Key of what External Secrets Operator has made a Secret of this name for: nobody may have taken that one over yet. */
+function requestKey({ name, namespace }: ObjectMeta): string {
+  return effectKey({
+    kind: "object",
+    apiVersion: apiVersionOf(resources.externalSecrets),
+    type: resources.externalSecrets.kind,
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+  });
 }
 
 /**

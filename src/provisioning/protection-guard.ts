@@ -4,11 +4,15 @@ import { isClusterError } from "../cluster/errors.ts";
 import { find } from "../cluster/find.ts";
 import type { ObjectMeta } from "../cluster/object.ts";
 import { type Resource, resources } from "../cluster/resource.ts";
+import { externalSecretKinds } from "../secrets/external-secrets.ts";
 import { StepError } from "./errors.ts";
 import { isClaimOf, isSecretOf } from "./namespace-contents.ts";
 import { guardsAgainst } from "./protection.ts";
 
 const holdsData: readonly Resource[] = [resources.statefulSets, resources.persistentVolumeClaims];
+
+/** Secrets, and by whose deletion a password goes from where it is kept. */
+const credentialKinds: readonly Resource[] = [resources.secrets, ...externalSecretKinds];
 
 /**
  * The cluster as a run's steps and compensations may use it: no delete reaches a protected data store, its
@@ -44,7 +48,7 @@ export function guarded(cluster: Cluster, run: string): Cluster {
       const found = await find(cluster, resource, { name, namespace });
       return found !== undefined && guardsAgainst(run, found.metadata) ? [found.metadata] : [];
     }
-    if (resource.kind !== resources.secrets.kind) return [];
+    if (!credentialKinds.some(({ kind }) => kind === resource.kind)) return [];
     // Without its password the data cannot be reached any more.
     const stores = await guardsIn(namespace);
     return stores.filter(

@@ -72,6 +72,11 @@ export interface EffectWriter {
   ): Promise<readonly { readonly object: KubeObject; readonly outcome: EffectOutcome }[]>;
   /** Creates an object once: one that exists and is the service's is left exactly as it is (credentials). */
   createOnce(object: KubeObject): Promise<{ readonly object: KubeObject; readonly outcome: EffectOutcome }>;
+  /**
+   * Takes over an object that a controller has made because this run asked it to: it gets these labels and the run's, so
+   * that it goes with what the run made; all else stays as it is.
+   */
+  adopt(object: KubeObject, labels: Readonly<Record<string, string>>): Promise<KubeObject>;
   /** Deletes objects by name and UID and waits until they are gone; what is in a namespace among them goes with it. */
   deleteObjects(objects: readonly KubeObject[]): Promise<void>;
   /** Merge-patches objects that are there, each with the UID of the one that was seen as precondition. */

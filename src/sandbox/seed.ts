@@ -3,7 +3,7 @@ import { seedDefinitions } from "./seed-definitions.ts";
 import type { Store } from "./store.ts";
 
 /** Raise it when the seed changes: stores then get what they lack. */
-const version = "2";
+const version = "3";
 
 const zones = ["a", "b", "c"];
 
@@ -27,7 +27,7 @@ export function seed(api: Api, refresh: () => void = () => {}): void {
     for (const name of ["default", "kube-system", "kube-public", "kube-node-lease"]) {
       ensure(api, "/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
     }
-    for (const name of ["monitoring", "gateway", "observability", "istio-system"]) {
+    for (const name of ["monitoring", "gateway", "observability", "istio-system", "external-secrets"]) {
       ensure(api, "/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
     }
     seedNodes(api);

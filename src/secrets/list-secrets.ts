@@ -3,21 +3,28 @@ import type { Application } from "../application/application.ts";
 import { secretsOfStore } from "../application/credentials.ts";
 import { desiredObjects, parts } from "../application/desired-objects.ts";
 import { labels } from "../application/names.ts";
+import { ownSecretName } from "../application/own-secrets.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import type { Standards } from "../standards/standards.ts";
+import { dataHashAnnotation } from "./external-secrets.ts";
 import { rotatable, secretVersion, storeNames } from "./rotation.ts";
 
 /** What may be told of a Secret: never a value. */
 export interface SecretInfo {
   readonly name: string;
   /** What it is for. */
-  readonly of: "database" | "cache" | "other";
-  /** 1 when it was made, one more with each rotation; unset where whoever looks may not see it, or it is not there. */
+  readonly of: "database" | "cache" | "own" | "other";
+  /** Of one of the service's own: the variable that its pods have it as. */
+  readonly variable?: string;
+  /**
+   * 1 when it was made, one more with each rotation or set. Of one of the service's own it is what its pods read;
+   * of others unset where whoever looks may not see it, or it is not there.
+   */
   readonly version?: number;
-  /** When it was made and last changed, RFC 3339; unset like `version`. */
+  /** When it was made and last changed, RFC 3339; unset where whoever looks may not see it, or it is not there. */
   readonly createdAt?: string;
   readonly changedAt?: string;
   /** Who reads it: `deployment/ledger`. */
@@ -33,7 +40,7 @@ export interface Secrets {
 }
 
 /**
- * The Secrets of a service: those that it needs, and those that carry its labels. Asks for their metadata alone, so
+ * The Secrets of a service: those that it needs, those that its Application names, and those that carry its labels. Asks for their metadata alone, so
  * that no value leaves the cluster; whoever may not even do that is told what follows from the Application.
  * @throws ClusterError
  */
@@ -43,26 +50,34 @@ export async function listSecrets(
   standards: Standards,
 ): Promise<Secrets> {
   const { name: service, namespace } = application.metadata;
-  const found = await metadataOfSecrets(cluster, namespace, service);
+  const found = await metadataOfSecrets(cluster, namespace);
   const stores = rotatable.filter((store) => application.spec[store] !== undefined);
   const expected = stores.flatMap((store) =>
     secretsOfStore[store].map((secretOf) => ({ name: secretOf(application, "").metadata.name, of: store })),
   );
   const kinds = new Map<string, SecretInfo["of"]>(expected.map(({ name, of }) => [name, of]));
-  for (const { name, labels: own } of found ?? []) {
-    const of = own?.[labels.component];
+  const own = new Map(
+    (application.spec.secrets ?? []).map((secret) => [ownSecretName(service, secret), secret]),
+  );
+  for (const name of own.keys()) kinds.set(name, "own");
+  for (const { name, labels: given = {} } of found ?? []) {
+    if (given[labels.managed] !== "true" || given[labels.service] !== service) continue;
+    const of = given[labels.component];
     if (!kinds.has(name)) kinds.set(name, of === "database" || of === "cache" ? of : "other");
   }
   const objects = parts.flatMap((part) => desiredObjects(application, standards)[part]);
   const rotating = new Set(stores.map((store) => storeNames(application, store).name));
   const items = [...kinds].map(([name, of]): SecretInfo => {
     const metadata = found?.find((each) => each.name === name);
+    const { key: variable, version } = own.get(name) ?? {};
     return {
       name,
       of,
       ...(metadata === undefined ? {} : timesOf(metadata)),
+      ...(variable === undefined || version === undefined ? {} : { variable, version }),
       users: readersOf(objects, name),
-      rotates: rotating.has(name),
+      // What External Secrets Operator has made is made once and for good.
+      rotates: rotating.has(name) && metadata?.annotations?.[dataHashAnnotation] === undefined,
     };
   });
   return {
@@ -77,13 +92,9 @@ const managedSchema = z.looseObject({ time: z.string().optional() });
 async function metadataOfSecrets(
   cluster: Cluster,
   namespace: string,
-  service: string,
 ): Promise<readonly ObjectMeta[] | undefined> {
   try {
-    const { items } = await cluster.listMetadata(resources.secrets, {
-      namespace,
-      labelSelector: `${labels.managed}=true,${labels.service}=${service}`,
-    });
+    const { items } = await cluster.listMetadata(resources.secrets, { namespace });
     return items.map(({ metadata }) => metadata);
   } catch (error) {
     if (isClusterError(error, "forbidden")) return undefined;

@@ -227,6 +227,22 @@ export const standardsSchema = z
       })
       .prefault({})
       .describe("What guards databases and caches against deletion."),
+    secrets: z
+      .strictObject({
+        store: z
+          .enum(["kubernetes", "external-secrets"])
+          .default("kubernetes")
+          .describe(
+            "What makes the passwords of data stores, once: the platform itself, or External Secrets Operator.",
+          ),
+        clusterSecretStore: objectName
+          .optional()
+          .describe(
+            "For external-secrets: the ClusterSecretStore, of this cluster alone, that keeps them, such as one of Google Secret Manager or HashiCorp Vault; left out: they are in the cluster only.",
+          ),
+      })
+      .prefault({})
+      .describe("Passwords of databases and caches."),
     monitoring: z
       .strictObject({
         whenMissing,
@@ -299,6 +315,10 @@ export const standardsSchema = z
   .refine(({ tiers, defaultTier }) => Object.hasOwn(tiers, defaultTier), {
     path: ["defaultTier"],
     message: "is not one of the tiers",
+  })
+  .refine(({ secrets }) => secrets.clusterSecretStore === undefined || secrets.store === "external-secrets", {
+    path: ["secrets", "clusterSecretStore"],
+    message: "is for the store external-secrets",
   });
 export type Standards = z.output<typeof standardsSchema>;
 

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { serviceNameSchema } from "../../src/application/names.ts";
+import { namespaceOf, serviceNameSchema } from "../../src/application/names.ts";
+import { connect } from "../../src/cluster/connect.ts";
+import { resources } from "../../src/cluster/resource.ts";
+import { runCommands } from "../../src/commands/program.ts";
 import { freshHome, type Home, openScreen } from "../terminal/terminal.ts";
+import { memoryTerminal, noSandbox } from "../unit/commands/memory-terminal.ts";
 import { skipped, testConnection, uniqueName } from "./connection.ts";
 import { type Operated, openOperated } from "./guardrails/operated.ts";
 
@@ -60,5 +64,28 @@ describe.skipIf(connection === undefined)("a developer at the app, on a real API
     await screen.shows(/^ +SERVICE +READY/m);
     screen.type("q");
     expect(await screen.exit).toBe(0);
+  });
+
+  test("a secret of the service's own is set by who may read none, and the operator has the pods read it", async () => {
+    const value = "kn0wn-v4lue-of-a-developer";
+    const set = async (stdin: string) => {
+      const terminal = memoryTerminal({ stdin });
+      const words = ["secret", "set", service, "stripe", "--key", "STRIPE_KEY", "-o", "json"];
+      const argv = ["--kubeconfig", path, "--context", "developer", ...words];
+      const code = await runCommands(argv, { terminal, sandbox: noSandbox, version: "1.2.3" });
+      expect(code, terminal.written.err).toBe(0);
+      expect(terminal.written.out + terminal.written.err).not.toContain(value);
+    };
+    await set(value);
+    await set(`${value}-2`);
+    const admin = await connect({ kind: "kubeconfig", path, context: "admin" });
+    const namespace = namespaceOf(service);
+    const { spec } = await admin.get(resources.deployments, { namespace, name: service });
+    expect(JSON.stringify(spec)).toContain(`${service}.stripe.stripe-key.2`);
+    const { items } = await admin.list(resources.runs, { namespace: "platform-system" });
+    expect(JSON.stringify(items)).not.toContain(value);
+    const first = await admin.get(resources.secrets, { namespace, name: `${service}.stripe.stripe-key.1` });
+    expect(first).toMatchObject({ data: { STRIPE_KEY: Buffer.from(value).toString("base64") } });
+    await admin.close();
   });
 });

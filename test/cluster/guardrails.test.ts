@@ -155,6 +155,19 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
     const application = `/apis/platform.company.com/v1/namespaces/${own}/applications/${service}`;
     await passes("developer", "PATCH", dry(application), { spec: { image: "gcr.io/company/tool:v2" } });
     await passes("developer", "PATCH", dry(`${application}/scale`), { spec: { replicas: 3 } });
+    const secret = {
+      apiVersion: "v1",
+      kind: "Secret",
+      type: "Opaque",
+      immutable: true,
+      metadata: { name: `${scene.service}.stripe.stripe-key.1` },
+      data: { STRIPE_KEY: "eA==" },
+    };
+    await passes("developer", "POST", dry(`/api/v1/namespaces/${own}/secrets`), secret);
+    // Who may read Secrets anyway makes others too, as cert-manager does.
+    const tls = { ...secret, type: "kubernetes.io/tls", metadata: { name: "shop-tls" }, immutable: false };
+    const pair = { "tls.crt": "eA==", "tls.key": "eA==" };
+    await passes("namespace-admin", "POST", dry(`/api/v1/namespaces/${own}/secrets`), { ...tls, data: pair });
     await passes("operator", "PATCH", dry(`${application}/status`), { status: { readyReplicas: 1 } });
     await passes("operator", "PATCH", dry(`${runsPath}/${run}/status`), { status: { phase: "Running" } });
     // Runs: of the team, of its pipeline, actions of on-call.

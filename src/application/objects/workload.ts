@@ -2,6 +2,7 @@ import type { KubeObject } from "../../cluster/object.ts";
 import { cacheNames, databaseNames } from "../credentials.ts";
 import { migrationMark } from "../migration.ts";
 import { credentialsAnnotation, migrationAnnotation } from "../names.ts";
+import { ownSecretName } from "../own-secrets.ts";
 import { ports } from "../ports.ts";
 import { autoscaler } from "./autoscaler.ts";
 import { fromSecret } from "./data-store.ts";
@@ -62,6 +63,13 @@ function dataStoreEnvironment({ application, spec }: Subject) {
   ];
 }
 
+/** Each by a name that changes with its version: so pods roll, and a rollback of a release brings back its values. */
+function ownSecretEnvironment({ name, spec }: Subject) {
+  return (spec.secrets ?? []).map((secret) =>
+    fromSecret(secret.key, ownSecretName(name, secret), secret.key),
+  );
+}
+
 /** The container of the service: what it is told, may use and is asked. */
 export function serviceContainer(subject: Subject) {
   const healthz = (seconds: { readonly periodSeconds: number; readonly failureThreshold: number }) => ({
@@ -81,6 +89,7 @@ export function serviceContainer(subject: Subject) {
       { name: "METRICS_PORT", value: String(ports.metrics.number) },
       ...telemetryEnvironment(subject),
       ...dataStoreEnvironment(subject),
+      ...ownSecretEnvironment(subject),
     ],
     resources: subject.spec.resources ?? subject.standards.workload.resources,
     securityContext: restrictedContainer,

@@ -2,11 +2,11 @@ import { labels } from "../../application/names.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { type Changes, keyOf, Reflector } from "../../cluster/reflector.ts";
-import { type Resource, resources } from "../../cluster/resource.ts";
+import { definitionOf, type Resource, resources } from "../../cluster/resource.ts";
 import type { Timing } from "../../cluster/timing.ts";
 import { errorFields, type Log } from "../log.ts";
 import { type Child, childOf, sameChild } from "./child.ts";
-import { childKinds, definitionOf, kindOf } from "./kinds.ts";
+import { childKinds, kindOf } from "./kinds.ts";
 
 /** An object as the store knows it. */
 export interface StoredChild {

@@ -1,17 +1,13 @@
 import type { Application } from "../../application/application.ts";
-import {
-  credentialsMark,
-  generatePassword,
-  type SecretOf,
-  secretsOfStore,
-} from "../../application/credentials.ts";
-import { labels } from "../../application/names.ts";
+import { credentialsMark, generatePassword, secretsOfStore } from "../../application/credentials.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { find } from "../../cluster/find.ts";
-import type { KubeObject } from "../../cluster/object.ts";
-import { resources } from "../../cluster/resource.ts";
+import { apiVersionOf, resourceOf, resources } from "../../cluster/resource.ts";
 import type { Timing } from "../../cluster/timing.ts";
+import { secretStoreOf } from "../../secrets/choose-store.ts";
+import type { CredentialWriter } from "../../secrets/secret-store.ts";
+import type { Standards } from "../../standards/standards.ts";
 
 export interface CredentialsOptions {
   readonly cluster: Cluster;
@@ -25,6 +21,8 @@ export interface CredentialsOptions {
 export type Credentials =
   /** They are there. `mark` changes when they do; undefined without any. */
   | { readonly kind: "there"; readonly mark: string | undefined; readonly againMs: number | undefined }
+  /** Somebody else is making a Secret; `why` it is not there yet. */
+  | { readonly kind: "coming"; readonly name: string; readonly why: string }
   /** A Secret of that name is somebody else's. */
   | { readonly kind: "conflict"; readonly name: string };
 
@@ -42,7 +40,12 @@ export class CredentialsKeeper {
   }
 
   /** Makes what is missing. @throws ClusterError */
-  async ensure(key: string, application: Application, signal: AbortSignal): Promise<Credentials> {
+  async ensure(
+    key: string,
+    application: Application,
+    standards: Pick<Standards, "secrets">,
+    signal: AbortSignal,
+  ): Promise<Credentials> {
     const { database, cache } = application.spec;
     const stores = (["database", "cache"] as const).filter((store) => application.spec[store] !== undefined);
     if (stores.length === 0) {
@@ -54,37 +57,52 @@ export class CredentialsKeeper {
     if (known?.of === of && known.until > now) {
       return { kind: "there", mark: known.mark, againMs: known.until - now };
     }
+    const store = secretStoreOf(standards);
+    const writer = this.#writer(application, signal);
     const made = await Promise.all(
-      stores.map((store) =>
-        Promise.all(secretsOfStore[store].map((secretOf) => this.#ensure(application, secretOf, signal))),
+      stores.map((part) =>
+        Promise.all(secretsOfStore[part].map((secretOf) => store.make(application, secretOf, writer))),
       ),
     );
-    const foreign = made.flat().find((secret) => !isOf(application, secret));
-    if (foreign !== undefined) return { kind: "conflict", name: foreign.metadata.name };
+    for (const each of made.flat()) if (each.kind !== "there") return each;
     // The first of each is what the service's pods read.
-    const mark = credentialsMark(made.flatMap(([read]) => read ?? [])) ?? "";
+    const mark =
+      credentialsMark(made.flatMap(([read]) => (read?.kind === "there" ? [read.secret] : []))) ?? "";
     // Not all at once, where thousands were read at a start.
     const holds = this.#options.holdsMs * (0.8 + 0.2 * this.#options.timing.random());
     this.#known.set(key, { of, mark, until: now + holds });
     return { kind: "there", mark, againMs: holds };
   }
 
-  async #ensure(application: Application, secretOf: SecretOf, signal: AbortSignal): Promise<KubeObject> {
+  #writer({ metadata }: Application, signal: AbortSignal): CredentialWriter {
     const { cluster, randomBytes } = this.#options;
-    const secret = secretOf(application, generatePassword(randomBytes));
-    const ref = { namespace: application.metadata.namespace, name: secret.metadata.name };
-    const existing = await find(cluster, resources.secrets, ref, { signal });
-    if (existing !== undefined) return existing;
-    try {
-      return await cluster.create(resources.secrets, secret, { signal });
-    } catch (error) {
-      if (!isClusterError(error, "already-exists")) throw error;
-      return cluster.get(resources.secrets, ref, { signal });
-    }
+    const { namespace } = metadata;
+    const look: CredentialWriter["find"] = async (resource, name) => {
+      const found = await find(cluster, resource, { namespace, name }, { signal });
+      return found && { ...found, apiVersion: apiVersionOf(resource), kind: resource.kind };
+    };
+    return {
+      find: look,
+      async createOnce(object) {
+        const resource = resourceOf(object);
+        const existing = await look(resource, object.metadata.name);
+        if (existing !== undefined) return { object: existing, created: false };
+        try {
+          return { object: await cluster.create(resource, object, { signal }), created: true };
+        } catch (error) {
+          if (!isClusterError(error, "already-exists")) throw error;
+          const { name } = object.metadata;
+          return { object: await cluster.get(resource, { namespace, name }, { signal }), created: false };
+        }
+      },
+      async adopt(secret, labels) {
+        const { uid, name } = secret.metadata;
+        const body = { metadata: { labels, ...(uid === undefined ? {} : { uid }) } };
+        const ref = { namespace, name };
+        const { metadata } = await cluster.patch(resources.secrets, ref, { type: "merge", body }, { signal });
+        return { ...secret, metadata };
+      },
+      password: () => generatePassword(randomBytes),
+    };
   }
-}
-
-function isOf({ metadata }: Application, secret: KubeObject): boolean {
-  const own = secret.metadata.labels ?? {};
-  return own[labels.managed] === "true" && own[labels.service] === metadata.name;
 }

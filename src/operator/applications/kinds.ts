@@ -29,8 +29,3 @@ export const childKinds: readonly Resource[] = [
 export function kindOf(resource: Pick<Resource, "group" | "version" | "kind">): string {
   return `${apiVersionOf(resource)} ${resource.kind}`;
 }
-
-/** Name of the CustomResourceDefinition that would bring a kind. */
-export function definitionOf({ plural, group }: Resource): string {
-  return `${plural}.${group}`;
-}

@@ -88,6 +88,8 @@ const refusedAgainMs = 60_000;
 const invalidAgainMs = 10 * 60_000;
 /** What is in the way may be gone after so long, in milliseconds. */
 const conflictAgainMs = 30_000;
+/** Secrets are not watched: one that another operator is making is looked for after so long, in milliseconds. */
+const comingAgainMs = 5_000;
 /** What is being deleted tells when it is gone; if that was missed, in milliseconds. */
 const waitingAgainMs = 10_000;
 
@@ -161,7 +163,14 @@ export class Reconciler {
     const from = `${uid} ${generation} ${hash} ${namespace.team} ${namespace.tier ?? ""} ${store.revision}`;
     const application =
       known?.plan.from === from ? known.plan.application : applicationOf(held, namespace.team);
-    const found = await credentials.ensure(key, application, signal);
+    const found = await credentials.ensure(key, application, standards, signal);
+    if (found.kind === "coming") {
+      throw new Unmade(
+        "SecretNotReady",
+        `Secret ${found.name} is not there yet: ${found.why}`,
+        comingAgainMs,
+      );
+    }
     if (found.kind === "conflict") {
       throw new Unmade(
         "Conflict",

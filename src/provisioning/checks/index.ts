@@ -8,6 +8,7 @@ import { guardrailsAreServed, installationRightsSuffice } from "./installation.t
 import { snapshotIsPossible } from "./protection.ts";
 import { mayRequest, rightsSuffice } from "./rights.ts";
 import { storeTakesTurns } from "./rotation.ts";
+import { secretStoreAnswers } from "./secret-store.ts";
 import {
   codeHostAnswers,
   imageIsAllowed,
@@ -46,6 +47,7 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
     namespaceIsFree,
     noUnfinishedRun("create"),
     storageClassExists,
+    secretStoreAnswers,
     imageIsAllowed,
     quotaSuffices,
     monitoringIsServed,
@@ -71,6 +73,7 @@ function ofChange(operation: ChangeOperation): readonly Check[] {
     serviceExists,
     noUnfinishedRun(operation),
     storageClassExists,
+    secretStoreAnswers,
     imageIsAllowed,
     quotaSuffices,
     snapshotIsPossible,

@@ -3,6 +3,7 @@ import { namespaceOf, systemNamespace } from "../../application/names.ts";
 import type { AccessQuestion } from "../../cluster/cluster.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
 import { operatorUser } from "../../guardrails/principals.ts";
+import { externalSecretKinds } from "../../secrets/external-secrets.ts";
 import { ProvisioningError } from "../errors.ts";
 import { asked, lacking, wording } from "./access.ts";
 import type { Check, CheckContext } from "./check.ts";
@@ -19,6 +20,7 @@ function questionsOf(
   if (request.database !== "none" || request.cache !== "none") {
     // The operator gets the right to Secrets with the namespace itself.
     if (username !== operatorUser) kinds.add(resources.secrets);
+    for (const kind of externalSecretKinds) if (standards.secrets.store !== "kubernetes") kinds.add(kind);
     kinds.add(resources.persistentVolumeClaims);
   }
   if (credential !== undefined || backups !== undefined || application.spec.migrations !== undefined)

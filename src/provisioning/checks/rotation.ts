@@ -14,6 +14,13 @@ export const storeTakesTurns: Check = async ({ cluster, application, credential,
   const [secret, next] = await Promise.all(
     [name, nextCredentials(name)].map((each) => find(cluster, resources.secrets, { namespace, name: each })),
   );
+  if (secret?.immutable === true) {
+    return new ProvisioningError(
+      "usage",
+      `secret ${name} was made by External Secrets Operator and cannot be changed, so its password does not take turns`,
+      "see the runbook on rotation: platform standards show says which store makes passwords",
+    );
+  }
   const login = secret && loginIn(secret);
   if (login === undefined || otherLogin(logins, login.username) === undefined) {
     return new ProvisioningError(

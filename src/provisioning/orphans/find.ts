@@ -10,6 +10,7 @@ import { everyPage } from "../../cluster/every-page.ts";
 import type { KubeList, KubeObject } from "../../cluster/object.ts";
 import { apiVersionOf, type Resource, resources } from "../../cluster/resource.ts";
 import type { CodeHost } from "../../delivery/code-host.ts";
+import { externalSecretKinds } from "../../secrets/external-secrets.ts";
 import type { Standards } from "../../standards/standards.ts";
 import { effectKey } from "../effect.ts";
 import { objectEffect } from "../objects.ts";
@@ -155,9 +156,15 @@ function askedFor(
     ...teamRolesBefore(desired.namespace),
     ...(["database", "cache"] as const)
       .filter((store) => parsed.data[store] !== undefined)
-      .flatMap((store) => secretsOfStore[store].map((secretOf) => secretOf(application, ""))),
+      .flatMap((store) => secretsOfStore[store].map((secretOf) => secretOf(application, "")))
+      .flatMap((secret) => [secret, ...externalSecretKinds.map((kind) => namedLike(secret, kind))]),
   ];
   return [[service.data, new Set(objects.map((object) => effectKey(objectEffect(object))))]];
+}
+
+/** What may have made a Secret, by whatever standards were in force then. */
+function namedLike({ metadata }: KubeObject, resource: Resource): KubeObject {
+  return { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata };
 }
 
 /** Earlier versions gave a team its rights by a Role in each namespace, beside the binding of the same name. */

@@ -1,8 +1,10 @@
-import { generatePassword, secretsOfStore } from "../../application/credentials.ts";
+import { secretsOfStore } from "../../application/credentials.ts";
 import { desiredObjects, type Part } from "../../application/desired-objects.ts";
+import { secretStoreOf } from "../../secrets/choose-store.ts";
 import { withoutValues, writes } from "../describe.ts";
 import { waitUntilReady } from "../readiness.ts";
 import type { Step } from "../step.ts";
+import { makeCredentials } from "./make-credentials.ts";
 
 /** The step of an in-cluster data store: credentials made once, then a StatefulSet that gets ready. */
 export function dataStoreStep({
@@ -19,20 +21,19 @@ export function dataStoreStep({
     describe(context) {
       const { application, standards } = context;
       return writes(context, [
-        ...secretsOfStore[part].map((secretOf) => withoutValues(secretOf(application, ""))),
+        ...secretsOfStore[part].flatMap((secretOf) =>
+          secretStoreOf(standards).objectsOf(application, secretOf).map(withoutValues),
+        ),
         ...desiredObjects(application, standards)[part],
       ]);
     },
-    async apply({ application, standards, cluster, clock, signal, write, log, randomBytes }) {
-      const [secretOf, ...more] = secretsOfStore[part];
-      const { outcome } = await write.createOnce(secretOf(application, generatePassword(randomBytes)));
-      for (const other of more) await write.createOnce(other(application, generatePassword(randomBytes)));
+    async apply(context) {
+      const { application, standards, cluster, clock, signal, write, log } = context;
+      const made = await makeCredentials(context, part);
       const objects = desiredObjects(application, standards)[part];
       await write.objects(objects);
       const name = `${application.metadata.name}-${part === "database" ? "db" : "cache"}`;
-      log(
-        outcome === "created" ? `credentials made in secret ${name}` : `credentials of secret ${name} kept`,
-      );
+      log(made ? `credentials made in secret ${name}` : `credentials of secret ${name} kept`);
       const withinMs = standards.workload.progressDeadlineSeconds * 1_000;
       for (const object of objects.filter(({ kind }) => kind === "StatefulSet")) {
         await waitUntilReady(object, { cluster, clock, signal, withinMs, log });

@@ -1,5 +1,6 @@
 import { labels } from "../../application/names.ts";
 import type { KubeObject } from "../../cluster/object.ts";
+import { resources } from "../../cluster/resource.ts";
 import { deletions } from "../describe.ts";
 import { claimsOf, dataStoreNames } from "../namespace-contents.ts";
 import { storesAtStake } from "../protection.ts";
@@ -10,7 +11,10 @@ import { serviceObjects } from "./service-objects.ts";
 interface DoomedObjects {
   /** StatefulSets, their Services and ConfigMaps: what they were is journaled, so that they can be made again. */
   readonly restorable: readonly KubeObject[];
-  /** Volume claims and credentials: once one of them is gone the run can only be finished. */
+  /**
+   * Volume claims and credentials, with what keeps those outside of the cluster: once one of them is gone the run can
+   * only be finished.
+   */
   readonly final: readonly KubeObject[];
 }
 
@@ -26,7 +30,8 @@ async function doomedObjects(context: PlanContext): Promise<DoomedObjects> {
   const own = dataStores.filter(({ metadata }) =>
     components.includes(metadata.labels?.[labels.component] ?? ""),
   );
-  const isSecret = ({ kind }: KubeObject) => kind === "Secret";
+  const kept = new Set([resources.secrets.kind, resources.pushSecrets.kind]);
+  const isSecret = ({ kind }: KubeObject) => kept.has(kind);
   return {
     restorable: own.filter((object) => !isSecret(object)),
     final: [...claims.flat(), ...own.filter(isSecret)],

@@ -3,6 +3,7 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { apiVersionOf, type Resource, resources } from "../../cluster/resource.ts";
+import { externalSecretKinds } from "../../secrets/external-secrets.ts";
 import { claimsOf, dataStoreNames } from "../namespace-contents.ts";
 
 /** Kinds that guard a namespace: they stay as long as it does. Roles are those of services that older versions made. */
@@ -24,6 +25,7 @@ const workloads: readonly Resource[] = [
   resources.services,
   resources.configMaps,
   resources.secrets,
+  ...externalSecretKinds,
   resources.podDisruptionBudgets,
   resources.horizontalPodAutoscalers,
   resources.ingresses,

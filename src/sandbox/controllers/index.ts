@@ -6,6 +6,7 @@ import { deploymentController } from "./deployment.ts";
 import { disruptionController } from "./disruption.ts";
 import { endpointsController } from "./endpoints.ts";
 import { eventRecorder } from "./events.ts";
+import { externalSecretsController } from "./external-secrets.ts";
 import { frugal } from "./frugal-api.ts";
 import { gatewayController } from "./gateways.ts";
 import { jobController } from "./job.ts";
@@ -55,6 +56,7 @@ export function startControllers(server: Api, options: ControllerOptions): { sto
     certificateController,
     gatewayController,
     snapshotController,
+    externalSecretsController,
   ].map((make) => make(simulation));
   const loop = startLoop(api, controllers, { clock, speed, ...(onError === undefined ? {} : { onError }) });
 

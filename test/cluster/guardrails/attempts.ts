@@ -673,6 +673,7 @@ function ofObjects({ own, service, shared }: Scene): readonly Attempt[] {
       merge(`${core}/secrets/${service}-db`, { data: { password: "eA==" } }),
     ],
     ["delete every Secret at once", "namespace-admin", "managed-objects", remove(`${core}/secrets`)],
+    ...ofOwnSecrets(core, service),
     [
       "scale past the Application",
       "namespace-admin",
@@ -711,6 +712,52 @@ function ofObjects({ own, service, shared }: Scene): readonly Attempt[] {
     ],
     ["delete the Application, as the team", "developer", "RBAC", remove(`${applications(own)}/${service}`)],
   ]);
+}
+
+/** What a team that may make Secrets tries with that. */
+function ofOwnSecrets(core: string, service: string): readonly Row[] {
+  const own = `${service}.stripe.stripe-key.1`;
+  const secret = (name: string, more: object = {}) =>
+    post(`${core}/secrets`, {
+      apiVersion: "v1",
+      kind: "Secret",
+      type: "Opaque",
+      immutable: true,
+      metadata: { name },
+      data: { KEY: "eA==" },
+      ...more,
+    });
+  const account = { "kubernetes.io/service-account.name": "pipeline" };
+  const token = {
+    type: "kubernetes.io/service-account-token",
+    immutable: false,
+    data: {},
+    metadata: { name: own, annotations: account },
+  };
+  const labels = { "platform.company.com/managed": "true", "platform.company.com/service": service };
+  return [
+    ["have a service account's token made", "developer", "own-secrets", secret(own, token)],
+    [
+      "make a rotation's Secret, which the database reads",
+      "developer",
+      "own-secrets",
+      secret(`${service}-db-next`),
+    ],
+    ["make a cache's credentials", "developer", "own-secrets", secret(`${service}-cache`)],
+    ["make a Secret of another service", "developer", "own-secrets", secret("checkout.stripe.stripe-key.1")],
+    ["make a Secret that can be changed", "developer", "own-secrets", secret(own, { immutable: false })],
+    [
+      "make a Secret with the platform's labels",
+      "developer",
+      "labels",
+      secret(own, { metadata: { name: own, labels } }),
+    ],
+    ["make a Secret of another team's service", "developer2", "RBAC", secret(own)],
+    ["make a Secret, on call", "oncall", "RBAC", secret(own)],
+    ["list Secrets", "developer", "RBAC", { method: "GET", path: `${core}/secrets` }],
+    ["read a Secret of one's own", "developer", "RBAC", { method: "GET", path: `${core}/secrets/${own}` }],
+    ["patch a Secret, whose answer would show it", "developer", "RBAC", merge(`${core}/secrets/${own}`, {})],
+  ];
 }
 
 function ofRuns({ service, run, begunRun, own, free }: Scene): readonly Attempt[] {

@@ -29,8 +29,12 @@ export interface Commands {
   /** Words after `platform --sandbox`. */
   run(...words: readonly string[]): Promise<Ended>;
   start(...words: readonly string[]): Running;
+  /** The same, with something to read on standard input. */
+  given(stdin: string | Uint8Array, ...words: readonly string[]): Promise<Ended>;
   /** The sandbox's API, for what others do to it meanwhile. */
   readonly cluster: Cluster;
+  /** Folder of the repositories. */
+  readonly repositories: string;
 }
 
 /** Goes when the test has ended. */
@@ -57,8 +61,7 @@ export async function commandsOnSandbox(): Promise<Commands> {
     open: async () => ({ ...sandbox, close: async () => undefined }),
     serve: () => Promise.reject(new Error("not served here")),
   };
-  const start = (...words: readonly string[]): Running => {
-    const terminal = memoryTerminal();
+  const begin = (terminal: MemoryTerminal, words: readonly string[]): Running => {
     const ended = runCommands(["--sandbox", ...words], { terminal, sandbox: access, version: "1.2.3" }).then(
       (code) => ({ code, ...terminal.written }),
     );
@@ -68,7 +71,13 @@ export async function commandsOnSandbox(): Promise<Commands> {
       printed: (text) => printed(terminal, text),
     };
   };
-  return { start, cluster, run: (...words) => start(...words).ended };
+  return {
+    start: (...words) => begin(memoryTerminal(), words),
+    given: (stdin, ...words) => begin(memoryTerminal({ stdin }), words).ended,
+    cluster,
+    repositories: access.repositories,
+    run: (...words) => begin(memoryTerminal(), words).ended,
+  };
 }
 
 async function printed({ written }: MemoryTerminal, text: string): Promise<void> {

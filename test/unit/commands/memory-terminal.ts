@@ -13,7 +13,7 @@ export interface MemoryTerminal extends Terminal {
 
 export function memoryTerminal(
   options: {
-    readonly stdin?: string;
+    readonly stdin?: string | Uint8Array;
     readonly interactive?: boolean;
     readonly env?: Record<string, string>;
   } = {},
