@@ -7,6 +7,8 @@ import { compensateStep } from "./compensate.ts";
 import { compensateCredentials, isCredentialsStep } from "./compensate-credentials.ts";
 import { compensateProtection } from "./compensate-protection.ts";
 import { createEffectWriter } from "./effect-writer.ts";
+import { type CloudStores, fencedStores } from "./data-stores/cloud-stores.ts";
+import { guardedStores } from "./data-stores/guarded-stores.ts";
 import { Engine } from "./engine.ts";
 import type { RunEvent } from "./event.ts";
 import { startHeartbeat } from "./heartbeat.ts";
@@ -25,6 +27,8 @@ export interface ExecutorOptions {
   readonly cluster: Cluster;
   readonly codeHost: CodeHost;
   readonly metrics: Metrics;
+  /** Data stores outside of the cluster. */
+  readonly cloud: CloudStores;
   readonly standards: Standards;
   readonly clock: Clock;
   readonly randomBytes: (size: number) => Uint8Array;
@@ -76,6 +80,8 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
     });
 
   const host = fencedHost(codeHost, journal.ownership);
+  const cloudOf = (marked: Cluster) =>
+    guardedStores(fencedStores(options.cloud, journal.ownership), marked, record.name);
   const random = () => (randomBytes(1)[0] ?? 0) / 256;
   const engine = new Engine({
     journal,
@@ -91,6 +97,7 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
         ...context,
         cluster: marked,
         codeHost: host,
+        cloud: cloudOf(marked),
         run: record.name,
         metrics,
         clock,
@@ -104,7 +111,7 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
     async compensate(step, signal, log) {
       const marked = guarded(clusterForStep(cluster, step, journal.ownership), record.name);
       const readyWithinMs = context.standards.workload.progressDeadlineSeconds * 1_000;
-      const surroundings = { cluster: marked, codeHost: host, clock, journal, signal, readyWithinMs, log };
+      const surroundings = { cluster: marked, codeHost: host, cloud: cloudOf(marked), clock, journal, signal, readyWithinMs, log };
       const write = writerFor(marked, step, signal);
       if (isProtectionStep(step)) {
         const { standards } = context;

@@ -8,7 +8,12 @@ import { StepError } from "./errors.ts";
 import { isClaimOf, isSecretOf } from "./namespace-contents.ts";
 import { guardsAgainst } from "./protection.ts";
 
-const holdsData: readonly Resource[] = [resources.statefulSets, resources.persistentVolumeClaims];
+/** Of ConfigMaps those alone are ever protected that say where a data store outside of the cluster is. */
+const holdsData: readonly Resource[] = [
+  resources.statefulSets,
+  resources.persistentVolumeClaims,
+  resources.configMaps,
+];
 
 /**
  * The cluster as a run's steps and compensations may use it: no delete reaches a protected data store, its

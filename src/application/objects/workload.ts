@@ -1,7 +1,8 @@
 import type { KubeObject } from "../../cluster/object.ts";
-import { cacheNames, databaseNames } from "../credentials.ts";
+import { cacheNames, certificateKey, databaseNames } from "../credentials.ts";
 import { credentialsAnnotation } from "../names.ts";
 import { ports } from "../ports.ts";
+import { isInCloud } from "../store-provider.ts";
 import { autoscaler } from "./autoscaler.ts";
 import { fromSecret } from "./data-store.ts";
 import {
@@ -48,6 +49,7 @@ function dataStoreEnvironment({ application, spec }: Subject) {
           fromSecret("DATABASE_NAME", database, "database"),
           fromSecret("DATABASE_USERNAME", database, "username"),
           fromSecret("DATABASE_PASSWORD", database, "password"),
+          ...(isInCloud(spec, "database") ? [fromSecret("DATABASE_CA", database, certificateKey)] : []),
         ]),
     ...(spec.cache === undefined
       ? []
@@ -57,6 +59,7 @@ function dataStoreEnvironment({ application, spec }: Subject) {
           fromSecret("CACHE_PORT", cache, "port"),
           fromSecret("CACHE_USERNAME", cache, "username"),
           fromSecret("CACHE_PASSWORD", cache, "password"),
+          ...(isInCloud(spec, "cache") ? [fromSecret("CACHE_CA", cache, certificateKey)] : []),
         ]),
   ];
 }

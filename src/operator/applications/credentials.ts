@@ -3,8 +3,10 @@ import {
   credentialsMark,
   generatePassword,
   type SecretOf,
+  secretNamesOf,
   secretsOfStore,
 } from "../../application/credentials.ts";
+import { isInCloud, storeKinds } from "../../application/store-provider.ts";
 import { labels } from "../../application/names.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
@@ -44,7 +46,7 @@ export class CredentialsKeeper {
   /** Makes what is missing. @throws ClusterError */
   async ensure(key: string, application: Application, signal: AbortSignal): Promise<Credentials> {
     const { database, cache } = application.spec;
-    const stores = (["database", "cache"] as const).filter((store) => application.spec[store] !== undefined);
+    const stores = storeKinds.filter((store) => application.spec[store] !== undefined);
     if (stores.length === 0) {
       return { kind: "there", mark: undefined, againMs: undefined };
     }
@@ -56,7 +58,9 @@ export class CredentialsKeeper {
     }
     const made = await Promise.all(
       stores.map((store) =>
-        Promise.all(secretsOfStore[store].map((secretOf) => this.#ensure(application, secretOf, signal))),
+        isInCloud(application.spec, store)
+          ? this.#read(application, secretNamesOf(application, store), signal)
+          : Promise.all(secretsOfStore[store].map((secretOf) => this.#ensure(application, secretOf, signal))),
       ),
     );
     const foreign = made.flat().find((secret) => !isOf(application, secret));
@@ -67,6 +71,19 @@ export class CredentialsKeeper {
     const holds = this.#options.holdsMs * (0.8 + 0.2 * this.#options.timing.random());
     this.#known.set(key, { of, mark, until: now + holds });
     return { kind: "there", mark, againMs: holds };
+  }
+
+  /** Those of a data store outside of the cluster are made by the run that makes it. */
+  async #read(
+    { metadata: { namespace } }: Application,
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly KubeObject[]> {
+    const { cluster } = this.#options;
+    const found = await Promise.all(
+      names.map((name) => find(cluster, resources.secrets, { namespace, name }, { signal })),
+    );
+    return found.flatMap((secret) => secret ?? []);
   }
 
   async #ensure(application: Application, secretOf: SecretOf, signal: AbortSignal): Promise<KubeObject> {

@@ -2,6 +2,7 @@ import { isClusterError } from "../../cluster/errors.ts";
 import type { ChangeOperation, Operation } from "../plan.ts";
 import type { Execution } from "../run.ts";
 import type { Check } from "./check.ts";
+import { cloudIsWithinReach, storesMayBeMade } from "./cloud.ts";
 import { namespaceIsFree, noUnfinishedRun, serviceExists, serviceIsNew } from "./existence.ts";
 import { guardrailsAreServed, installationRightsSuffice } from "./installation.ts";
 import { snapshotIsPossible } from "./protection.ts";
@@ -25,7 +26,7 @@ export function checksFor(operation: Operation, by: Execution["by"]): readonly C
   return [
     mayRequest,
     ...checks[operation]
-      .filter((check) => check !== rightsSuffice && check !== codeHostAnswers)
+      .filter((check) => !executors.has(check))
       .map(
         (check): Check =>
           (context) =>
@@ -37,6 +38,9 @@ export function checksFor(operation: Operation, by: Execution["by"]): readonly C
   ];
 }
 
+/** What only concerns whoever executes. */
+const executors: ReadonlySet<Check> = new Set([rightsSuffice, codeHostAnswers, cloudIsWithinReach]);
+
 /** What whoever executes an operation asks before it. */
 export const checks: Readonly<Record<Operation, readonly Check[]>> = {
   create: [
@@ -45,6 +49,8 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
     namespaceIsFree,
     noUnfinishedRun("create"),
     storageClassExists,
+    storesMayBeMade,
+    cloudIsWithinReach,
     imageIsAllowed,
     quotaSuffices,
     monitoringIsServed,
@@ -55,8 +61,8 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
   deploy: ofChange("deploy"),
   set: ofChange("set"),
   rollback: ofChange("rollback"),
-  delete: [rightsSuffice, serviceExists, noUnfinishedRun("delete"), snapshotIsPossible],
-  cleanup: [rightsSuffice, noUnfinishedRun("cleanup"), snapshotIsPossible],
+  delete: [rightsSuffice, serviceExists, noUnfinishedRun("delete"), snapshotIsPossible, cloudIsWithinReach],
+  cleanup: [rightsSuffice, noUnfinishedRun("cleanup"), snapshotIsPossible, cloudIsWithinReach],
   rotate: [rightsSuffice, serviceExists, noUnfinishedRun("rotate"), storeTakesTurns],
   install: [installationRightsSuffice, guardrailsAreServed],
   uninstall: [installationRightsSuffice],
@@ -68,6 +74,8 @@ function ofChange(operation: ChangeOperation): readonly Check[] {
     serviceExists,
     noUnfinishedRun(operation),
     storageClassExists,
+    storesMayBeMade,
+    cloudIsWithinReach,
     imageIsAllowed,
     quotaSuffices,
     snapshotIsPossible,

@@ -1,9 +1,10 @@
-import { secretsOfStore } from "../../application/credentials.ts";
+import { secretNamesOf } from "../../application/credentials.ts";
 import { desiredObjects, parts } from "../../application/desired-objects.ts";
 import { applicationOf } from "../../application/from-request.ts";
 import { labels, namespaceOf, serviceNameSchema, systemNamespace } from "../../application/names.ts";
 import { teamBindingName } from "../../application/objects/team-access.ts";
 import { applicationSpecSchema } from "../../application/schema.ts";
+import { isInCloud, storeKinds } from "../../application/store-provider.ts";
 import type { Cluster, ListOptions } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { everyPage } from "../../cluster/every-page.ts";
@@ -153,11 +154,25 @@ function askedFor(
     application,
     ...parts.flatMap((part) => desired[part]),
     ...teamRolesBefore(desired.namespace),
-    ...(["database", "cache"] as const)
-      .filter((store) => parsed.data[store] !== undefined)
-      .flatMap((store) => secretsOfStore[store].map((secretOf) => secretOf(application, ""))),
   ];
-  return [[service.data, new Set(objects.map((object) => effectKey(objectEffect(object))))]];
+  const { namespace } = application.metadata;
+  const inNamespace = (type: string, name: string) =>
+    effectKey({ kind: "object", apiVersion: "v1", type, namespace, name });
+  const ofStores = storeKinds
+    .filter((store) => parsed.data[store] !== undefined)
+    .flatMap((store) => {
+      const [read, ...more] = secretNamesOf(application, store);
+      const secrets = [...(read === undefined ? [] : [read]), ...more].map((name) =>
+        inNamespace("Secret", name),
+      );
+      // What says where one is that runs outside of the cluster has the name of what its pods read.
+      return isInCloud(parsed.data, store) && read !== undefined
+        ? [...secrets, inNamespace("ConfigMap", read)]
+        : secrets;
+    });
+  return [
+    [service.data, new Set([...objects.map((object) => effectKey(objectEffect(object))), ...ofStores])],
+  ];
 }
 
 /** Earlier versions gave a team its rights by a Role in each namespace, beside the binding of the same name. */

@@ -54,6 +54,7 @@ export function serviceOf({ effect, metadata }: SeenObject): string {
 
 /** What a person types for an effect. Pure. */
 export function nameOf(effect: Effect): string {
+  if (effect.kind === "workspace") return `${effect.provider}/${effect.instance}`;
   if (effect.kind !== "object") return `repository/${pathOf(effect.url)}`;
   const name = `${effect.type.toLowerCase()}/${effect.name}`;
   return effect.namespace === undefined ? name : `${effect.namespace}/${name}`;
