@@ -67,7 +67,8 @@ function placeOf({ where, cluster, environment, standards }: CloudOptions, folde
   const { state, bucket, region } = standards.terraform;
   if (state === "gcs" && bucket !== undefined) return { kind: "gcs", bucket };
   if (state === "s3" && bucket !== undefined && region !== undefined) return { kind: "s3", bucket, region };
-  const named = where.path !== undefined || where.context !== undefined || environment.KUBECONFIG !== undefined;
+  const named =
+    where.path !== undefined || where.context !== undefined || environment.KUBECONFIG !== undefined;
   if (!named && cluster.context === "in-cluster" && environment.KUBERNETES_SERVICE_HOST !== undefined) {
     return { kind: "kubernetes", namespace: stateNamespace, access: { kind: "in-cluster" } };
   }

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { hostname, tmpdir, userInfo } from "node:os";
+import { cloudStoresFor } from "./cloud-stores.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import { systemTiming } from "./cluster/timing.ts";
-import { cloudStoresFor } from "./cloud-stores.ts";
 import type { Connected, Where } from "./connection.ts";
 import type { CodeHost } from "./delivery/code-host.ts";
 import { gitHost } from "./delivery/git-host.ts";

@@ -58,9 +58,11 @@ export async function observeRun(
   const touched = only === undefined ? state.steps : state.steps.filter(({ id }) => id === only);
   const urls = new Set(
     touched.flatMap((step) =>
-      step.effects.filter(inPlay).flatMap(({ effect }) => 
-        effect.kind === "repository" || effect.kind === "commit" ? [effect.url] : [],
-      ),
+      step.effects
+        .filter(inPlay)
+        .flatMap(({ effect }) =>
+          effect.kind === "repository" || effect.kind === "commit" ? [effect.url] : [],
+        ),
     ),
   );
   const makesNamespace = effects.some((effect) => effect.kind === "object" && effect.type === "Namespace");

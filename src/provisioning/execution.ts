@@ -6,9 +6,9 @@ import type { Clock } from "./clock.ts";
 import { compensateStep } from "./compensate.ts";
 import { compensateCredentials, isCredentialsStep } from "./compensate-credentials.ts";
 import { compensateProtection } from "./compensate-protection.ts";
-import { createEffectWriter } from "./effect-writer.ts";
 import { type CloudStores, fencedStores } from "./data-stores/cloud-stores.ts";
 import { guardedStores } from "./data-stores/guarded-stores.ts";
+import { createEffectWriter } from "./effect-writer.ts";
 import { Engine } from "./engine.ts";
 import type { RunEvent } from "./event.ts";
 import { startHeartbeat } from "./heartbeat.ts";
@@ -111,7 +111,16 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
     async compensate(step, signal, log) {
       const marked = guarded(clusterForStep(cluster, step, journal.ownership), record.name);
       const readyWithinMs = context.standards.workload.progressDeadlineSeconds * 1_000;
-      const surroundings = { cluster: marked, codeHost: host, cloud: cloudOf(marked), clock, journal, signal, readyWithinMs, log };
+      const surroundings = {
+        cluster: marked,
+        codeHost: host,
+        cloud: cloudOf(marked),
+        clock,
+        journal,
+        signal,
+        readyWithinMs,
+        log,
+      };
       const write = writerFor(marked, step, signal);
       if (isProtectionStep(step)) {
         const { standards } = context;

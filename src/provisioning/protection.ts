@@ -1,4 +1,9 @@
-import { namespaceOf, protectionAnnotation, providerAnnotation, type ServiceName } from "../application/names.ts";
+import {
+  namespaceOf,
+  protectionAnnotation,
+  providerAnnotation,
+  type ServiceName,
+} from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { find } from "../cluster/find.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";

@@ -1,9 +1,9 @@
 import type { KubeObject } from "../cluster/object.ts";
+import { isWorkspace, type WorkspaceEffect } from "./data-stores/cloud-store.ts";
 import { type Effect, effectKey, effectLabel } from "./effect.ts";
 import { isInstallation, type StepId } from "./plan.ts";
 import type { DataStoreChoice } from "./provisioner.ts";
 import type { EffectState, PreviewLine, RollbackPreview, RunState, StepState } from "./run.ts";
-import { isWorkspace, type WorkspaceEffect } from "./data-stores/cloud-store.ts";
 import { inPlay } from "./run-reducer.ts";
 
 /** What is outside now, as far as a rollback has to know it. */
@@ -62,8 +62,7 @@ export function dataStoresThatGo(
   choice: DataStoreChoice,
 ): readonly string[] {
   return planRollback(state, facts, choice).flatMap(({ step, effect, action }) =>
-    dataStoreSteps.has(step) &&
-    (action === "delete" || action === "with")
+    dataStoreSteps.has(step) && (action === "delete" || action === "with")
       ? isWorkspace(effect)
         ? [effect.store]
         : effect.kind === "object" && effect.type === "StatefulSet"

@@ -123,7 +123,9 @@ const googleSchema = z
     range: z
       .string()
       .refine((text) => isPrivateRange(text), "is not a range of IPv4 addresses, for example 10.20.0.0/16")
-      .describe("Addresses of private services access: where the data stores are, and all that pods may reach there."),
+      .describe(
+        "Addresses of private services access: where the data stores are, and all that pods may reach there.",
+      ),
   })
   .describe("Where Google's data stores are made.");
 
@@ -409,7 +411,8 @@ export const standardsSchema = z
   })
   .refine(
     ({ terraform: { state, bucket, region } }) =>
-      (state !== "gcs" && state !== "s3") || (bucket !== undefined && (state === "gcs" || region !== undefined)),
+      (state !== "gcs" && state !== "s3") ||
+      (bucket !== undefined && (state === "gcs" || region !== undefined)),
     { path: ["terraform", "state"], message: "needs bucket, and s3 the bucket's region too" },
   );
 export type Standards = z.output<typeof standardsSchema>;

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Cluster, Patch } from "../../src/cluster/cluster.ts";
 import type { CodeHost } from "../../src/delivery/code-host.ts";
-import type { CloudStores } from "../../src/provisioning/data-stores/cloud-stores.ts";
 import type { Clock } from "../../src/provisioning/clock.ts";
+import type { CloudStores } from "../../src/provisioning/data-stores/cloud-stores.ts";
 import { forwarding } from "../provisioning/fault.ts";
 import { type ClusterWrite, WriteNames } from "./writes.ts";
 

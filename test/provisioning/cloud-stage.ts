@@ -10,10 +10,10 @@ import { terraformStores } from "../../src/provisioning/data-stores/terraform-st
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
 import { type Standards, standardsSchema } from "../../src/standards/standards.ts";
 import type { BackendPlace } from "../../src/terraform/backend.ts";
+import { difference, inventory } from "../cluster/inventory.ts";
 import { Cloud } from "../terraform/provider/cloud.ts";
 import { type Call, type ProviderOptions, startProvider } from "../terraform/provider/provider.ts";
 import { network, project } from "../terraform/stage.ts";
-import { difference, inventory } from "../cluster/inventory.ts";
 import { type Composition, composition, testStandards } from "./composition.ts";
 import { sandboxStage } from "./sandbox-stage.ts";
 
@@ -80,16 +80,16 @@ export async function cloudStage(on?: {
     },
     provisioner: (as) => made.provisioner({ cloud: stores, standards: cloudStandards, ...as }),
     instances: () =>
-      ["google_sql_database_instance", "google_redis_instance"].flatMap((type) => [
-        ...cloud.of(type).keys(),
-      ]),
+      ["google_sql_database_instance", "google_redis_instance"].flatMap((type) => [...cloud.of(type).keys()]),
     async leftOf(service) {
       const found = difference(new Map(), await inventory(cluster, { about: service })).added;
       const files = await readdir(folder, { recursive: true });
       return [
         ...found.filter((key) => !key.startsWith("runs.platform.company.com ")),
         ...[...cloud.resources].flatMap(([type, all]) =>
-          [...all.keys()].filter((key) => key.startsWith(service.slice(0, 28))).map((key) => `${type} ${key}`),
+          [...all.keys()]
+            .filter((key) => key.startsWith(service.slice(0, 28)))
+            .map((key) => `${type} ${key}`),
         ),
         ...files.filter((name) => name.includes(service)),
       ];

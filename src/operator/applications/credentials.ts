@@ -6,8 +6,8 @@ import {
   secretNamesOf,
   secretsOfStore,
 } from "../../application/credentials.ts";
-import { isInCloud, storeKinds } from "../../application/store-provider.ts";
 import { labels } from "../../application/names.ts";
+import { isInCloud, storeKinds } from "../../application/store-provider.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { find } from "../../cluster/find.ts";

@@ -22,7 +22,9 @@ import type { Controller, Enqueue, Reconciled } from "../controller.ts";
 import { errorFields, type Log } from "../log.ts";
 
 /** What executing runs takes besides: asked for each run, since an organisation changes its standards. */
-export type RunSurroundings = () => Promise<Pick<ExecutorOptions, "standards" | "codeHost" | "cloud" | "metrics">>;
+export type RunSurroundings = () => Promise<
+  Pick<ExecutorOptions, "standards" | "codeHost" | "cloud" | "metrics">
+>;
 
 export interface RunsOptions extends Pick<ExecutorOptions, "cluster" | "randomBytes" | "holder"> {
   readonly cluster: Cluster;

@@ -1,8 +1,8 @@
 import { namespaceOf } from "../../application/names.ts";
 import { isInCloud, storeKinds } from "../../application/store-provider.ts";
 import { isTerraformError } from "../../terraform/error.ts";
-import { recordedStores } from "../data-stores/known-store.ts";
 import { newCloudStore } from "../data-stores/cloud-store.ts";
+import { recordedStores } from "../data-stores/known-store.ts";
 import { ProvisioningError, StepError } from "../errors.ts";
 import { storesAtStake } from "../protection.ts";
 import { movedStore } from "../steps/data-store.ts";

@@ -9,7 +9,7 @@ import type { Standards } from "../../standards/standards.ts";
 import { instanceName, type WorkspaceIdentity, workspaceName } from "../../terraform/backend.ts";
 import { cloudSqlVariablesSchema } from "../../terraform/cloudsql.ts";
 import { memorystoreVariablesSchema } from "../../terraform/memorystore.ts";
-import { type Effect, workspaceSchema } from "../effect.ts";
+import type { Effect, workspaceSchema } from "../effect.ts";
 import { StepError } from "../errors.ts";
 import { dataStoreName } from "../namespace-contents.ts";
 
@@ -28,10 +28,7 @@ export type WorkspaceEffect = z.output<typeof workspaceSchema>;
 const suffixes = { database: "db", cache: "cache" } as const;
 
 /** Whose a service's data store is. */
-export function identityOf(
-  { metadata }: Pick<Application, "metadata">,
-  store: StoreKind,
-): WorkspaceIdentity {
+export function identityOf({ metadata }: Pick<Application, "metadata">, store: StoreKind): WorkspaceIdentity {
   return { namespace: metadata.namespace, name: metadata.name, store: suffixes[store] };
 }
 

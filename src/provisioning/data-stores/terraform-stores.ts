@@ -181,7 +181,11 @@ export function terraformStores(access: TerraformAccess): CloudStores {
   };
 }
 
-function told(store: CloudStore, { signal, log }: CloudWork, onPlan: () => void = () => {}): DataStoreOptions {
+function told(
+  store: CloudStore,
+  { signal, log }: CloudWork,
+  onPlan: () => void = () => {},
+): DataStoreOptions {
   const lastTold = new Map<string, number>();
   return {
     variables: store.variables,

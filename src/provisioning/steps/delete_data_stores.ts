@@ -1,10 +1,10 @@
 import { labels, namespaceOf, providerAnnotation } from "../../application/names.ts";
 import type { KubeObject } from "../../cluster/object.ts";
+import { type CloudStore, workspaceEffect } from "../data-stores/cloud-store.ts";
+import { recordedStores } from "../data-stores/known-store.ts";
 import { deletions } from "../describe.ts";
 import { effectLabel } from "../effect.ts";
 import { claimsOf, dataStoreNames } from "../namespace-contents.ts";
-import { type CloudStore, workspaceEffect } from "../data-stores/cloud-store.ts";
-import { recordedStores } from "../data-stores/known-store.ts";
 import { storesAtStake } from "../protection.ts";
 import type { PlanContext, Step } from "../step.ts";
 import { serviceObjects } from "./service-objects.ts";

@@ -7,7 +7,7 @@ import { type CloudStage, cloudStage } from "../../provisioning/cloud-stage.ts";
 import { testStandards } from "../../provisioning/composition.ts";
 import { faulty } from "../../provisioning/fault.ts";
 import { named, whole, withDatabase } from "../../provisioning/telling.ts";
-import type { Call, Fault } from "../../terraform/provider/provider.ts";
+import type { Call } from "../../terraform/provider/provider.ts";
 import { terraform } from "../../terraform/stage.ts";
 
 describe.skipIf(terraform === undefined)("data stores outside of the cluster", { timeout: 240_000 }, () => {
@@ -149,37 +149,19 @@ describe.skipIf(terraform === undefined)("data stores outside of the cluster", {
     expect(await stage.leftOf(service)).toEqual([]);
   });
 
-  const creations = ["google_sql_database_instance", "google_sql_database", "google_sql_user", "google_redis_instance"];
-  const times: readonly Fault["at"][] = ["before", "after", "half"];
-  test.each(creations.flatMap((type) => times.map((at) => [type, at] as const)))(
-    "a creation that fails at %s, %s, is rolled back with nothing left",
-    async (type, at) => {
-      const service = named("cloud-fail");
-      let failed = false;
-      stage.meet((call: Call) => {
-        if (failed || call.type !== type || call.action !== "create") return undefined;
-        failed = true;
-        return { at, message: "googleapi: Error 400: Invalid request: a test's fault., invalid" };
-      });
-      const execution = await stage.provisioner().create(whole(service), { onFailure: "rollback" });
-      const state = await execution.finished;
-      expect(failed).toBe(true);
-      expect(state.phase, JSON.stringify(state.steps.map(({ error }) => error))).toBe("RolledBack");
-      expect(await stage.leftOf(service)).toEqual([]);
-    },
-  );
-
   test("a removal that Google refuses is held, and a retry ends it", async () => {
     const service = named("cloud-stuck");
     await created(service);
     let failed = false;
     stage.meet((call: Call) => {
-      if (failed || call.type !== "google_sql_database_instance" || call.action !== "delete") return undefined;
+      if (failed || call.type !== "google_sql_database_instance" || call.action !== "delete")
+        return undefined;
       failed = true;
       return { at: "before", message: "googleapi: Error 400: Invalid request: a test's fault., invalid" };
     });
     const provisioner = stage.provisioner();
-    const held = await (await provisioner.delete(service, { dataStores: "delete", confirmed: service })).finished;
+    const held = await (await provisioner.delete(service, { dataStores: "delete", confirmed: service }))
+      .finished;
     expect(held.phase).toBe("Held");
     // What says where it is, and its password, are there as long as it is.
     expect(await instanceOf(service)).not.toBe("");
@@ -210,7 +192,10 @@ describe.skipIf(terraform === undefined)("data stores outside of the cluster", {
     const { items } = await stage.cluster.list(resources.configMaps, { namespace: `app-${service}` });
     const texts = [...told, ...log, JSON.stringify([state, run, items])];
     const files = await textsIn(stage.folder, repository);
-    for (const form of passwords.flatMap((password) => [password, Buffer.from(password).toString("base64")])) {
+    for (const form of passwords.flatMap((password) => [
+      password,
+      Buffer.from(password).toString("base64"),
+    ])) {
       expect(form).not.toBe("");
       expect(texts.filter((text) => text.includes(form))).toEqual([]);
       // The cache's is Google's own: the provider reads it into the state, which only the executor reads.
