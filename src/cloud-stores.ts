@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { stateNamespace } from "./application/names.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import { kubeconfigPaths } from "./cluster/kubeconfig.ts";
 import type { Timing } from "./cluster/timing.ts";
@@ -6,9 +7,6 @@ import type { Where } from "./connection.ts";
 import type { CloudStores } from "./provisioning/data-stores/cloud-stores.ts";
 import type { Standards } from "./standards/standards.ts";
 import type { BackendPlace } from "./terraform/backend.ts";
-
-/** Namespace that Terraform's states are in: only who executes runs may read it. */
-export const stateNamespace = "platform-state";
 
 /** What composing them takes. */
 export interface CloudOptions {

@@ -116,6 +116,9 @@ export const systemNamespace = "platform-system";
 /** The operator's Deployment, ServiceAccount and Lease, in {@link systemNamespace}, and its ClusterRole. */
 export const operatorName = "platform-operator";
 
+/** Namespace that Terraform's states are in: only who executes runs may read it. */
+export const stateNamespace = "platform-state";
+
 /** The one field manager under which commands and operator write (server-side apply). */
 export const fieldManager = "platform";
 

@@ -34,7 +34,12 @@ async function planned(
     return await workspace.plan(input, more);
   } catch (error) {
     if (!isTerraformError(error, "locked") || error.lock === undefined) throw error;
-    await workspace.takeLock(error.lock, options.lockHolder);
+    try {
+      await workspace.takeLock(error.lock, options.lockHolder);
+    } catch (refused) {
+      // Any other failure may be that its holder has let go of it meanwhile, which the next plan tells.
+      if (isTerraformError(refused, "locked")) throw refused;
+    }
     return workspace.plan(input, more);
   }
 }

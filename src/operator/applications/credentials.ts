@@ -7,7 +7,7 @@ import {
   secretsOfStore,
 } from "../../application/credentials.ts";
 import { labels } from "../../application/names.ts";
-import { isInCloud, storeKinds } from "../../application/store-provider.ts";
+import { isInCloud, type StoreKind, storeKinds } from "../../application/store-provider.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { find } from "../../cluster/find.ts";
@@ -28,7 +28,9 @@ export type Credentials =
   /** They are there. `mark` changes when they do; undefined without any. */
   | { readonly kind: "there"; readonly mark: string | undefined; readonly againMs: number | undefined }
   /** A Secret of that name is somebody else's. */
-  | { readonly kind: "conflict"; readonly name: string };
+  | { readonly kind: "conflict"; readonly name: string }
+  /** The data store is to run outside of the cluster, and no run has made it. */
+  | { readonly kind: "unmade"; readonly store: StoreKind };
 
 /** The Secrets that an Application's pods and data stores read: made once, never overwritten, read one by one. */
 export class CredentialsKeeper {
@@ -63,6 +65,8 @@ export class CredentialsKeeper {
           : Promise.all(secretsOfStore[store].map((secretOf) => this.#ensure(application, secretOf, signal))),
       ),
     );
+    const unmade = stores.find((_, index) => made[index]?.length === 0);
+    if (unmade !== undefined) return { kind: "unmade", store: unmade };
     const foreign = made.flat().find((secret) => !isOf(application, secret));
     if (foreign !== undefined) return { kind: "conflict", name: foreign.metadata.name };
     // The first of each is what the service's pods read.
