@@ -34,7 +34,14 @@ export function cloudStoresFor(options: CloudOptions): CloudStores {
 }
 
 async function load(options: CloudOptions): Promise<CloudStores> {
-  const { cluster, timing, environment } = options;
+  const { cluster, where, timing, environment } = options;
+  if (where.kind === "sandbox" && where.access.cloud === undefined) {
+    const { noCloudStores } = await import("./provisioning/data-stores/no-cloud-stores.ts");
+    return noCloudStores(
+      "the sandbox simulates a cluster, and no cloud: data stores outside of it would be real, and cost money",
+      "have database.provider and cache.provider be in-cluster in the sandbox's standards",
+    );
+  }
   const [{ terraformStores }, folder] = await Promise.all([
     import("./provisioning/data-stores/terraform-stores.ts"),
     stateFolder(options),
@@ -46,6 +53,7 @@ async function load(options: CloudOptions): Promise<CloudStores> {
     environment,
     place: placeOf(options, folder),
     folder: join(folder, "workspaces"),
+    ...(where.kind === "sandbox" && where.access.cloud !== undefined ? { provider: where.access.cloud } : {}),
     ...(pod === undefined ? {} : { pod }),
   });
 }

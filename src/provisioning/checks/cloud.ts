@@ -25,7 +25,7 @@ export const cloudIsWithinReach: Check = async (context) => {
   try {
     await cloud.check();
   } catch (error) {
-    if (!isTerraformError(error)) throw error;
+    if (!isTerraformError(error) && !(error instanceof StepError)) throw error;
     return new ProvisioningError("refused", error.message, error.mend, error);
   }
   return undefined;

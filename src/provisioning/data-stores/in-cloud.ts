@@ -136,7 +136,8 @@ async function planned({ cloud }: PlanContext, store: CloudStore): Promise<reado
     const plan = await cloud.preview(store, AbortSignal.timeout(previewPatience));
     return planLines(plan).map((line) => `Terraform: ${line}`);
   } catch (error) {
-    const why = isTerraformError(error) ? error.message : "it took too long, or its provider is not there";
+    const known = isTerraformError(error) || error instanceof StepError;
+    const why = known ? error.message : "it took too long, or its provider is not there";
     return [`Terraform's plan cannot be shown here: ${why}`];
   }
 }
