@@ -1,5 +1,6 @@
 import { desiredObjects, parts } from "../../application/desired-objects.ts";
 import { namespaceOf, systemNamespace } from "../../application/names.ts";
+import { isInCloud, storeKinds } from "../../application/store-provider.ts";
 import type { AccessQuestion } from "../../cluster/cluster.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
 import { operatorUser } from "../../guardrails/principals.ts";
@@ -20,6 +21,11 @@ function questionsOf(
     // The operator gets the right to Secrets with the namespace itself.
     if (username !== operatorUser) kinds.add(resources.secrets);
     kinds.add(resources.persistentVolumeClaims);
+  }
+  if (storeKinds.some((store) => isInCloud(application.spec, store))) {
+    // What says where it is, and the Job that logs in to it.
+    kinds.add(resources.configMaps);
+    kinds.add(resources.jobs);
   }
   if (credential !== undefined) kinds.add(resources.jobs);
   return [

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
+import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
 import type { Timing } from "../../cluster/timing.ts";
 import { type BackendPlace, workspaceName } from "../../terraform/backend.ts";
@@ -109,6 +110,7 @@ export function terraformStores(access: TerraformAccess): CloudStores {
   return {
     async check() {
       await findTerraform(environment);
+      if (place.kind === "kubernetes") await stateIsWithinReach(cluster, place.namespace);
     },
 
     async preview(store, signal) {
@@ -179,6 +181,29 @@ export function terraformStores(access: TerraformAccess): CloudStores {
       await forget(workspace.name);
     },
   };
+}
+
+/** @throws TerraformError where states cannot be kept there */
+async function stateIsWithinReach(cluster: Cluster, namespace: string): Promise<void> {
+  const allowed = await Promise.all(
+    ["get", "create", "update", "delete"].map((verb) =>
+      cluster.can({ verb, group: resources.secrets.group, resource: resources.secrets.plural, namespace }),
+    ),
+  );
+  if (allowed.includes(false)) {
+    throw new TerraformError(
+      "credentials",
+      `you may not keep Terraform's states in ${namespace}: data stores outside of the cluster are made by who may`,
+      "have the operator do it, or a platform engineer",
+    );
+  }
+  const found = await find(cluster, resources.namespaces, { name: namespace });
+  if (found !== undefined) return;
+  throw new TerraformError(
+    "invalid",
+    `the namespace ${namespace}, where Terraform's states are kept, is not there`,
+    "have a platform engineer run: platform install",
+  );
 }
 
 function told(
