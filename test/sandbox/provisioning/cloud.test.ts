@@ -126,6 +126,27 @@ describe.skipIf(terraform === undefined)("data stores outside of the cluster", {
     expect(await stage.leftOf(service)).toEqual([]);
   });
 
+  test("one that nothing accounts for any more is told, and removed by who names the service", async () => {
+    const service = named("cloud-orphan");
+    const made = await created(service);
+    const provisioner = stage.provisioner();
+    const kept = await (await provisioner.delete(service, { dataStores: "keep-used" })).finished;
+    expect(kept.phase).toBe("Succeeded");
+    // Nobody knows any more why it was kept.
+    for (const name of [made.name, kept.name]) {
+      await stage.cluster.delete(resources.runs, { namespace: "platform-system", name });
+    }
+    const { found } = await provisioner.orphans.find({ service });
+    const [place] = found.filter(({ name }) => name === `namespace/app-${service}`);
+    expect(place).toMatchObject({ state: "orphan", data: [`cloudsql of ${service}-db`], protected: true });
+    const [plan] = await provisioner.orphans.planDelete([`namespace/app-${service}`]);
+    if (plan === undefined) throw new Error("no plan");
+    await expect(provisioner.orphans.delete(plan)).rejects.toMatchObject({ kind: "usage" });
+    const cleaned = await provisioner.orphans.delete(plan, { confirmed: service });
+    expect((await cleaned.finished).phase, JSON.stringify(cleaned.state.failure)).toBe("Succeeded");
+    expect(await stage.leftOf(service)).toEqual([]);
+  });
+
   test("a creation that fails later on takes back what nobody has used", async () => {
     const service = named("cloud-unused");
     const cluster = faulty(stage.cluster, { step: "apply_kubernetes", write: 1, time: "before" });
