@@ -6,7 +6,7 @@ import type { Clock } from "./clock.ts";
 import { compensateStep } from "./compensate.ts";
 import { compensateCredentials, isCredentialsStep } from "./compensate-credentials.ts";
 import { compensateProtection } from "./compensate-protection.ts";
-import { type CloudStores, fencedStores } from "./data-stores/cloud-stores.ts";
+import { type CloudStores, fencedStores, takingLockOf } from "./data-stores/cloud-stores.ts";
 import { guardedStores } from "./data-stores/guarded-stores.ts";
 import { createEffectWriter } from "./effect-writer.ts";
 import { Engine } from "./engine.ts";
@@ -81,7 +81,11 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
 
   const host = fencedHost(codeHost, journal.ownership);
   const cloudOf = (marked: Cluster) =>
-    guardedStores(fencedStores(options.cloud, journal.ownership), marked, record.name);
+    guardedStores(
+      takingLockOf(fencedStores(options.cloud, journal.ownership), context.lockHolder),
+      marked,
+      record.name,
+    );
   const random = () => (randomBytes(1)[0] ?? 0) / 256;
   const engine = new Engine({
     journal,

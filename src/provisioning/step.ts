@@ -34,6 +34,8 @@ export interface PlanContext {
   readonly dataStores: "keep" | "delete";
   /** The service's name, where whoever asked has given it so that protected data may be destroyed. */
   readonly confirmed?: string;
+  /** `user@host` whose lock of Terraform's may be taken, as whoever retries has typed it. */
+  readonly lockHolder?: string;
   /** For a cleanup: what it deletes. */
   readonly cleanup?: {
     readonly orphans: readonly OrphanTarget[];

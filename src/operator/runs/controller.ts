@@ -200,6 +200,7 @@ export function createRunsController(options: RunsOptions): Controller {
     const {
       onFailure = onFailureOf(spec, executor.options),
       skip = [],
+      lockHolder,
       dataStores = "keep-used",
       confirmed,
     } = spec.actionOptions ?? {};
@@ -212,7 +213,15 @@ export function createRunsController(options: RunsOptions): Controller {
         case "resume":
           return toEnd(key, await verbs.resume(name, { onFailure }), signal);
         case "retry":
-          return toEnd(key, await verbs.retry(name, { onFailure, skip }), signal);
+          return toEnd(
+            key,
+            await verbs.retry(name, {
+              onFailure,
+              skip,
+              ...(lockHolder === undefined ? {} : { lockHolder }),
+            }),
+            signal,
+          );
         case "rollback": {
           const how = { dataStores, ...(confirmed === undefined ? {} : { confirmed }) };
           return toEnd(key, await verbs.rollback(name, how), signal);

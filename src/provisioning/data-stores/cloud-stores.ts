@@ -8,6 +8,8 @@ export interface CloudWork {
   /** A run's name. */
   readonly run: string;
   readonly signal: AbortSignal;
+  /** `user@host` whose lock may be taken though nobody knows it to be dead: a person has typed it. */
+  readonly lockHolder?: string;
   /** Told what is planned and what becomes of it, a line each; never a secret. */
   log(line: string): void;
 }
@@ -41,6 +43,17 @@ export interface CloudStores {
   ensure(store: CloudStore, password: string | undefined, work: CloudWork): Promise<MadeStore>;
   /** Removes it with the data in it, and what is kept of it elsewhere. Idempotent. */
   remove(store: CloudStore, why: WhyDestroyed, work: CloudWork): Promise<void>;
+}
+
+/** The same, where a person has named the holder of a lock. */
+export function takingLockOf(stores: CloudStores, lockHolder: string | undefined): CloudStores {
+  if (lockHolder === undefined) return stores;
+  return {
+    ...stores,
+    compare: (store, work) => stores.compare(store, { ...work, lockHolder }),
+    ensure: (store, password, work) => stores.ensure(store, password, { ...work, lockHolder }),
+    remove: (store, why, work) => stores.remove(store, why, { ...work, lockHolder }),
+  };
 }
 
 /** The same, written to only while the run is its engine's. */

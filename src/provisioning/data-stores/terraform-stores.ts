@@ -9,7 +9,7 @@ import type { Timing } from "../../cluster/timing.ts";
 import { type BackendPlace, workspaceName } from "../../terraform/backend.ts";
 import { findTerraform, type TerraformBinary } from "../../terraform/binary.ts";
 import { cloudSqlPostgres } from "../../terraform/cloudsql.ts";
-import { clusterHolders, nearAndFar, podUidIn } from "../../terraform/cluster-holders.ts";
+import { clusterHolders, clusterUnlock, nearAndFar, podUidIn } from "../../terraform/cluster-holders.ts";
 import {
   type DataStoreOptions,
   ensureDataStore,
@@ -73,6 +73,7 @@ export function terraformStores(access: TerraformAccess): CloudStores {
         where.kind === "kubernetes"
           ? nearAndFar(holderFile(near), clusterHolders(cluster, where.namespace, name))
           : holderFile(near),
+      ...(where.kind === "kubernetes" ? { unlock: clusterUnlock(cluster, where.namespace, name) } : {}),
       look: lookAtProcesses(podUidIn(cluster)),
       run,
       ...(access.pod === undefined ? {} : { pod: access.pod }),
@@ -135,6 +136,7 @@ export function terraformStores(access: TerraformAccess): CloudStores {
           : await open(memorystoreRedis, store, binary, work.run);
       const plan = await planOfDataStore(workspace, {
         variables: store.variables,
+        ...(work.lockHolder === undefined ? {} : { lockHolder: work.lockHolder }),
         signal: work.signal,
       });
       await done(workspace);
@@ -208,12 +210,13 @@ async function stateIsWithinReach(cluster: Cluster, namespace: string): Promise<
 
 function told(
   store: CloudStore,
-  { signal, log }: CloudWork,
+  { signal, log, lockHolder }: CloudWork,
   onPlan: () => void = () => {},
 ): DataStoreOptions {
   const lastTold = new Map<string, number>();
   return {
     variables: store.variables,
+    ...(lockHolder === undefined ? {} : { lockHolder }),
     signal,
     review(plan) {
       onPlan();
