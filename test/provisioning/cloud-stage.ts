@@ -83,7 +83,7 @@ export async function cloudStage(on?: {
       ["google_sql_database_instance", "google_redis_instance"].flatMap((type) => [...cloud.of(type).keys()]),
     async leftOf(service) {
       const found = difference(new Map(), await inventory(cluster, { about: service })).added;
-      const files = await readdir(folder, { recursive: true });
+      const states = await readdir(join(folder, "states")).catch(() => []);
       return [
         ...found.filter((key) => !key.startsWith("runs.platform.company.com ")),
         ...[...cloud.resources].flatMap(([type, all]) =>
@@ -91,7 +91,7 @@ export async function cloudStage(on?: {
             .filter((key) => key.startsWith(service.slice(0, 28)))
             .map((key) => `${type} ${key}`),
         ),
-        ...files.filter((name) => name.includes(service)),
+        ...states.filter((name) => name.includes(service)),
       ];
     },
     async secret(service, store) {

@@ -25,6 +25,7 @@ import { memorystoreAuth, memorystoreRedis } from "../../terraform/memorystore.t
 import type { TerraformModule } from "../../terraform/module.ts";
 import { planLines } from "../../terraform/plan.ts";
 import { openWorkspace, type Workspace } from "../../terraform/workspace.ts";
+import { removeUnused } from "../../terraform/workspace-folder.ts";
 import type { CloudStore } from "./cloud-store.ts";
 import type { CloudStores, CloudWork } from "./cloud-stores.ts";
 
@@ -52,7 +53,7 @@ const tellEvery = 30;
 export function terraformStores(access: TerraformAccess): CloudStores {
   const { cluster, timing, place, folder, environment } = access;
 
-  function open<Outputs>(
+  async function open<Outputs>(
     module: TerraformModule<Outputs>,
     { identity }: CloudStore,
     binary: TerraformBinary,
@@ -60,6 +61,7 @@ export function terraformStores(access: TerraformAccess): CloudStores {
     elsewhere?: { readonly place: BackendPlace; readonly root: string },
   ): Promise<Workspace<Outputs>> {
     const name = workspaceName(identity);
+    await removeUnused(folder, timing);
     const where = elsewhere?.place ?? place;
     return openWorkspace({
       binary,
@@ -79,11 +81,6 @@ export function terraformStores(access: TerraformAccess): CloudStores {
       ...(access.pod === undefined ? {} : { pod: access.pod }),
       ...(access.patience === undefined ? {} : { patience: access.patience }),
     });
-  }
-
-  /** Terraform's own copy of a provider is large, and found again: nothing else that was needed is in the folder. */
-  async function done({ folder: own }: Workspace<unknown>): Promise<void> {
-    await rm(own, { recursive: true, force: true });
   }
 
   /** What there is of the state of a data store that is gone. */
@@ -139,7 +136,6 @@ export function terraformStores(access: TerraformAccess): CloudStores {
         ...(work.lockHolder === undefined ? {} : { lockHolder: work.lockHolder }),
         signal: work.signal,
       });
-      await done(workspace);
       return plan;
     },
 
@@ -155,7 +151,6 @@ export function terraformStores(access: TerraformAccess): CloudStores {
           ...options,
           ...(password === undefined ? {} : { hidden: { password } }),
         });
-        await done(workspace);
         return { host, port, certificates: ca_certificate === null ? [] : [ca_certificate], changed };
       }
       const workspace = await open(memorystoreRedis, store, binary, work.run);
@@ -168,7 +163,6 @@ export function terraformStores(access: TerraformAccess): CloudStores {
           "see that nobody has switched AUTH off in the console, then retry",
         );
       }
-      await done(workspace);
       return { host, port, certificates: ca_certificates, password: auth, changed };
     },
 
@@ -179,7 +173,6 @@ export function terraformStores(access: TerraformAccess): CloudStores {
           ? await open(cloudSqlPostgres, store, binary, work.run)
           : await open(memorystoreRedis, store, binary, work.run);
       await removeDataStore(workspace, told(store, work), why);
-      await done(workspace);
       await forget(workspace.name);
     },
   };
