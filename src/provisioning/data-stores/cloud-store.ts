@@ -187,7 +187,7 @@ export function cloudStoreIn(object: KubeObject): CloudStore | undefined {
   throw new StepError(
     "conflict",
     `ConfigMap ${name} in ${namespace}, which says where the data store is, has been changed by somebody`,
-    "the journal of the run that made it has what it said: platform run get; write that back, then retry",
+    "have a platform engineer write back what it said: the run that made it names the instance, platform run show; then retry",
   );
 }
 
