@@ -53,6 +53,38 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     },
   );
 
+  test("a run that is cancelled while Google works stops in good order, and is gone on with or taken back", async () => {
+    for (const verb of ["resume", "rollback"] as const) {
+      const service = named("cloud-cancel");
+      const asked = Promise.withResolvers<void>();
+      const told = Promise.withResolvers<void>();
+      let held = false;
+      stage.meet((call: Call, stopped) => {
+        if (held || call.type !== "google_sql_database_instance" || call.action !== "create")
+          return undefined;
+        held = true;
+        asked.resolve();
+        stopped.addEventListener("abort", () => told.resolve(), { once: true });
+        // Google has made it when its provider is asked to stop.
+        return { at: "half", message: "googleapi: operation was interrupted", until: told.promise };
+      });
+      const provisioner = stage.provisioner();
+      const execution = await provisioner.create(withDatabase(service), { onFailure: "rollback" });
+      await asked.promise;
+      const stopped = await provisioner.cancel(execution.name);
+      expect(stopped.phase).toBe("Interrupted");
+      const next =
+        verb === "resume"
+          ? await provisioner.resume(execution.name, { onFailure: "hold" })
+          : await provisioner.rollback(execution.name, { dataStores: "keep-used" });
+      const state = await next.finished;
+      expect(state.phase, JSON.stringify(state.steps.map(({ error }) => error))).toBe(
+        verb === "resume" ? "Succeeded" : "RolledBack",
+      );
+      expect(await problemsOf(service)).toEqual([]);
+    }
+  });
+
   let engines = 0;
   /** Lives until the work is done, or until its engine dies at the write. */
   async function live(
