@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Application } from "../../application/application.ts";
 import { databaseNames } from "../../application/credentials.ts";
@@ -14,7 +13,7 @@ import { StepError } from "../errors.ts";
 import { dataStoreName } from "../namespace-contents.ts";
 
 /** A data store outside of the cluster, as it was decided when it was made: later standards do not change it. */
-export const cloudStoreSchema = z.discriminatedUnion("provider", [
+const cloudStoreSchema = z.discriminatedUnion("provider", [
   z.strictObject({ provider: z.literal("cloudsql"), variables: cloudSqlVariablesSchema }),
   z.strictObject({ provider: z.literal("memorystore"), variables: memorystoreVariablesSchema }),
 ]);
@@ -28,7 +27,7 @@ export type WorkspaceEffect = z.output<typeof workspaceSchema>;
 const suffixes = { database: "db", cache: "cache" } as const;
 
 /** Whose a service's data store is. */
-export function identityOf({ metadata }: Pick<Application, "metadata">, store: StoreKind): WorkspaceIdentity {
+function identityOf({ metadata }: Pick<Application, "metadata">, store: StoreKind): WorkspaceIdentity {
   return { namespace: metadata.namespace, name: metadata.name, store: suffixes[store] };
 }
 
@@ -197,11 +196,6 @@ function parsedJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** What two of which nothing else is the same are told apart by. */
-export function incarnationFrom(randomBytes: (size: number) => Uint8Array): string {
-  return createHash("sha256").update(randomBytes(16)).digest("hex");
 }
 
 /** Whether an effect is a data store outside of the cluster. */

@@ -18,14 +18,7 @@ import { withoutValues, writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
 import { runJob } from "../run-job.ts";
 import type { PlanContext, StepContext } from "../step.ts";
-import {
-  type CloudStore,
-  cloudStoreIn,
-  incarnationFrom,
-  newCloudStore,
-  recordOf,
-  workspaceEffect,
-} from "./cloud-store.ts";
+import { type CloudStore, cloudStoreIn, newCloudStore, recordOf, workspaceEffect } from "./cloud-store.ts";
 import type { MadeStore } from "./cloud-stores.ts";
 import type { DataStoreProvider } from "./provider.ts";
 
@@ -60,7 +53,8 @@ export const inCloud: DataStoreProvider = {
   async provision(context, store) {
     const { application, standards, cloud, write, run, signal, log, randomBytes } = context;
     const name = namesOf(context, store);
-    const wanted = newCloudStore(application, standards, store, incarnationFrom(randomBytes));
+    const incarnation = Buffer.from(randomBytes(16)).toString("hex");
+    const wanted = newCloudStore(application, standards, store, incarnation);
     const record = recordOf(application, store, asBegun(context, name, wanted));
     const recorded = await write.createOnce(record);
     const known = cloudStoreIn({ ...recorded.object, kind: "ConfigMap" });
