@@ -73,10 +73,17 @@ export function systemPolicies(standards: Standards): readonly KubeObject[] {
         },
         // The API server and the code host are outside of the cluster's pods: no selector names them.
         { ports: [443, 6443, ...codeHostPorts(standards)].map(tcp) },
+        ...(standards.google === undefined ? [] : metadataServer),
       ],
     }),
   ];
 }
+
+/** Where GKE gives a pod Google's credentials for its ServiceAccount; the second is where its own agent listens. */
+const metadataServer = [
+  { to: [{ ipBlock: { cidr: "169.254.169.254/32" } }], ports: [{ protocol: "TCP", port: 80 }] },
+  { to: [{ ipBlock: { cidr: "169.254.169.252/32" } }], ports: [{ protocol: "TCP", port: 988 }] },
+];
 
 /** Ports of the code host that every policy does not have already. */
 function codeHostPorts({ delivery: { host } }: Standards): readonly number[] {
