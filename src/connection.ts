@@ -32,6 +32,8 @@ export interface SandboxAccess {
   readonly repositories: string;
   /** What a push to one of them runs: the simulated pipeline. Left out: nothing. */
   readonly onPush?: PushProgram;
+  /** By what Terraform reaches a cloud that is none either: variables of its environment. Left out: there is no cloud. */
+  readonly cloud?: Readonly<Record<string, string>>;
   open(options: { readonly speed?: number }): Promise<OpenedSandbox>;
   serve(options: { readonly speed?: number; readonly port: number }): Promise<ServedSandbox>;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname, tmpdir, userInfo } from "node:os";
+import { cloudStoresFor } from "./cloud-stores.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import { systemTiming } from "./cluster/timing.ts";
 import type { Connected, Where } from "./connection.ts";
@@ -11,6 +12,7 @@ import type { Metrics } from "./monitoring/metrics.ts";
 import { prometheus } from "./monitoring/prometheus.ts";
 import type { Clock } from "./provisioning/clock.ts";
 import { createProvisioner } from "./provisioning/create-provisioner.ts";
+import type { CloudStores } from "./provisioning/data-stores/cloud-stores.ts";
 import { ProvisioningError } from "./provisioning/errors.ts";
 import { isInstalled } from "./provisioning/installed.ts";
 import type { Provisioner } from "./provisioning/provisioner.ts";
@@ -59,6 +61,7 @@ export async function openPlatform(
   const provisioner = createProvisioner({
     cluster,
     codeHost,
+    cloud: cloudFor(cluster, where, standards),
     metrics,
     standards,
     clock,
@@ -128,10 +131,20 @@ async function installedStandards(cluster: Cluster, fromFile: Standards | undefi
 export async function executingOn(
   cluster: Cluster,
   where: Where,
-): Promise<{ readonly standards: Standards; readonly codeHost: CodeHost; readonly metrics: Metrics }> {
+): Promise<{
+  readonly standards: Standards;
+  readonly codeHost: CodeHost;
+  readonly cloud: CloudStores;
+  readonly metrics: Metrics;
+}> {
   const standards = await loadStandards(cluster);
   const codeHost = codeHostFor(where, standards, systemTiming);
-  return { standards, codeHost, metrics: prometheus(cluster, standards) };
+  const cloud = cloudFor(cluster, where, standards);
+  return { standards, codeHost, cloud, metrics: prometheus(cluster, standards) };
+}
+
+function cloudFor(cluster: Cluster, where: Where, standards: Standards): CloudStores {
+  return cloudStoresFor({ cluster, where, standards, timing: systemTiming, environment: process.env });
 }
 
 /** The sandbox's repositories live in the user's state folder unless its standards say otherwise. */

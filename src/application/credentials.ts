@@ -3,6 +3,7 @@ import type { KubeObject } from "../cluster/object.ts";
 import type { Application } from "./application.ts";
 import { labelsFor } from "./names.ts";
 import { ports } from "./ports.ts";
+import { isInCloud } from "./store-provider.ts";
 
 /** Names of a service's data store, made from the service's name and nothing else. */
 export interface DataStoreNames {
@@ -183,6 +184,61 @@ export function cacheAdminSecret(application: Application, password: string): Ku
   return credentialSecret(application, "cache", admin, { username: cacheAdmin, password });
 }
 
+/** Key of a Secret of a data store outside of the cluster: the certificates that its own is signed by. Public. */
+export const certificateKey = "ca.crt";
+
+/** How a data store outside of the cluster is reached, as far as it is no secret. */
+export interface CloudEndpoint {
+  readonly host: string;
+  readonly port: number;
+  /** PEM. */
+  readonly certificates: readonly string[];
+}
+
+/** Secret `<name>-db` of a database outside of the cluster, before it is there: the password is made first, once. */
+export function cloudDatabaseSecret(application: Application, password: string): KubeObject {
+  const { name, database, logins } = databaseNames(application);
+  return credentialSecret(application, "database", name, { database, username: logins[0], password });
+}
+
+/** Values of Secret `<name>-db` once the database is there. TLS is demanded on the path. */
+export function cloudDatabaseCredentials(
+  application: DataStoreOwner,
+  { host, port, certificates }: CloudEndpoint,
+  password: string,
+): Readonly<Record<string, string>> {
+  const { database, logins } = databaseNames(application);
+  const [username] = logins;
+  const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+  return {
+    host,
+    port: String(port),
+    database,
+    username,
+    password,
+    uri: `postgresql://${login}@${host}:${port}/${database}?sslmode=require`,
+    [certificateKey]: certificates.join("\n"),
+  };
+}
+
+/** Redis' user whose password is Memorystore's AUTH string. */
+const redisDefaultUser = "default";
+
+/** Values of Secret `<name>-cache` of a cache outside of the cluster: its password is the cloud's own. */
+export function cloudCacheCredentials(
+  { host, port, certificates }: CloudEndpoint,
+  password: string,
+): Readonly<Record<string, string>> {
+  return {
+    host,
+    port: String(port),
+    username: redisDefaultUser,
+    password,
+    uri: `rediss://${redisDefaultUser}:${encodeURIComponent(password)}@${host}:${port}/0`,
+    [certificateKey]: certificates.join("\n"),
+  };
+}
+
 /** What makes a password's Secret. */
 export type SecretOf = (application: Application, password: string) => KubeObject;
 
@@ -191,3 +247,10 @@ export const secretsOfStore: Readonly<Record<"database" | "cache", readonly [Sec
   database: [databaseSecret],
   cache: [cacheSecret, cacheAdminSecret],
 };
+
+/** Names of the Secrets of a service's data store. The first is the one that the service's pods read. Pure. */
+export function secretNamesOf(application: Application, store: "database" | "cache"): readonly string[] {
+  const [first, ...more] = secretsOfStore[store].map((of) => of(application, "").metadata.name);
+  if (first === undefined) return [];
+  return isInCloud(application.spec, store) ? [first] : [first, ...more];
+}

@@ -15,6 +15,7 @@ import { pipelineAccess } from "./objects/pipeline-access.ts";
 import { type Place, subjectOf } from "./objects/subject.ts";
 import { teamRoleBinding } from "./objects/team-access.ts";
 import { workload } from "./objects/workload.ts";
+import { isInCluster } from "./store-provider.ts";
 
 /** The parts of a service, each made by a step of its own. */
 export const parts = ["namespace", "database", "cache", "monitoring", "network", "workload"] as const;
@@ -78,8 +79,8 @@ export function applicationObjects(
   const subject = subjectOf(application, standards, facts);
   return {
     namespace: [...servicePolicies(subject), serviceAccount(subject)],
-    database: subject.spec.database === undefined ? [] : database(subject),
-    cache: subject.spec.cache === undefined ? [] : cache(subject),
+    database: isInCluster(subject.spec, "database") ? database(subject) : [],
+    cache: isInCluster(subject.spec, "cache") ? cache(subject) : [],
     monitoring: monitoring(subject),
     network: network(subject),
     workload: workload(subject),
@@ -89,7 +90,7 @@ export function applicationObjects(
 /**
  * Every Kubernetes object of a service that has its namespace to itself, by part and in the order to write them: the
  * Namespace is the first of `namespace` and has to exist before any other. A part that the service does not have is
- * empty. The Application itself and the Secrets (`credentials.ts`) are not among them; no object here holds a
+ * empty, and so is a data store outside of the cluster. The Application itself and the Secrets (`credentials.ts`) are not among them; no object here holds a
  * secret's value. Pure.
  * @throws RefusedInput where it asks for what the standards do not offer
  */

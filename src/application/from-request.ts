@@ -3,6 +3,7 @@ import type { Application, ApplicationSpec } from "./application.ts";
 import { labelsFor, namespaceOf, type ServiceName } from "./names.ts";
 import { RefusedInput } from "./refusal.ts";
 import type { ServiceRequest } from "./request.ts";
+import { withProviders } from "./store-provider.ts";
 
 /** The team where a request names none: the only one of the standards, if there is only one. */
 export function defaultTeam(standards: Standards): string | undefined {
@@ -31,7 +32,7 @@ export function applicationFor(request: ServiceRequest, standards: Standards): A
       },
     ]);
   }
-  return applicationOf(request.name, {
+  const spec: ApplicationSpec = {
     team,
     language: request.language,
     replicas: request.replicas,
@@ -41,7 +42,8 @@ export function applicationFor(request: ServiceRequest, standards: Standards): A
     ...(request.database === "none" ? {} : { database: { type: request.database } }),
     ...(request.cache === "none" ? {} : { cache: { type: request.cache } }),
     monitoring: { enabled: true, alerts: [...new Set(request.alerts)].sort() },
-  });
+  };
+  return applicationOf(request.name, withProviders(spec, undefined, standards));
 }
 
 /**

@@ -92,11 +92,14 @@ export const labels = {
 /** On an Application: the number of the release it runs. */
 export const releaseAnnotation = "platform.company.com/release";
 
-/** `"true"` on a data store's StatefulSet and volume claims, from when its service was ready on it: nothing deletes it unasked. */
+/** `"true"` on a data store's StatefulSet and volume claims, or on the ConfigMap that says where it is, from when its service was ready on it: nothing deletes it unasked. */
 export const protectionAnnotation = "platform.company.com/deletion-protection";
 
 /** On the volume claim of a database's backups: what backups there are. */
 export const backupsAnnotation = "platform.company.com/backups";
+
+/** On the ConfigMap that says where a data store is that runs outside of the cluster: who runs it. */
+export const providerAnnotation = "platform.company.com/provider";
 
 /** On an Application with data stores, until it has been said what of them is kept. */
 export const applicationFinalizer = "platform.company.com/application";
@@ -118,6 +121,9 @@ export const systemNamespace = "platform-system";
 
 /** The operator's Deployment, ServiceAccount and Lease, in {@link systemNamespace}, and its ClusterRole. */
 export const operatorName = "platform-operator";
+
+/** Namespace that Terraform's states are in: only who executes runs may read it. */
+export const stateNamespace = "platform-state";
 
 /** The one field manager under which commands and operator write (server-side apply). */
 export const fieldManager = "platform";

@@ -6,6 +6,8 @@ export const ports = {
   metrics: { name: "metrics", number: 9090 },
   postgres: { name: "postgres", number: 5432 },
   redis: { name: "redis", number: 6379 },
+  /** Where Memorystore listens with TLS. */
+  redisTls: { name: "redis-tls", number: 6378 },
   /** Where a service's Service listens. */
   service: { name: "http", number: 80 },
 } as const;

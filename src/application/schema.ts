@@ -51,6 +51,14 @@ export const databaseUserSchema = z
     ],
   });
 
+/** Rule of the CRD: data does not move from one place to another by an edit. */
+function providerStays(store: string) {
+  return {
+    rule: "has(self.provider) == has(oldSelf.provider) && (!has(self.provider) || self.provider == oldSelf.provider)",
+    message: `the provider of a ${store} that exists cannot be changed`,
+  };
+}
+
 const databaseSchema = z
   .strictObject({
     type: z.enum(databaseTypes).exclude(["none"]).describe("Kind of database."),
@@ -66,10 +74,15 @@ const databaseSchema = z
         "Cores and memory: db-custom-CPUS-MEBIBYTES, for example db-custom-2-8192; left out: as the standards say.",
       ),
     user: databaseUserSchema.optional(),
+    provider: z
+      .enum(["cloudsql"])
+      .optional()
+      .describe("Where it runs; written by the run that made it. Left out: in the cluster."),
   })
   .meta({
     description: "The service's database; left out where it has none.",
     "x-kubernetes-validations": [
+      providerStays("database"),
       {
         rule: "has(self.user) == has(oldSelf.user) && (!has(self.user) || self.user == oldSelf.user)",
         message: "the user of a database that exists cannot be changed",
@@ -86,8 +99,15 @@ const cacheSchema = z
       .regex(/^[0-9]+(\.[0-9]+)?$/, "is not a version, for example 7.0")
       .optional()
       .describe("Version, one of those the standards offer; left out: the standards' own."),
+    provider: z
+      .enum(["memorystore"])
+      .optional()
+      .describe("Where it runs; written by the run that made it. Left out: in the cluster."),
   })
-  .describe("The service's cache; left out where it has none.");
+  .meta({
+    description: "The service's cache; left out where it has none.",
+    "x-kubernetes-validations": [providerStays("cache")],
+  });
 
 /** Most words of a migration's command, and characters of each: it stands in every Run that carries the Application. */
 const longestCommand = { words: 32, word: 1024 };

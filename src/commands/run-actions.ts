@@ -53,23 +53,36 @@ export function addRunActions(run: Command, bind: Bind): void {
           .argParser(skipped)
           .default([], "none"),
       )
+      .addOption(
+        new Option(
+          "--take-lock <user@host>",
+          "take the lock of a data store's Terraform state from who is named, and is certainly dead",
+        ),
+      )
       .addOption(onFailureOfChange())
       .addOption(timeout())
       .addOption(runOutput()),
     async (session, args, raw) => {
-      const options = goOnSchema.extend({ skip: z.array(z.enum(stepIds)) }).parse(raw);
+      const options = goOnSchema
+        .extend({ skip: z.array(z.enum(stepIds)), takeLock: z.string().max(320).optional() })
+        .parse(raw);
       const name = runNameFrom(args[0]);
       const { provisioner } = await session.platform();
-      const { skip } = options;
+      const { skip, takeLock: lockHolder } = options;
       try {
         return await goOn(session, options, () =>
           ofRun(session, name, async () =>
-            provisioner.retry(name, { onFailure: await onFailureOf(session, name, options), skip }),
+            provisioner.retry(name, {
+              onFailure: await onFailureOf(session, name, options),
+              skip,
+              ...(lockHolder === undefined ? {} : { lockHolder }),
+            }),
           ),
         );
       } catch (error) {
         const busy = error instanceof ProvisioningError && error.kind === "busy";
-        if (!busy || skip.length > 0 || !(await waitsForNextTry(session, name))) throw error;
+        if (!busy || skip.length > 0 || lockHolder !== undefined || !(await waitsForNextTry(session, name)))
+          throw error;
         await provisioner.retryNow(name);
         session.terminal.err.write(`${error.message}, which was asked not to wait for its next try\n`);
         return watchToRest(session, name, options.output);

@@ -25,6 +25,7 @@ import {
   standardsRole,
   teamRole,
 } from "./roles.ts";
+import { stateAccess } from "./state-access.ts";
 
 /** Every guardrail of the platform. Each is a file. */
 export const guardrails: readonly Guardrail[] = [
@@ -86,5 +87,6 @@ export function accessObjects(standards: Standards): readonly KubeObject[] {
     standardsRole,
     readerRole,
     ...bindings(standards),
+    ...stateAccess(standards),
   ];
 }

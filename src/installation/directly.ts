@@ -31,6 +31,8 @@ export async function installDirectly(
   const { types, namespace, rights } = installationObjects({ standards: wanted });
   await Promise.all([...types, ...namespace].map((object) => apply(cluster, resourceOf(object), object)));
   await untilServed(cluster, clock, types);
+  const places = rights.filter(({ kind }) => kind === "Namespace");
+  await Promise.all(places.map((object) => apply(cluster, resourceOf(object), object)));
   await Promise.all([
     writeStandards(cluster, wanted, standards !== undefined),
     ...rights.map((object) => apply(cluster, resourceOf(object), object)),

@@ -6,6 +6,7 @@ import { prometheus } from "../monitoring/prometheus.ts";
 import { runChecks } from "../provisioning/checks/check.ts";
 import { checks } from "../provisioning/checks/index.ts";
 import type { Clock } from "../provisioning/clock.ts";
+import { noCloudStores } from "../provisioning/data-stores/no-cloud-stores.ts";
 import { createExecutor } from "../provisioning/executor.ts";
 import { type Installation, withoutOperator } from "../provisioning/installation.ts";
 import { installationContext } from "../provisioning/operation.ts";
@@ -66,14 +67,15 @@ const removed: readonly InstallationPart[] = ["operator", "guardrails", "rights"
 /** The use cases of the platform's own installation on one cluster. Nothing has to be installed yet. */
 export function createInstaller({ cluster, clock, version, ...process }: InstallerOptions): Installer {
   const codeHost = missingHost();
+  const cloud = noCloudStores();
 
   function executorFor({ standards }: Installation) {
     const metrics = prometheus(cluster, standards);
-    return createExecutor({ cluster, codeHost, metrics, standards, clock, ...process });
+    return createExecutor({ cluster, codeHost, cloud, metrics, standards, clock, ...process });
   }
 
   async function check(operation: InstallationOperation, installation: Installation) {
-    await runChecks(checks[operation], installationContext(installation, { cluster, codeHost }));
+    await runChecks(checks[operation], installationContext(installation, { cluster, codeHost, cloud }));
   }
 
   async function installationOf(wanted: Wanted): Promise<Installation> {

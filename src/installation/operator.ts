@@ -73,10 +73,17 @@ export function systemPolicies(standards: Standards): readonly KubeObject[] {
         },
         // The API server and the code host are outside of the cluster's pods: no selector names them.
         { ports: [443, 6443, ...codeHostPorts(standards)].map(tcp) },
+        ...(standards.google === undefined ? [] : metadataServer),
       ],
     }),
   ];
 }
+
+/** Where GKE gives a pod Google's credentials for its ServiceAccount; the second is where its own agent listens. */
+const metadataServer = [
+  { to: [{ ipBlock: { cidr: "169.254.169.254/32" } }], ports: [{ protocol: "TCP", port: 80 }] },
+  { to: [{ ipBlock: { cidr: "169.254.169.252/32" } }], ports: [{ protocol: "TCP", port: 988 }] },
+];
 
 /** Ports of the code host that every policy does not have already. */
 function codeHostPorts({ delivery: { host } }: Standards): readonly number[] {
@@ -86,7 +93,12 @@ function codeHostPorts({ delivery: { host } }: Standards): readonly number[] {
   return protocol === "ssh:" ? [22] : [];
 }
 
+function podField(name: string, fieldPath: string) {
+  return { name, valueFrom: { fieldRef: { apiVersion: "v1", fieldPath } } };
+}
+
 function deployment({ image, version, standards }: OperatorOptions): KubeObject {
+  const withTerraform = standards.google !== undefined;
   const probe = (path: string, periodSeconds: number, failureThreshold: number) => ({
     httpGet: { path, port: "health", scheme: "HTTP" },
     timeoutSeconds: 2,
@@ -116,7 +128,8 @@ function deployment({ image, version, standards }: OperatorOptions): KubeObject 
           serviceAccountName: operatorName,
           automountServiceAccountToken: true,
           enableServiceLinks: false,
-          terminationGracePeriodSeconds: 60,
+          // Terraform gets a minute to stop in good order, and its run some more to say so.
+          terminationGracePeriodSeconds: 120,
           securityContext: restrictedPod(user),
           topologySpreadConstraints: ["topology.kubernetes.io/zone", "kubernetes.io/hostname"].map(
             (topologyKey) => ({
@@ -148,10 +161,14 @@ function deployment({ image, version, standards }: OperatorOptions): KubeObject 
                 { name: "HOME", value: "/tmp" },
                 { name: "TMPDIR", value: "/tmp" },
                 { name: "PLATFORM_STATE_DIR", value: "/tmp/platform" },
+                // Whose a lock of Terraform's is, for whoever meets it once this pod is gone.
+                podField("POD_NAME", "metadata.name"),
+                podField("POD_NAMESPACE", "metadata.namespace"),
+                podField("POD_UID", "metadata.uid"),
               ],
               resources: {
                 requests: { cpu: "100m", memory: "256Mi" },
-                limits: { cpu: "2", memory: "1Gi" },
+                limits: { cpu: "2", memory: withTerraform ? "3Gi" : "1Gi" },
               },
               securityContext: restrictedContainer,
               startupProbe: probe("/healthz", 2, 30),
@@ -160,8 +177,8 @@ function deployment({ image, version, standards }: OperatorOptions): KubeObject 
               volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
             },
           ],
-          // Clones of repositories, while a run writes to them.
-          volumes: [{ name: "tmp", emptyDir: { sizeLimit: "1Gi" } }],
+          // Clones of repositories, while a run writes to them; and Google's provider, a copy for each data store in hand.
+          volumes: [{ name: "tmp", emptyDir: { sizeLimit: withTerraform ? "8Gi" : "1Gi" } }],
         },
       },
     },

@@ -37,11 +37,15 @@ export function askVerbs(executor: Executor): VerbsOnRuns {
       mayGoOn(record, "resume");
       return begun(record, "resume", { onFailure });
     },
-    async retry(run, { onFailure, skip = [] }) {
+    async retry(run, { onFailure, skip = [], lockHolder }) {
       const record = await restingOrHeld(run);
       mayGoOn(record, "retry");
       for (const id of skip) mayBeSkipped(run, record.state, stepsOf[record.spec.operation], id);
-      return begun(record, "retry", { onFailure, ...(skip.length === 0 ? {} : { skip: [...skip] }) });
+      return begun(record, "retry", {
+        onFailure,
+        ...(skip.length === 0 ? {} : { skip: [...skip] }),
+        ...(lockHolder === undefined ? {} : { lockHolder }),
+      });
     },
     async rollback(run, { dataStores, confirmed }) {
       const record = await restingOrHeld(run);

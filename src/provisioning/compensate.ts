@@ -4,6 +4,9 @@ import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resourceOf, resources } from "../cluster/resource.ts";
 import type { CodeHost } from "../delivery/code-host.ts";
+import type { WorkspaceEffect } from "./data-stores/cloud-store.ts";
+import type { CloudStores } from "./data-stores/cloud-stores.ts";
+import { knownStore } from "./data-stores/known-store.ts";
 import { type Effect, effectKey } from "./effect.ts";
 import type { RunEvent } from "./event.ts";
 import type { Journal } from "./journal.ts";
@@ -22,6 +25,7 @@ type Released = Extract<RunEvent, { readonly type: "EffectsReleased" }>["results
 
 export interface CompensationContext extends RestoreContext {
   readonly codeHost: CodeHost;
+  readonly cloud: CloudStores;
   readonly journal: Pick<Journal, "append" | "state">;
 }
 
@@ -55,7 +59,11 @@ export async function observeRun(
   const touched = only === undefined ? state.steps : state.steps.filter(({ id }) => id === only);
   const urls = new Set(
     touched.flatMap((step) =>
-      step.effects.filter(inPlay).flatMap(({ effect }) => (effect.kind === "object" ? [] : [effect.url])),
+      step.effects
+        .filter(inPlay)
+        .flatMap(({ effect }) =>
+          effect.kind === "repository" || effect.kind === "commit" ? [effect.url] : [],
+        ),
     ),
   );
   const makesNamespace = effects.some((effect) => effect.kind === "object" && effect.type === "Namespace");
@@ -220,8 +228,17 @@ export async function compensateStep(context: CompensationContext, step: StepId)
   released.push(...restored.released);
   failure ??= restored.failure;
 
+  // What says where a data store is, and its password, stay until it is gone.
+  const doomed = mine.filter(({ action }) => action === "delete");
+  for (const { effect, reason } of doomed) {
+    if (effect.kind !== "workspace") continue;
+    await attempt(() => removeWorkspace(context, effect, facts, reason));
+  }
   // The namespace last, unless it takes the rest of its step with it.
-  const deletions = mine.filter(({ action }) => action === "delete");
+  const deletions =
+    failure === undefined || !doomed.some(({ effect }) => effect.kind === "workspace")
+      ? doomed.filter(({ effect }) => effect.kind !== "workspace")
+      : [];
   const isNamespace = ({ effect }: Disposal) => effect.kind === "object" && effect.type === "Namespace";
   await Promise.all(
     deletions
@@ -291,12 +308,25 @@ function gone(state: RunState, released: Released, step: StepId): Released {
     .map(({ effect }) => ({ effect, outcome: "deleted", reason: "went with its namespace" }));
 }
 
+/** Removes a data store outside of the cluster, and all that is in it. */
+async function removeWorkspace(
+  { cluster, cloud, signal, log, journal }: CompensationContext,
+  effect: WorkspaceEffect,
+  { usedByOthers }: RollbackFacts,
+  reason: string,
+): Promise<Released> {
+  const { name: run, reachedReady } = journal.state;
+  const why = reachedReady || usedByOthers ? "confirmed-by-person" : "unused";
+  await cloud.remove(await knownStore(cluster, effect), why, { run, signal, log });
+  return [{ effect, outcome: "deleted", reason }];
+}
+
 async function dispose(
   { cluster, codeHost, clock, signal, log, journal }: CompensationContext,
   { effect, uid, reason }: Disposal,
   plan: readonly Disposal[],
 ): Promise<Released> {
-  if (effect.kind === "commit") return [];
+  if (effect.kind === "commit" || effect.kind === "workspace") return [];
   if (effect.kind === "repository") {
     const removed = await codeHost.remove(effect.url, journal.state.name, signal);
     const outcome = removed ? "deleted" : "kept";

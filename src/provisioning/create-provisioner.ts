@@ -36,8 +36,8 @@ function confirmedBy(context: PlanContext, confirmed: string | undefined): PlanC
 
 /** The use cases of runs on one cluster. */
 export function createProvisioner(options: ExecutorOptions): Provisioner {
-  const { cluster, codeHost, standards, clock } = options;
-  const surroundings = { cluster, codeHost, standards };
+  const { cluster, codeHost, cloud, standards, clock } = options;
+  const surroundings = { cluster, codeHost, cloud, standards };
   const executor = createExecutor(options);
 
   async function mustBeInstalled(): Promise<void> {

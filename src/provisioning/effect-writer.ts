@@ -342,6 +342,15 @@ export function createEffectWriter({
       return removed;
     },
 
+    async workspace(effect, made, make) {
+      signal.throwIfAborted();
+      await intend([effect]);
+      const result = await make();
+      const outcome = made ? "created" : result.changed ? "changed" : "unchanged";
+      record([{ effect, outcome }]);
+      return result;
+    },
+
     async repository(url, make) {
       signal.throwIfAborted();
       const effect: Effect = { kind: "repository", url };

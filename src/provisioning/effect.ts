@@ -1,5 +1,21 @@
 import { z } from "zod";
 
+/** A workspace of Terraform: a data store outside of the cluster, with enough to remove it where nothing else is left. */
+export const workspaceSchema = z.strictObject({
+  kind: z.literal("workspace"),
+  provider: z.enum(["cloudsql", "memorystore"]),
+  name: z.string(),
+  /** Of the service. */
+  namespace: z.string(),
+  /** Name of the data store in the cluster: of its Secret, and of the ConfigMap that says where it is. */
+  store: z.string(),
+  project: z.string(),
+  region: z.string(),
+  network: z.string().optional(),
+  /** Its name at the provider. */
+  instance: z.string(),
+});
+
 /**
  * One thing outside the process that a step made or changed. Its key is deterministic, so that an intent found
  * without a result can be looked up.
@@ -25,6 +41,7 @@ export const effectSchema = z.discriminatedUnion("kind", [
     /** What the commit writes, for a person. */
     title: z.string(),
   }),
+  workspaceSchema,
 ]);
 export type Effect = z.output<typeof effectSchema>;
 
@@ -37,6 +54,8 @@ export function effectKey(effect: Effect): string {
       return `repository:${effect.url}`;
     case "commit":
       return `commit:${effect.url}#${effect.branch}:${effect.title}`;
+    case "workspace":
+      return `workspace:${effect.name}/${effect.instance}`;
   }
 }
 
@@ -49,5 +68,7 @@ export function effectLabel(effect: Effect): string {
       return `repository ${effect.url.replace(/^.*\/([^/]+\/[^/]+?)(\.git)?$/, "$1")}`;
     case "commit":
       return `commit "${effect.title}"`;
+    case "workspace":
+      return `${effect.provider} ${effect.instance}`;
   }
 }

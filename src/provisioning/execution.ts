@@ -6,6 +6,8 @@ import type { Clock } from "./clock.ts";
 import { compensateStep } from "./compensate.ts";
 import { compensateCredentials, isCredentialsStep } from "./compensate-credentials.ts";
 import { compensateProtection } from "./compensate-protection.ts";
+import { type CloudStores, fencedStores, takingLockOf } from "./data-stores/cloud-stores.ts";
+import { guardedStores } from "./data-stores/guarded-stores.ts";
 import { createEffectWriter } from "./effect-writer.ts";
 import { Engine } from "./engine.ts";
 import type { RunEvent } from "./event.ts";
@@ -26,6 +28,8 @@ export interface ExecutorOptions {
   readonly cluster: Cluster;
   readonly codeHost: CodeHost;
   readonly metrics: Metrics;
+  /** Data stores outside of the cluster. */
+  readonly cloud: CloudStores;
   readonly standards: Standards;
   readonly clock: Clock;
   readonly randomBytes: (size: number) => Uint8Array;
@@ -77,6 +81,12 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
     });
 
   const host = fencedHost(codeHost, journal.ownership);
+  const cloudOf = (marked: Cluster) =>
+    guardedStores(
+      takingLockOf(fencedStores(options.cloud, journal.ownership), context.lockHolder),
+      marked,
+      record.name,
+    );
   const random = () => (randomBytes(1)[0] ?? 0) / 256;
   const engine = new Engine({
     journal,
@@ -92,6 +102,7 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
         ...context,
         cluster: marked,
         codeHost: host,
+        cloud: cloudOf(marked),
         run: record.name,
         metrics,
         clock,
@@ -105,7 +116,16 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
     async compensate(step, signal, log) {
       const marked = guarded(clusterForStep(cluster, step, journal.ownership), record.name);
       const readyWithinMs = context.standards.workload.progressDeadlineSeconds * 1_000;
-      const surroundings = { cluster: marked, codeHost: host, clock, journal, signal, readyWithinMs, log };
+      const surroundings = {
+        cluster: marked,
+        codeHost: host,
+        cloud: cloudOf(marked),
+        clock,
+        journal,
+        signal,
+        readyWithinMs,
+        log,
+      };
       const write = writerFor(marked, step, signal);
       if (isProtectionStep(step)) {
         const { standards } = context;

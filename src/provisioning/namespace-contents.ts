@@ -169,7 +169,12 @@ export function isSecretOf(secret: string, store: string): boolean {
   return secret === store || secret === `${store}-admin`;
 }
 
-/** Names that a service's data stores have as StatefulSets. */
+/** Name of a service's data store: of its StatefulSet or of the ConfigMap that says where it is, and of its Secret. */
+export function dataStoreName(service: ServiceName | string, store: "db" | "cache"): string {
+  return `${service}-${store}`;
+}
+
+/** Names that a service's data stores have. */
 export function dataStoreNames(service: ServiceName | string): readonly string[] {
-  return [`${service}-db`, `${service}-cache`];
+  return [dataStoreName(service, "db"), dataStoreName(service, "cache")];
 }

@@ -10,6 +10,7 @@ import { applicationFor, applicationOf } from "../application/from-request.ts";
 import {
   labels,
   namespaceOf,
+  providerAnnotation,
   releaseAnnotation,
   type ServiceName,
   serviceNameSchema,
@@ -23,6 +24,7 @@ import {
 } from "../application/request.ts";
 import { applicationSpecSchema } from "../application/schema.ts";
 import { type FieldChange, specDiff } from "../application/spec-diff.ts";
+import { isInCloud, withProviders } from "../application/store-provider.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { find } from "../cluster/find.ts";
@@ -32,6 +34,7 @@ import type { CodeHost } from "../delivery/code-host.ts";
 import type { Rotatable } from "../secrets/rotation.ts";
 import type { Standards } from "../standards/standards.ts";
 import { runsOf } from "./checks/existence.ts";
+import type { CloudStores } from "./data-stores/cloud-stores.ts";
 import { noSuchService, ProvisioningError } from "./errors.ts";
 import { type Installation, installationSubject, readInstallation } from "./installation.ts";
 import { claimsOf, dataStoreNames } from "./namespace-contents.ts";
@@ -53,6 +56,7 @@ import { stepsOf } from "./steps/index.ts";
 export interface Surroundings {
   readonly cluster: Cluster;
   readonly codeHost: CodeHost;
+  readonly cloud: CloudStores;
   readonly standards: Standards;
 }
 
@@ -150,10 +154,11 @@ export async function changeContext(
     );
   }
   const before = applicationSpecSchema.parse(object.spec);
-  const after = changedSpec(before, change, {
+  const changed = changedSpec(before, change, {
     defaults: standards.workload.resources,
     ...(earlier === undefined ? {} : { earlier: earlier.spec }),
   });
+  const after = withProviders(changed, before, standards);
   if (specDiff(before, after).length === 0) {
     throw new ProvisioningError("unchanged", `nothing to change: ${service} is so already`);
   }
@@ -278,11 +283,13 @@ async function storesLeft(cluster: Cluster, service: ServiceName): Promise<Store
   const namespace = namespaceOf(service);
   const [database, cache] = await Promise.all(
     dataStoreNames(service).map(async (name) => {
-      const [set, claims] = await Promise.all([
+      const [set, claims, record] = await Promise.all([
         find(cluster, resources.statefulSets, { namespace, name }),
         claimsOf(cluster, namespace, name),
+        find(cluster, resources.configMaps, { namespace, name }),
       ]);
-      return set !== undefined || claims.length > 0;
+      const outside = record?.metadata.annotations?.[providerAnnotation] !== undefined;
+      return set !== undefined || claims.length > 0 || outside;
     }),
   );
   return { database: database === true, cache: cache === true };
@@ -338,6 +345,13 @@ export async function rotateContext(
       "usage",
       `${service} has no ${credential}`,
       `see what it has: platform secret list ${service}`,
+    );
+  }
+  if (isInCloud(spec, credential)) {
+    throw new ProvisioningError(
+      "usage",
+      `the ${credential} of ${service} runs outside of the cluster: its password is not changed by the platform`,
+      "change it with the cloud's own console, then in the service's Secret",
     );
   }
   const { uid } = object.metadata;

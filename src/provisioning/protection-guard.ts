@@ -9,7 +9,12 @@ import { StepError } from "./errors.ts";
 import { isClaimOf, isSecretOf } from "./namespace-contents.ts";
 import { guardsAgainst } from "./protection.ts";
 
-const holdsData: readonly Resource[] = [resources.statefulSets, resources.persistentVolumeClaims];
+/** Of ConfigMaps those alone are ever protected that say where a data store outside of the cluster is. */
+const holdsData: readonly Resource[] = [
+  resources.statefulSets,
+  resources.persistentVolumeClaims,
+  resources.configMaps,
+];
 
 /** Secrets, and by whose deletion a password goes from where it is kept. */
 const credentialKinds: readonly Resource[] = [resources.secrets, ...externalSecretKinds];

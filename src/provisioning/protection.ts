@@ -1,4 +1,9 @@
-import { namespaceOf, protectionAnnotation, type ServiceName } from "../application/names.ts";
+import {
+  namespaceOf,
+  protectionAnnotation,
+  providerAnnotation,
+  type ServiceName,
+} from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { find } from "../cluster/find.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
@@ -40,6 +45,8 @@ export interface DataStore {
   readonly name: string;
   readonly statefulSet: KubeObject | undefined;
   readonly claims: readonly KubeObject[];
+  /** The ConfigMap that says where it is, if it runs outside of the cluster. */
+  readonly record: KubeObject | undefined;
 }
 
 /** Reads data stores of a service by name; one of which nothing is there is left out. */
@@ -51,19 +58,25 @@ export async function readDataStores(
   const namespace = namespaceOf(service);
   const stores = await Promise.all(
     names.map(async (name) => {
-      const [statefulSet, claims] = await Promise.all([
+      const [statefulSet, claims, configMap] = await Promise.all([
         find(cluster, resources.statefulSets, { namespace, name }),
         claimsOf(cluster, namespace, name),
+        find(cluster, resources.configMaps, { namespace, name }),
       ]);
-      return { name, statefulSet, claims };
+      const outside = configMap?.metadata.annotations?.[providerAnnotation] !== undefined;
+      const record = outside ? { ...configMap, apiVersion: "v1", kind: "ConfigMap" } : undefined;
+      return { name, statefulSet, claims, record };
     }),
   );
-  return stores.filter(({ statefulSet, claims }) => statefulSet !== undefined || claims.length > 0);
+  return stores.filter(
+    ({ statefulSet, claims, record }) =>
+      statefulSet !== undefined || claims.length > 0 || record !== undefined,
+  );
 }
 
 /** The objects of a data store that carry its protection. */
-export function protectedObjects({ statefulSet, claims }: DataStore): readonly KubeObject[] {
-  return [...(statefulSet === undefined ? [] : [statefulSet]), ...claims];
+export function protectedObjects({ statefulSet, claims, record }: DataStore): readonly KubeObject[] {
+  return [statefulSet, ...claims, record].flatMap((object) => object ?? []);
 }
 
 /** Names of the data stores that an operation destroys, as far as they are there. Pure. */

@@ -83,11 +83,16 @@ export interface Provisioner {
   resume(run: RunName, options: { readonly onFailure: OnFailure }): Promise<Execution>;
   /**
    * Tries the failed step (or, of a failed rollback, the failed compensation) again and goes on; `skip` goes on
-   * without steps that may be left out. Refused while its holder lives.
+   * without steps that may be left out. `lockHolder`, `user@host` as whoever asks has typed it, may have a lock of
+   * Terraform's taken away that nobody knows to be dead. Refused while its holder lives.
    */
   retry(
     run: RunName,
-    options: { readonly onFailure: OnFailure; readonly skip?: readonly StepId[] },
+    options: {
+      readonly onFailure: OnFailure;
+      readonly skip?: readonly StepId[];
+      readonly lockHolder?: string;
+    },
   ): Promise<Execution>;
   previewRollback(run: RunName, dataStores: DataStoreChoice): Promise<RollbackPreview>;
   rollback(

@@ -46,7 +46,8 @@ export async function checkedPlan(
   by: Execution["by"],
 ): Promise<PlanWithManifests> {
   const seen = by === "operator" ? asSeen(context.cluster) : undefined;
-  const shown = seen === undefined ? context : { ...context, cluster: seen.cluster };
+  const preview = { ...context, preview: true } as const;
+  const shown = seen === undefined ? preview : { ...preview, cluster: seen.cluster };
   const [{ warnings }, { plan, manifests, diff }] = await checkedAnd(operation, context, by, () =>
     planFor(operation, shown),
   );

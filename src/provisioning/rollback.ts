@@ -1,4 +1,5 @@
 import type { KubeObject } from "../cluster/object.ts";
+import { isWorkspace, type WorkspaceEffect } from "./data-stores/cloud-store.ts";
 import { type Effect, effectKey, effectLabel } from "./effect.ts";
 import { isInstallation, type StepId } from "./plan.ts";
 import type { DataStoreChoice } from "./provisioner.ts";
@@ -64,11 +65,12 @@ export function dataStoresThatGo(
   choice: DataStoreChoice,
 ): readonly string[] {
   return planRollback(state, facts, choice).flatMap(({ step, effect, action }) =>
-    dataStoreSteps.has(step) &&
-    (action === "delete" || action === "with") &&
-    effect.kind === "object" &&
-    effect.type === "StatefulSet"
-      ? [effect.name]
+    dataStoreSteps.has(step) && (action === "delete" || action === "with")
+      ? isWorkspace(effect)
+        ? [effect.store]
+        : effect.kind === "object" && effect.type === "StatefulSet"
+          ? [effect.name]
+          : []
       : [],
   );
 }
@@ -96,11 +98,26 @@ function madeHere(
   { effect, state: recorded, uid }: EffectState,
   facts: RollbackFacts,
 ): boolean {
+  if (effect.kind === "workspace") return isOfThisRun(state, effect);
   if (effect.kind !== "object") return recorded === "created" || recorded === "unknown";
   const found = facts.objects.get(effectKey(effect));
   if (found === undefined) return false;
   if (recorded === "created") return uid === undefined || found.uid === uid || found.madeBy === state.name;
   return recorded === "unknown" && found.madeBy === state.name;
+}
+
+/** Whether this run made what says where the data store is: then it made the data store, or began to. */
+function isOfThisRun({ steps }: RunState, { store }: WorkspaceEffect): boolean {
+  return steps
+    .filter(({ id }) => dataStoreSteps.has(id))
+    .flatMap(({ effects }) => effects)
+    .some(
+      ({ effect, state: recorded }) =>
+        effect.kind === "object" &&
+        effect.type === "ConfigMap" &&
+        effect.name === store &&
+        (recorded === "created" || recorded === "rolled-back" || recorded === "gone"),
+    );
 }
 
 /** Why the data stores this run made are kept, or undefined where they go with it. */
@@ -140,7 +157,14 @@ export function planRollback(
     .flatMap((step) => step.effects)
     .find((effect) => isNamespace(effect.effect) && inPlay(effect) && madeHere(state, effect, facts));
   // What an earlier compensation kept lives on in the namespace.
-  const inTheWay = [...new Set([...facts.foreign, ...keptObjects(state), ...strangers(state, facts)])];
+  const inTheWay = [
+    ...new Set([
+      ...facts.foreign,
+      ...keptObjects(state),
+      ...strangers(state, facts),
+      ...workspacesThatStay(state),
+    ]),
+  ];
   const wholeNamespace = namespace !== undefined && keepData === undefined && inTheWay.length === 0;
 
   function disposal(step: StepState, recorded: EffectState): Omit<Disposal, "step"> {
@@ -185,6 +209,14 @@ export function planRollback(
       const inside = wholeNamespace && step.id === "create_namespace" && !isNamespace(effect);
       return { effect, action: inside ? "with" : "delete", uid, reason: "made by this run" };
     }
+    if (effect.kind === "workspace") {
+      if (!madeHere(state, recorded, facts)) {
+        return { effect, action: "keep", reason: "existed before this run" };
+      }
+      return keepData === undefined
+        ? { effect, action: "delete", reason: "made by this run" }
+        : { effect, action: "keep", reason: keepData };
+    }
     const repository = facts.repositories.get(effect.url);
     if (repository === undefined) return { effect, action: "gone", reason: "" };
     const maker = state.steps
@@ -215,6 +247,8 @@ export function planRollback(
 /** Whether this run has deleted something of which nothing was recorded: a Secret, a volume. */
 function isLost(step: StepState, { effect, state: recorded }: EffectState, facts: RollbackFacts): boolean {
   if (recorded === "deleted") return true;
+  // Its removal was begun: how far it came, nobody can tell.
+  if (effect.kind === "workspace") return step.id.startsWith("delete_") && recorded === "unknown";
   const deletes =
     step.id === "remove_unused" || step.id === "revoke_credentials" || step.id.startsWith("delete_");
   return recorded === "unknown" && deletes && !facts.objects.has(effectKey(effect));
@@ -244,6 +278,14 @@ function strangers(state: RunState, facts: RollbackFacts): readonly string[] {
         !madeHere(state, recorded, facts),
     )
     .map(({ effect }) => effectLabel(effect));
+}
+
+/** Data stores outside of the cluster that could not be removed: what says where they are is in the namespace. */
+function workspacesThatStay({ steps }: RunState): readonly string[] {
+  return steps
+    .filter(({ phase }) => phase === "CompensationFailed")
+    .flatMap(({ effects }) => effects.filter(inPlay))
+    .flatMap(({ effect }) => (effect.kind === "workspace" ? [effectLabel(effect)] : []));
 }
 
 function keptObjects(state: RunState): readonly string[] {
@@ -321,7 +363,7 @@ export function previewRollback(
     destroysData: goes.some(({ step }) => dataStoreSteps.has(step)) && state.reachedReady,
     protectedStores: goes.flatMap(({ effect }) =>
       effect.kind === "object" &&
-      effect.type === "StatefulSet" &&
+      (effect.type === "StatefulSet" || effect.type === "ConfigMap") &&
       facts.objects.get(effectKey(effect))?.protected === true
         ? [effect.name]
         : [],

@@ -82,6 +82,13 @@ export const runSpecSchema = z.strictObject({
         .max(20)
         .optional()
         .describe("For retry: steps that failed, may be left out, and are."),
+      lockHolder: z
+        .string()
+        .max(320)
+        .optional()
+        .describe(
+          "For retry: USER@HOST whose lock of a data store's state is taken, since it is certainly dead.",
+        ),
       dataStores: z.enum(dataStoreChoices).optional().describe("For rollback: what becomes of data stores."),
       confirmed: z
         .string()

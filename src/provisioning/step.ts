@@ -7,6 +7,7 @@ import type { Metrics } from "../monitoring/metrics.ts";
 import type { Rotatable } from "../secrets/rotation.ts";
 import type { Standards } from "../standards/standards.ts";
 import type { Clock } from "./clock.ts";
+import type { CloudStores } from "./data-stores/cloud-stores.ts";
 import type { Effect } from "./effect.ts";
 import type { EffectOutcome } from "./event.ts";
 import type { Installation } from "./installation.ts";
@@ -25,10 +26,16 @@ export interface PlanContext {
   readonly change: PlannedChange;
   readonly cluster: Cluster;
   readonly codeHost: CodeHost;
+  /** Data stores outside of the cluster. */
+  readonly cloud: CloudStores;
+  /** Whether this is for a person to look at: what takes its time to work out is told too. */
+  readonly preview?: true;
   /** For a deletion: what becomes of the data stores. */
   readonly dataStores: "keep" | "delete";
   /** The service's name, where whoever asked has given it so that protected data may be destroyed. */
   readonly confirmed?: string;
+  /** `user@host` whose lock of Terraform's may be taken, as whoever retries has typed it. */
+  readonly lockHolder?: string;
   /** For a cleanup: what it deletes. */
   readonly cleanup?: {
     readonly orphans: readonly OrphanTarget[];
@@ -87,6 +94,15 @@ export interface EffectWriter {
   passing(effect: Effect, reason: string, work: () => Promise<void>): Promise<void>;
   /** Deletes what is no object; `remove` answers whether it did, and `reason` says why it may not have. */
   remove(effect: Effect, reason: string, remove: () => Promise<boolean>): Promise<boolean>;
+  /**
+   * Makes a data store outside of the cluster, or finds it.
+   * @param made - by this run, by what says where it is; else it was there before
+   */
+  workspace<T extends { readonly changed: boolean }>(
+    effect: Effect,
+    made: boolean,
+    make: () => Promise<T>,
+  ): Promise<T>;
   repository(
     url: string,
     make: () => Promise<{ readonly created: boolean }>,

@@ -180,7 +180,7 @@ export function verbsOn(
   async function goOn(
     run: RunName,
     verb: "resume" | "retry",
-    { onFailure, skip = [] }: Parameters<Provisioner["retry"]>[1],
+    { onFailure, skip = [], lockHolder }: Parameters<Provisioner["retry"]>[1],
   ) {
     const record = await takeable(run);
     const { state, spec } = record;
@@ -197,7 +197,7 @@ export function verbsOn(
     ]);
     return execute({
       record,
-      context,
+      context: lockHolder === undefined ? context : { ...context, lockHolder },
       steps,
       onFailure: spec.operation === "delete" || spec.operation === "cleanup" ? "hold" : onFailure,
       actor: username,

@@ -58,15 +58,18 @@ export function countEffects(effects: readonly Effect[]): string {
   let objects = 0;
   let repositories = 0;
   let commits = 0;
+  let dataStores = 0;
   for (const effect of effects) {
     if (effect.kind === "repository") repositories += 1;
     else if (effect.kind === "commit") commits += 1;
+    else if (effect.kind === "workspace") dataStores += 1;
     else if (effect.type === "Namespace") namespaces.push(effect.name);
     else objects += 1;
   }
   const parts = [
     ...namespaces.map((name) => `namespace ${name}`),
     ...counted(objects, "object"),
+    ...counted(dataStores, "data store"),
     ...counted(repositories, "repository", "repositories"),
     ...counted(commits, "commit"),
   ];

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { Application } from "../application/application.ts";
-import { secretsOfStore } from "../application/credentials.ts";
+import { secretNamesOf } from "../application/credentials.ts";
 import { desiredObjects, parts } from "../application/desired-objects.ts";
 import { labels } from "../application/names.ts";
 import { ownSecretName } from "../application/own-secrets.ts";
+import { isInCluster } from "../application/store-provider.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
@@ -53,7 +54,7 @@ export async function listSecrets(
   const found = await metadataOfSecrets(cluster, namespace);
   const stores = rotatable.filter((store) => application.spec[store] !== undefined);
   const expected = stores.flatMap((store) =>
-    secretsOfStore[store].map((secretOf) => ({ name: secretOf(application, "").metadata.name, of: store })),
+    secretNamesOf(application, store).map((name) => ({ name, of: store })),
   );
   const kinds = new Map<string, SecretInfo["of"]>(expected.map(({ name, of }) => [name, of]));
   const own = new Map(
@@ -66,7 +67,11 @@ export async function listSecrets(
     if (!kinds.has(name)) kinds.set(name, of === "database" || of === "cache" ? of : "other");
   }
   const objects = parts.flatMap((part) => desiredObjects(application, standards)[part]);
-  const rotating = new Set(stores.map((store) => storeNames(application, store).name));
+  const rotating = new Set(
+    stores
+      .filter((store) => isInCluster(application.spec, store))
+      .map((store) => storeNames(application, store).name),
+  );
   const items = [...kinds].map(([name, of]): SecretInfo => {
     const metadata = found?.find((each) => each.name === name);
     const { key: variable, version } = own.get(name) ?? {};

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { dnsLabelPattern, imagePattern, quantityPattern } from "../application/patterns.ts";
+import { cloudSqlSchema, googleSchema, memorystoreSchema, terraformSchema } from "./cloud.ts";
 
 /** A Kubernetes quantity, for example `100m` or `256Mi`. */
 const quantity = z.string().regex(quantityPattern, "is not a Kubernetes quantity");
@@ -156,7 +157,10 @@ export const standardsSchema = z
       .describe("Tier of a new service's namespace."),
     database: z
       .strictObject({
-        provider: z.enum(["in-cluster"]).default("in-cluster").describe("Where databases run."),
+        provider: z
+          .enum(["in-cluster", "cloudsql"])
+          .default("in-cluster")
+          .describe("Where new databases run; cloudsql needs google, and is made by Terraform."),
         image: imageReference
           .default("docker.io/library/postgres:15.15")
           .describe("An official PostgreSQL image, Debian's variant, 15 or newer."),
@@ -165,12 +169,16 @@ export const standardsSchema = z
           requests: { cpu: "100m", memory: "256Mi" },
           limits: { cpu: "1", memory: "1Gi" },
         }),
+        cloudsql: cloudSqlSchema,
       })
       .prefault({})
       .describe("PostgreSQL."),
     cache: z
       .strictObject({
-        provider: z.enum(["in-cluster"]).default("in-cluster").describe("Where caches run."),
+        provider: z
+          .enum(["in-cluster", "memorystore"])
+          .default("in-cluster")
+          .describe("Where new caches run; memorystore needs google, and is made by Terraform."),
         image: imageReference
           .default("docker.io/library/redis:7.4.7")
           .describe("An official Redis image, Debian's variant."),
@@ -193,9 +201,12 @@ export const standardsSchema = z
           requests: { cpu: "50m", memory: "128Mi" },
           limits: { cpu: "500m", memory: "256Mi" },
         }),
+        memorystore: memorystoreSchema,
       })
       .prefault({})
       .describe("Redis."),
+    google: googleSchema.optional(),
+    terraform: terraformSchema,
     dataStores: z
       .strictObject({
         deletionProtection: z
@@ -319,7 +330,21 @@ export const standardsSchema = z
   .refine(({ secrets }) => secrets.clusterSecretStore === undefined || secrets.store === "external-secrets", {
     path: ["secrets", "clusterSecretStore"],
     message: "is for the store external-secrets",
-  });
+  })
+  .refine(({ database, google }) => database.provider === "in-cluster" || google !== undefined, {
+    path: ["database", "provider"],
+    message: "needs google: its project, network and range",
+  })
+  .refine(({ cache, google }) => cache.provider === "in-cluster" || google !== undefined, {
+    path: ["cache", "provider"],
+    message: "needs google: its project, network and range",
+  })
+  .refine(
+    ({ terraform: { state, bucket, region } }) =>
+      (state !== "gcs" && state !== "s3") ||
+      (bucket !== undefined && (state === "gcs" || region !== undefined)),
+    { path: ["terraform", "state"], message: "needs bucket, and s3 the bucket's region too" },
+  );
 export type Standards = z.output<typeof standardsSchema>;
 
 /** Name of the one Standards object of a cluster. */

@@ -199,7 +199,8 @@ export function touchesData({ deletes, keeps }: RollbackPreview): boolean {
 
 function holdsData(effect: Effect): boolean {
   return (
-    effect.kind === "object" && (effect.type === "PersistentVolumeClaim" || effect.type === "StatefulSet")
+    effect.kind === "workspace" ||
+    (effect.kind === "object" && (effect.type === "PersistentVolumeClaim" || effect.type === "StatefulSet"))
   );
 }
 

@@ -1,9 +1,11 @@
+import { z } from "zod";
 import { apply, type Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { find } from "../cluster/find.ts";
 import { resources } from "../cluster/resource.ts";
 import type { Holders, Look } from "./holder.ts";
 import { holdersIn } from "./holder-file.ts";
+import type { LockInfo } from "./lock.ts";
 
 /** Prefix of the ConfigMaps' names. */
 const prefix = "terraform-holder-";
@@ -60,6 +62,30 @@ export function nearAndFar(near: Holders, far: Holders): Holders {
     },
   };
 }
+
+/** What the kubernetes backend writes on the Lease that locks a state. */
+const lockAnnotation = "app.terraform.io/lock-info";
+
+/** Takes the lock of a state in a cluster away from its holder, unless somebody else has it by now. */
+export function clusterUnlock(cluster: Cluster, namespace: string, workspace: string) {
+  const ref = { namespace, name: `lock-tfstate-default-${workspace}` };
+  return async ({ id }: LockInfo): Promise<void> => {
+    const lease = await find(cluster, resources.leases, ref);
+    const parsed = leaseSchema.safeParse(lease?.spec);
+    if (lease === undefined || parsed.data?.holderIdentity !== id) return;
+    const { [lockAnnotation]: _, ...annotations } = lease.metadata.annotations ?? {};
+    await cluster.replace(resources.leases, {
+      ...lease,
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      // Its resourceVersion goes along: what changed meanwhile is a conflict.
+      metadata: { ...lease.metadata, annotations },
+      spec: { ...parsed.data, holderIdentity: null },
+    });
+  };
+}
+
+const leaseSchema = z.looseObject({ holderIdentity: z.string().nullish() });
 
 /** Looks up the UID of a pod. */
 export function podUidIn(cluster: Cluster): Look["podUid"] {

@@ -26,6 +26,8 @@ export interface CommandRequest extends CommandOptions {
   readonly state?: string;
   /** Whether it leaves the state alone, and needs no lock. */
   readonly lockless?: boolean;
+  /** Whether it takes the lock only where there is no state yet: that it ended says nothing of who else has it. */
+  readonly rarelyLocks?: boolean;
 }
 
 /** Commands of Terraform in one workspace. `what` names each for a person, for example `the plan`. */
@@ -115,7 +117,8 @@ export function commandsIn(work: Work): Commands {
           : undefined;
       // What was killed leaves its lock, and its record. Whoever got what it wanted had the lock: nobody else has.
       if (end.exitCode !== undefined && more.lockless !== true) {
-        await holders.write(answered === undefined ? others : [], "end");
+        const known = answered === undefined || more.rarelyLocks === true;
+        await holders.write(known ? others : [], "end");
       }
       if (answered !== undefined && more.signal?.aborted !== true) return answered;
       const state = more.state ?? nothingChanged;

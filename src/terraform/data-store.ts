@@ -23,20 +23,33 @@ export interface DataStoreOptions {
 /** Times one plans anew because of what one finds: a lock, unfinished resources, another's change. */
 const mostRounds = 10;
 
-/** Plans; a lock whose holder is dead is taken over first. */
-async function planned(
+/** Does what may need the lock; one whose holder is dead is taken over first. */
+async function unlocked<T>(
   workspace: Workspace<unknown>,
-  input: PlanInput,
   options: DataStoreOptions,
-): Promise<Plan> {
+  work: (more: CommandOptions) => Promise<T>,
+): Promise<T> {
   const more: CommandOptions = { signal: options.signal, onEvent: options.onEvent };
   try {
-    return await workspace.plan(input, more);
+    return await work(more);
   } catch (error) {
     if (!isTerraformError(error, "locked") || error.lock === undefined) throw error;
-    await workspace.takeLock(error.lock, options.lockHolder);
-    return workspace.plan(input, more);
+    try {
+      await workspace.takeLock(error.lock, options.lockHolder);
+    } catch (refused) {
+      // Any other failure may be that its holder has let go of it meanwhile, which the next try tells.
+      if (isTerraformError(refused, "locked")) throw refused;
+    }
+    return work(more);
   }
+}
+
+function planned(workspace: Workspace<unknown>, input: PlanInput, options: DataStoreOptions): Promise<Plan> {
+  return unlocked(workspace, options, (more) => workspace.plan(input, more));
+}
+
+function prepared(workspace: Workspace<unknown>, options: DataStoreOptions): Promise<void> {
+  return unlocked(workspace, options, (more) => workspace.prepare(more));
 }
 
 function labelled({ name }: Workspace<unknown>, { variables }: DataStoreOptions): PlanInput["variables"] {
@@ -126,7 +139,7 @@ export async function ensureDataStore<Outputs>(
   workspace: Workspace<Outputs>,
   options: DataStoreOptions,
 ): Promise<Outputs> {
-  await workspace.prepare({ signal: options.signal, onEvent: options.onEvent });
+  await prepared(workspace, options);
   await converge(
     workspace,
     options,
@@ -153,7 +166,7 @@ export async function planOfDataStore(
   workspace: Workspace<unknown>,
   options: DataStoreOptions,
 ): Promise<Plan> {
-  await workspace.prepare({ signal: options.signal, onEvent: options.onEvent });
+  await prepared(workspace, options);
   return planned(workspace, { variables: labelled(workspace, options), hidden: options.hidden }, options);
 }
 
@@ -169,7 +182,7 @@ export async function removeDataStore(
   loss: Exclude<DataLoss, "refuse">,
 ): Promise<void> {
   const { module } = workspace;
-  await workspace.prepare({ signal: options.signal, onEvent: options.onEvent });
+  await prepared(workspace, options);
   const variables = { ...labelled(workspace, options), deletion_protection: false };
   const recorded = (await workspace.contents()).includes(module.instance);
   try {

@@ -75,7 +75,7 @@ export function failureIn(diagnostics: readonly Diagnostic[], what: string, stat
     .replace(/\s+/g, " ")
     .slice(0, longest);
   const lock = errors.flatMap(({ summary, detail }) =>
-    /state lock/i.test(summary) ? [lockIn(detail)] : [],
+    /state lock|already locked/i.test(`${summary} ${detail}`) ? [lockIn(`${summary}\n${detail}`)] : [],
   )[0];
   if (lock !== undefined) {
     return new TerraformError(

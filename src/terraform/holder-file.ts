@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type Holders, holderSchema } from "./holder.ts";
 
-const fileName = "holders.json";
+/** In a workspace's folder. */
+export const holdersFile = "holders.json";
 
 /** Writes who works on a workspace into its own folder: what judges processes of this machine. */
 export function holderFile(folder: string): Holders {
-  const path = join(folder, fileName);
+  const path = join(folder, holdersFile);
   return {
     async read() {
       try {

@@ -1,6 +1,8 @@
-import { chmod, mkdir, readdir, readlink, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readlink, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Timing } from "../cluster/timing.ts";
 import { type BackendPlace, backendConfiguration } from "./backend.ts";
+import { holdersFile } from "./holder-file.ts";
 import { moduleFiles, type TerraformModule } from "./module.ts";
 import { hiddenValues } from "./process.ts";
 
@@ -49,6 +51,24 @@ export async function makeFolder(
     await symlink(hiddenValues.target, link);
   }
   return folder;
+}
+
+/** How long a folder that nobody works in is kept, in milliseconds: it holds Terraform's own copy of a provider. */
+const unusedFor = 60 * 60_000;
+
+/**
+ * Removes the folders of workspaces that nobody has worked in for an hour. One that says who works in it stays, and so
+ * does one with a state that could not be saved.
+ */
+export async function removeUnused(root: string, { now }: Pick<Timing, "now">): Promise<void> {
+  const names = await readdir(root).catch(() => []);
+  for (const name of names) {
+    const folder = join(root, name);
+    const inside = await readdir(folder).catch((): string[] => [files.unsaved]);
+    if (inside.includes(files.unsaved) || inside.includes(holdersFile)) continue;
+    const { mtimeMs } = await stat(folder);
+    if (now().getTime() - mtimeMs > unusedFor) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Writes the values of a module's variables: JSON, in which Terraform takes every string as it stands. */

@@ -34,6 +34,8 @@ export interface WorkspaceOptions<Outputs> {
   /** For whom it works: a run's name; and the pod it works in. */
   readonly run: string;
   readonly pod?: NonNullable<Holder["pod"]>;
+  /** How a lock is taken away; default: as Terraform does it, which needs a state that is there. */
+  readonly unlock?: (lock: LockInfo) => Promise<void>;
   /** Milliseconds Terraform may take to stop in good order once it is asked to; default 60,000. */
   readonly patience?: number;
 }
@@ -155,7 +157,12 @@ export async function openWorkspace<Outputs>(
       await run(
         "the initialisation",
         ["init", "-json", "-input=false", "-reconfigure", `-backend-config=${files.backend}`],
-        { signal, onEvent, lockless: true },
+        // The kubernetes backend makes an empty state where there is none, and locks it meanwhile.
+        {
+          signal,
+          onEvent,
+          ...(options.place.kind === "kubernetes" ? { rarelyLocks: true } : { lockless: true }),
+        },
       );
       if (await exists(path(files.unsaved))) {
         await run("the saving of the state", ["state", "push", files.unsaved], { signal });
@@ -252,11 +259,13 @@ export async function openWorkspace<Outputs>(
           `${cleanText(lock.who)} holds the lock of the state, and ${verdict.because}; ${nothingChanged}`,
           verdict.state === "alive"
             ? "wait until it is done, then retry"
-            : `see that it is certainly dead, then retry and type its name: ${cleanText(lock.who)}`,
+            : `see that it is certainly dead, then: platform run retry ${options.run} --take-lock ${cleanText(lock.who)}`,
           { class: verdict.state === "alive" ? "transient" : "conflict", lock },
         );
       }
-      await read("the taking of the lock", ["force-unlock", "-force", lock.id]);
+      if (options.unlock === undefined) {
+        await read("the taking of the lock", ["force-unlock", "-force", lock.id]);
+      } else await options.unlock(lock);
       await holders.write([], "end");
     },
   };

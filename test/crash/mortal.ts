@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Cluster, Patch } from "../../src/cluster/cluster.ts";
 import type { CodeHost } from "../../src/delivery/code-host.ts";
 import type { Clock } from "../../src/provisioning/clock.ts";
+import type { CloudStores } from "../../src/provisioning/data-stores/cloud-stores.ts";
 import { forwarding } from "../provisioning/fault.ts";
 import { type ClusterWrite, WriteNames } from "./writes.ts";
 
@@ -94,6 +95,18 @@ export class Mortal {
       create: (...args) => write("create repository", () => host.create(...args)),
       commit: (...args) => write(`commit ${args[1].title}`, () => host.commit(...args)),
       remove: (...args) => write("remove repository", () => host.remove(...args)),
+    };
+  }
+
+  cloud(stores: CloudStores): CloudStores {
+    const write = <T>(kind: string, call: () => Promise<T>) =>
+      this.#write(this.#dead ? [] : this.#names.ofOther(kind), call);
+    return {
+      check: () => this.#living(() => stores.check()),
+      preview: (...args) => this.#living(() => stores.preview(...args)),
+      compare: (...args) => this.#living(() => stores.compare(...args)),
+      ensure: (...args) => write(`make ${args[0].provider}`, () => stores.ensure(...args)),
+      remove: (...args) => write(`remove ${args[0].provider}`, () => stores.remove(...args)),
     };
   }
 

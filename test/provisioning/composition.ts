@@ -10,6 +10,8 @@ import { installDirectly } from "../../src/installation/directly.ts";
 import { prometheus } from "../../src/monitoring/prometheus.ts";
 import type { Clock } from "../../src/provisioning/clock.ts";
 import { createProvisioner } from "../../src/provisioning/create-provisioner.ts";
+import type { CloudStores } from "../../src/provisioning/data-stores/cloud-stores.ts";
+import { noCloudStores } from "../../src/provisioning/data-stores/no-cloud-stores.ts";
 import { isInstalled } from "../../src/provisioning/installed.ts";
 import { fencing } from "../../src/provisioning/ownership.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
@@ -42,6 +44,7 @@ export interface Composition {
     readonly holder?: string;
     readonly clock?: Clock;
     readonly standards?: Standards;
+    readonly cloud?: CloudStores;
   }): Provisioner;
   readonly codeHost: CodeHost;
   close(): Promise<void>;
@@ -67,10 +70,12 @@ export async function composition(cluster: Cluster, repositories?: string): Prom
       holder = "test@here:1",
       clock = impatient,
       standards = testStandards,
+      cloud = noCloudStores(),
     } = {}) =>
       createProvisioner({
         cluster: other,
         codeHost: otherHost,
+        cloud,
         metrics: prometheus(other, standards),
         standards,
         clock,

@@ -7,6 +7,8 @@ import { createLog } from "../../src/operator/log.ts";
 import { createMetrics } from "../../src/operator/metrics.ts";
 import { createOperator } from "../../src/operator/operator.ts";
 import { createRunsController } from "../../src/operator/runs/controller.ts";
+import type { CloudStores } from "../../src/provisioning/data-stores/cloud-stores.ts";
+import { noCloudStores } from "../../src/provisioning/data-stores/no-cloud-stores.ts";
 import { operatorPresence } from "../../src/provisioning/operator-presence.ts";
 import { loadStandards } from "../../src/standards/load.ts";
 import type { Composition } from "./composition.ts";
@@ -22,7 +24,7 @@ export interface Operating {
 export async function operating(
   cluster: Cluster,
   composed: Pick<Composition, "codeHost">,
-  { name = "one" }: { readonly name?: string } = {},
+  { name = "one", cloud = noCloudStores() }: { readonly name?: string; readonly cloud?: CloudStores } = {},
 ): Promise<Operating> {
   const lines: string[] = [];
   const operator = createOperator({
@@ -43,7 +45,7 @@ export async function operating(
         holder: `operator@${identity}`,
         executing: async () => {
           const standards = await loadStandards(fenced);
-          return { standards, codeHost: composed.codeHost, metrics: prometheus(fenced, standards) };
+          return { standards, codeHost: composed.codeHost, cloud, metrics: prometheus(fenced, standards) };
         },
       }),
     ],

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { KubeObject } from "../../cluster/object.ts";
 import { databaseNames } from "../credentials.ts";
+import { isInCluster } from "../store-provider.ts";
 import { errorRatio, latency, seriesOf } from "./alerts.ts";
 import { isAlone, metadataOf, type Subject } from "./subject.ts";
 
@@ -28,7 +29,7 @@ function panels(subject: Subject): Panel[] {
   const inNamespace = `namespace="${namespace}"`;
   const container = `${inNamespace},container="${name}"`;
   const volumes = `${inNamespace},persistentvolumeclaim=~"data-${isAlone(subject) ? "" : `${name}-(db|cache)-`}.*"`;
-  const hasVolumes = spec.database !== undefined || spec.cache !== undefined;
+  const hasVolumes = isInCluster(spec, "database") || isInCluster(spec, "cache");
   return [
     {
       title: "Requests",
@@ -87,7 +88,7 @@ function panels(subject: Subject): Panel[] {
           },
         ]
       : []),
-    ...(spec.database === undefined
+    ...(!isInCluster(spec, "database")
       ? []
       : [
           {

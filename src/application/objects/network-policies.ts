@@ -1,6 +1,7 @@
 import type { KubeObject, ObjectMeta } from "../../cluster/object.ts";
 import { labels } from "../names.ts";
 import { ports } from "../ports.ts";
+import { isInCloud, isInCluster } from "../store-provider.ts";
 import { isAlone, metadataIn, metadataOf, type Place, type Subject, selectorOf } from "./subject.ts";
 
 type DataStoreComponent = "database" | "cache";
@@ -116,6 +117,19 @@ function dataStore(subject: Subject, component: DataStoreComponent, port: number
   ];
 }
 
+/** A data store outside of the cluster: only the addresses that the standards name, on its port. */
+function cloudStore(subject: Subject, component: DataStoreComponent, port: number): KubeObject[] {
+  const { google } = subject.standards;
+  if (google === undefined) return [];
+  return [
+    policy(subject, `to-${component}`, {
+      podSelector: ownPods(subject),
+      policyTypes: ["Egress"],
+      egress: [{ to: [{ ipBlock: { cidr: google.range } }], ports: [tcp(port)] }],
+    }),
+  ];
+}
+
 /** Sidecars get their configuration and certificates from istiod (15012, TLS). */
 function mesh(place: Place): KubeObject {
   return policyOfAll(place, "mesh", {
@@ -137,7 +151,9 @@ export function servicePolicies(subject: Subject): KubeObject[] {
     calls(subject),
     ...(spec.exposure === "none" ? [] : [requests(subject)]),
     ...(spec.monitoring.enabled ? [scraping(subject)] : []),
-    ...(spec.database === undefined ? [] : dataStore(subject, "database", ports.postgres.number)),
-    ...(spec.cache === undefined ? [] : dataStore(subject, "cache", ports.redis.number)),
+    ...(isInCluster(spec, "database") ? dataStore(subject, "database", ports.postgres.number) : []),
+    ...(isInCloud(spec, "database") ? cloudStore(subject, "database", ports.postgres.number) : []),
+    ...(isInCluster(spec, "cache") ? dataStore(subject, "cache", ports.redis.number) : []),
+    ...(isInCloud(spec, "cache") ? cloudStore(subject, "cache", ports.redisTls.number) : []),
   ];
 }

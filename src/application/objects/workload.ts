@@ -1,9 +1,10 @@
 import type { KubeObject } from "../../cluster/object.ts";
-import { cacheNames, databaseNames } from "../credentials.ts";
+import { cacheNames, certificateKey, databaseNames } from "../credentials.ts";
 import { migrationMark } from "../migration.ts";
 import { credentialsAnnotation, migrationAnnotation } from "../names.ts";
 import { ownSecretName } from "../own-secrets.ts";
 import { ports } from "../ports.ts";
+import { isInCloud } from "../store-provider.ts";
 import { autoscaler } from "./autoscaler.ts";
 import { fromSecret } from "./data-store.ts";
 import {
@@ -50,6 +51,7 @@ function dataStoreEnvironment({ application, spec }: Subject) {
           fromSecret("DATABASE_NAME", database, "database"),
           fromSecret("DATABASE_USERNAME", database, "username"),
           fromSecret("DATABASE_PASSWORD", database, "password"),
+          ...(isInCloud(spec, "database") ? [fromSecret("DATABASE_CA", database, certificateKey)] : []),
         ]),
     ...(spec.cache === undefined
       ? []
@@ -59,6 +61,7 @@ function dataStoreEnvironment({ application, spec }: Subject) {
           fromSecret("CACHE_PORT", cache, "port"),
           fromSecret("CACHE_USERNAME", cache, "username"),
           fromSecret("CACHE_PASSWORD", cache, "password"),
+          ...(isInCloud(spec, "cache") ? [fromSecret("CACHE_CA", cache, certificateKey)] : []),
         ]),
   ];
 }

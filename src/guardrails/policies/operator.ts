@@ -1,4 +1,4 @@
-import { labels, operatorName, systemNamespace } from "../../application/names.ts";
+import { labels, operatorName, stateNamespace, systemNamespace } from "../../application/names.ts";
 import { pipelineName } from "../../application/objects/pipeline-access.ts";
 import type { Guardrail } from "../policy.ts";
 import { isOperator, literal } from "../principals.ts";
@@ -12,7 +12,8 @@ const service = (object: string) =>
 /** Nobody borrows the operator's power over the rest of the cluster: not by a request, nor with its token. */
 export const operatorReach: Guardrail = {
   name: "operator-reach",
-  reason: "The operator writes in managed namespaces, and in platform-system what belongs to runs.",
+  reason:
+    "The operator writes in managed namespaces, in platform-system what belongs to runs, and in platform-state Terraform's states.",
   where: "everywhere",
   requests: [{ groups: ["*"], resources: ["*/*"], operations: ["CREATE", "UPDATE", "DELETE"] }],
   exclude: [
@@ -30,7 +31,7 @@ export const operatorReach: Guardrail = {
   variables: [{ name: "place", expression: "request.?namespace.orValue('')" }],
   rules: [
     {
-      expression: `variables.place == '' || (namespaceObject != null && ${isManaged("namespaceObject")}) || (variables.place == ${literal(systemNamespace)} && request.resource.resource in ['runs', 'leases', 'configmaps'])`,
+      expression: `variables.place == '' || (namespaceObject != null && ${isManaged("namespaceObject")}) || (variables.place == ${literal(systemNamespace)} && request.resource.resource in ['runs', 'leases', 'configmaps']) || (variables.place == ${literal(stateNamespace)} && request.resource.resource in ['secrets', 'leases', 'configmaps'])`,
       message: "operator-reach: the operator writes only in managed namespaces",
       messageExpression:
         "'operator-reach: the operator writes only in managed namespaces, and ' + variables.place + ' is none'",

@@ -1,12 +1,18 @@
 import type { Application } from "../../application/application.ts";
-import { credentialsMark, generatePassword, secretsOfStore } from "../../application/credentials.ts";
+import {
+  credentialsMark,
+  generatePassword,
+  secretNamesOf,
+  secretsOfStore,
+} from "../../application/credentials.ts";
+import { isInCloud, type StoreKind, storeKinds } from "../../application/store-provider.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { find } from "../../cluster/find.ts";
 import { apiVersionOf, resourceOf, resources } from "../../cluster/resource.ts";
 import type { Timing } from "../../cluster/timing.ts";
 import { secretStoreOf } from "../../secrets/choose-store.ts";
-import type { CredentialWriter } from "../../secrets/secret-store.ts";
+import { type CredentialWriter, isOf, type Made } from "../../secrets/secret-store.ts";
 import type { Standards } from "../../standards/standards.ts";
 
 export interface CredentialsOptions {
@@ -24,7 +30,9 @@ export type Credentials =
   /** Somebody else is making a Secret; `why` it is not there yet. */
   | { readonly kind: "coming"; readonly name: string; readonly why: string }
   /** A Secret of that name is somebody else's. */
-  | { readonly kind: "conflict"; readonly name: string };
+  | { readonly kind: "conflict"; readonly name: string }
+  /** The data store is to run outside of the cluster, and no run has made it. */
+  | { readonly kind: "unmade"; readonly store: StoreKind };
 
 /** The Secrets that an Application's pods and data stores read: made once, never overwritten, read one by one. */
 export class CredentialsKeeper {
@@ -47,7 +55,7 @@ export class CredentialsKeeper {
     signal: AbortSignal,
   ): Promise<Credentials> {
     const { database, cache } = application.spec;
-    const stores = (["database", "cache"] as const).filter((store) => application.spec[store] !== undefined);
+    const stores = storeKinds.filter((store) => application.spec[store] !== undefined);
     if (stores.length === 0) {
       return { kind: "there", mark: undefined, againMs: undefined };
     }
@@ -61,9 +69,13 @@ export class CredentialsKeeper {
     const writer = this.#writer(application, signal);
     const made = await Promise.all(
       stores.map((part) =>
-        Promise.all(secretsOfStore[part].map((secretOf) => store.make(application, secretOf, writer))),
+        isInCloud(application.spec, part)
+          ? this.#read(application, secretNamesOf(application, part), signal)
+          : Promise.all(secretsOfStore[part].map((secretOf) => store.make(application, secretOf, writer))),
       ),
     );
+    const unmade = stores.find((_, index) => made[index]?.length === 0);
+    if (unmade !== undefined) return { kind: "unmade", store: unmade };
     for (const each of made.flat()) if (each.kind !== "there") return each;
     // The first of each is what the service's pods read.
     const mark =
@@ -72,6 +84,26 @@ export class CredentialsKeeper {
     const holds = this.#options.holdsMs * (0.8 + 0.2 * this.#options.timing.random());
     this.#known.set(key, { of, mark, until: now + holds });
     return { kind: "there", mark, againMs: holds };
+  }
+
+  /** Those of a data store outside of the cluster are made by the run that makes it. */
+  async #read(
+    application: Application,
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly Made[]> {
+    const { cluster } = this.#options;
+    const { namespace } = application.metadata;
+    const found = await Promise.all(
+      names.map((name) => find(cluster, resources.secrets, { namespace, name }, { signal })),
+    );
+    return found
+      .flatMap((secret) => secret ?? [])
+      .map((secret) =>
+        isOf(application, secret)
+          ? { kind: "there", secret, created: false }
+          : { kind: "conflict", name: secret.metadata.name },
+      );
   }
 
   #writer({ metadata }: Application, signal: AbortSignal): CredentialWriter {

@@ -177,6 +177,13 @@ export class Reconciler {
         `Secret ${found.name} was not made for this service; it was left as it is`,
       );
     }
+    if (found.kind === "unmade") {
+      throw new Unmade(
+        "NotProvisioned",
+        `the ${found.store} runs outside of the cluster, and its Secret is not there: runs make it, no Application alone`,
+        unmadeAgainMs,
+      );
+    }
     if (known?.plan.from === from && known.plan.mark === found.mark) {
       return { credentials: found.againMs, memory: known };
     }
@@ -339,6 +346,9 @@ export class Reconciler {
     };
   }
 }
+
+/** How soon it is looked again for a Secret that a run is to make, in milliseconds. */
+const unmadeAgainMs = 60_000;
 
 /** Nothing can be made of an Application as it is. */
 class Unmade extends Error {

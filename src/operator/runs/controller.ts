@@ -22,7 +22,9 @@ import type { Controller, Enqueue, Reconciled } from "../controller.ts";
 import { errorFields, type Log } from "../log.ts";
 
 /** What executing runs takes besides: asked for each run, since an organisation changes its standards. */
-export type RunSurroundings = () => Promise<Pick<ExecutorOptions, "standards" | "codeHost" | "metrics">>;
+export type RunSurroundings = () => Promise<
+  Pick<ExecutorOptions, "standards" | "codeHost" | "cloud" | "metrics">
+>;
 
 export interface RunsOptions extends Pick<ExecutorOptions, "cluster" | "randomBytes" | "holder"> {
   readonly cluster: Cluster;
@@ -198,6 +200,7 @@ export function createRunsController(options: RunsOptions): Controller {
     const {
       onFailure = onFailureOf(spec, executor.options),
       skip = [],
+      lockHolder,
       dataStores = "keep-used",
       confirmed,
     } = spec.actionOptions ?? {};
@@ -210,7 +213,15 @@ export function createRunsController(options: RunsOptions): Controller {
         case "resume":
           return toEnd(key, await verbs.resume(name, { onFailure }), signal);
         case "retry":
-          return toEnd(key, await verbs.retry(name, { onFailure, skip }), signal);
+          return toEnd(
+            key,
+            await verbs.retry(name, {
+              onFailure,
+              skip,
+              ...(lockHolder === undefined ? {} : { lockHolder }),
+            }),
+            signal,
+          );
         case "rollback": {
           const how = { dataStores, ...(confirmed === undefined ? {} : { confirmed }) };
           return toEnd(key, await verbs.rollback(name, how), signal);

@@ -1,3 +1,4 @@
+import { isInCloud, providerOf } from "../../application/store-provider.ts";
 import { backupsClaimName, backupsIn } from "../../backups/backup.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
@@ -5,12 +6,11 @@ import { ProvisioningError } from "../errors.ts";
 import type { Check } from "./check.ts";
 
 /** Only a database in the cluster is dumped by a Job beside it. */
-export const databaseIsHere: Check = async ({ standards, request }) => {
-  const provider: string = standards.database.provider;
-  if (provider === "in-cluster") return undefined;
+export const databaseIsHere: Check = async ({ application: { spec }, request }) => {
+  if (!isInCloud(spec, "database")) return undefined;
   return new ProvisioningError(
     "usage",
-    `the database of ${request.name} is not in the cluster: ${provider} backs it up itself`,
+    `the database of ${request.name} is not in the cluster: ${providerOf(spec, "database")} backs it up itself`,
     "see your provider's backups",
   );
 };

@@ -3,6 +3,7 @@ import type { ChangeOperation, Operation } from "../plan.ts";
 import type { Execution } from "../run.ts";
 import { backupExists, databaseIsHere } from "./backups.ts";
 import type { Check } from "./check.ts";
+import { cloudIsWithinReach, storesMayBeMade } from "./cloud.ts";
 import { namespaceIsFree, noUnfinishedRun, serviceExists, serviceIsNew } from "./existence.ts";
 import { guardrailsAreServed, installationRightsSuffice } from "./installation.ts";
 import { snapshotIsPossible } from "./protection.ts";
@@ -27,7 +28,7 @@ export function checksFor(operation: Operation, by: Execution["by"]): readonly C
   return [
     mayRequest,
     ...checks[operation]
-      .filter((check) => check !== rightsSuffice && check !== codeHostAnswers)
+      .filter((check) => !executors.has(check))
       .map(
         (check): Check =>
           (context) =>
@@ -39,6 +40,9 @@ export function checksFor(operation: Operation, by: Execution["by"]): readonly C
   ];
 }
 
+/** What only concerns whoever executes. */
+const executors: ReadonlySet<Check> = new Set([rightsSuffice, codeHostAnswers, cloudIsWithinReach]);
+
 /** What whoever executes an operation asks before it. */
 export const checks: Readonly<Record<Operation, readonly Check[]>> = {
   create: [
@@ -48,6 +52,8 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
     noUnfinishedRun("create"),
     storageClassExists,
     secretStoreAnswers,
+    storesMayBeMade,
+    cloudIsWithinReach,
     imageIsAllowed,
     quotaSuffices,
     monitoringIsServed,
@@ -58,8 +64,8 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
   deploy: ofChange("deploy"),
   set: ofChange("set"),
   rollback: ofChange("rollback"),
-  delete: [rightsSuffice, serviceExists, noUnfinishedRun("delete"), snapshotIsPossible],
-  cleanup: [rightsSuffice, noUnfinishedRun("cleanup"), snapshotIsPossible],
+  delete: [rightsSuffice, serviceExists, noUnfinishedRun("delete"), snapshotIsPossible, cloudIsWithinReach],
+  cleanup: [rightsSuffice, noUnfinishedRun("cleanup"), snapshotIsPossible, cloudIsWithinReach],
   rotate: [rightsSuffice, serviceExists, noUnfinishedRun("rotate"), storeTakesTurns],
   backup: [rightsSuffice, serviceExists, noUnfinishedRun("backup"), databaseIsHere],
   restore: [rightsSuffice, serviceExists, noUnfinishedRun("restore"), databaseIsHere, backupExists],
@@ -74,6 +80,8 @@ function ofChange(operation: ChangeOperation): readonly Check[] {
     noUnfinishedRun(operation),
     storageClassExists,
     secretStoreAnswers,
+    storesMayBeMade,
+    cloudIsWithinReach,
     imageIsAllowed,
     quotaSuffices,
     snapshotIsPossible,

@@ -1,5 +1,6 @@
 import { desiredObjects, parts } from "../../application/desired-objects.ts";
 import { namespaceOf, systemNamespace } from "../../application/names.ts";
+import { isInCloud, storeKinds } from "../../application/store-provider.ts";
 import type { AccessQuestion } from "../../cluster/cluster.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
 import { operatorUser } from "../../guardrails/principals.ts";
@@ -22,6 +23,11 @@ function questionsOf(
     if (username !== operatorUser) kinds.add(resources.secrets);
     for (const kind of externalSecretKinds) if (standards.secrets.store !== "kubernetes") kinds.add(kind);
     kinds.add(resources.persistentVolumeClaims);
+  }
+  if (storeKinds.some((store) => isInCloud(application.spec, store))) {
+    // What says where it is, and the Job that logs in to it.
+    kinds.add(resources.configMaps);
+    kinds.add(resources.jobs);
   }
   if (credential !== undefined || backups !== undefined || application.spec.migrations !== undefined)
     kinds.add(resources.jobs);

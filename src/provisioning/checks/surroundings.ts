@@ -1,5 +1,6 @@
 import { desiredObjects } from "../../application/desired-objects.ts";
 import { labels } from "../../application/names.ts";
+import { isInCluster } from "../../application/store-provider.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
@@ -9,8 +10,8 @@ import { parseQuantity } from "../quantity.ts";
 import { served } from "../steps/served.ts";
 import type { Check, CheckContext } from "./check.ts";
 
-function hasDataStore({ request }: CheckContext): boolean {
-  return request.database !== "none" || request.cache !== "none";
+function hasDataStore({ application: { spec } }: CheckContext): boolean {
+  return isInCluster(spec, "database") || isInCluster(spec, "cache");
 }
 
 /** Data stores need volumes, and volumes need a default StorageClass: never an emptyDir instead. */
@@ -55,8 +56,8 @@ export const imageIsAllowed: Check = async ({ application, previous, standards }
 /** The namespace's quota must hold what is asked for, one more replica during a rollout included. */
 export const quotaSuffices: Check = async ({ cluster, request, application, standards }) => {
   const stores = [
-    ...(request.database === "none" ? [] : [standards.database]),
-    ...(request.cache === "none" ? [] : [standards.cache]),
+    ...(isInCluster(application.spec, "database") ? [standards.database] : []),
+    ...(isInCluster(application.spec, "cache") ? [standards.cache] : []),
   ];
   const replicas = request.replicas + 1;
   const workload = application.spec.resources ?? standards.workload.resources;

@@ -1,9 +1,10 @@
-import { secretsOfStore } from "../../application/credentials.ts";
+import { secretNamesOf, secretsOfStore } from "../../application/credentials.ts";
 import { desiredObjects, parts } from "../../application/desired-objects.ts";
 import { applicationOf } from "../../application/from-request.ts";
 import { labels, namespaceOf, serviceNameSchema, systemNamespace } from "../../application/names.ts";
 import { teamBindingName } from "../../application/objects/team-access.ts";
 import { applicationSpecSchema } from "../../application/schema.ts";
+import { isInCloud, isInCluster, storeKinds } from "../../application/store-provider.ts";
 import type { Cluster, ListOptions } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { everyPage } from "../../cluster/every-page.ts";
@@ -154,12 +155,29 @@ function askedFor(
     application,
     ...parts.flatMap((part) => desired[part]),
     ...teamRolesBefore(desired.namespace),
-    ...(["database", "cache"] as const)
-      .filter((store) => parsed.data[store] !== undefined)
+    ...storeKinds
+      .filter((store) => isInCluster(parsed.data, store))
       .flatMap((store) => secretsOfStore[store].map((secretOf) => secretOf(application, "")))
-      .flatMap((secret) => [secret, ...externalSecretKinds.map((kind) => namedLike(secret, kind))]),
+      .flatMap((secret) => externalSecretKinds.map((kind) => namedLike(secret, kind))),
   ];
-  return [[service.data, new Set(objects.map((object) => effectKey(objectEffect(object))))]];
+  const { namespace } = application.metadata;
+  const inNamespace = (type: string, name: string) =>
+    effectKey({ kind: "object", apiVersion: "v1", type, namespace, name });
+  const ofStores = storeKinds
+    .filter((store) => parsed.data[store] !== undefined)
+    .flatMap((store) => {
+      const [read, ...more] = secretNamesOf(application, store);
+      const secrets = [...(read === undefined ? [] : [read]), ...more].map((name) =>
+        inNamespace("Secret", name),
+      );
+      // What says where one is that runs outside of the cluster has the name of what its pods read.
+      return isInCloud(parsed.data, store) && read !== undefined
+        ? [...secrets, inNamespace("ConfigMap", read)]
+        : secrets;
+    });
+  return [
+    [service.data, new Set([...objects.map((object) => effectKey(objectEffect(object))), ...ofStores])],
+  ];
 }
 
 /** What may have made a Secret, by whatever standards were in force then. */

@@ -1,4 +1,4 @@
-import { adoptedAnnotation, labels, systemNamespace } from "../../application/names.ts";
+import { adoptedAnnotation, labels, providerAnnotation, systemNamespace } from "../../application/names.ts";
 import type { ObjectMeta } from "../../cluster/object.ts";
 import { isOver } from "../decide.ts";
 import { type Effect, effectKey } from "../effect.ts";
@@ -54,6 +54,7 @@ export function serviceOf({ effect, metadata }: SeenObject): string {
 
 /** What a person types for an effect. Pure. */
 export function nameOf(effect: Effect): string {
+  if (effect.kind === "workspace") return `${effect.provider}/${effect.instance}`;
   if (effect.kind !== "object") return `repository/${pathOf(effect.url)}`;
   const name = `${effect.type.toLowerCase()}/${effect.name}`;
   return effect.namespace === undefined ? name : `${effect.namespace}/${name}`;
@@ -248,20 +249,30 @@ function verdictOn(object: SeenObject, seen: Seen, runs: readonly RunState[]): V
 /** Data that is in an object or goes with it. */
 function dataOf(object: SeenObject, objects: readonly SeenObject[]): readonly SeenObject[] {
   const { effect } = object;
-  const claims = objects.filter((other) => other.effect.type === "PersistentVolumeClaim");
+  const holding = objects.filter(
+    (other) => other.effect.type === "PersistentVolumeClaim" || providerIn(other) !== undefined,
+  );
   switch (effect.type) {
     case "PersistentVolumeClaim":
       return [object];
     case "VolumeSnapshotContent":
       return [object];
     case "Namespace":
-      return claims.filter((claim) => claim.effect.namespace === effect.name);
+      return holding.filter((other) => other.effect.namespace === effect.name);
     default:
-      return [];
+      return providerIn(object) === undefined ? [] : [object];
   }
 }
 
-function dataLabel({ effect, metadata }: SeenObject): string {
+/** Who runs the data store that an object says is outside of the cluster; undefined for any other object. */
+function providerIn({ metadata }: SeenObject): string | undefined {
+  return metadata.annotations?.[providerAnnotation];
+}
+
+function dataLabel(object: SeenObject): string {
+  const { effect, metadata } = object;
+  const provider = providerIn(object);
+  if (provider !== undefined) return `${provider} of ${effect.name}`;
   if (effect.type === "PersistentVolumeClaim") return `volume claim ${effect.name}`;
   return `snapshot of ${metadata.annotations?.[snapshotOfAnnotation] ?? "a volume"}`;
 }

@@ -1,49 +1,66 @@
-import { secretsOfStore } from "../../application/credentials.ts";
-import { desiredObjects, type Part } from "../../application/desired-objects.ts";
-import { secretStoreOf } from "../../secrets/choose-store.ts";
-import { withoutValues, writes } from "../describe.ts";
-import { waitUntilReady } from "../readiness.ts";
-import type { Step } from "../step.ts";
-import { makeCredentials } from "./make-credentials.ts";
+import type { Part } from "../../application/desired-objects.ts";
+import { namespaceOf, providerAnnotation } from "../../application/names.ts";
+import { isInCloud, storeKinds } from "../../application/store-provider.ts";
+import { find } from "../../cluster/find.ts";
+import { resources } from "../../cluster/resource.ts";
+import { inCloud } from "../data-stores/in-cloud.ts";
+import { inCluster } from "../data-stores/in-cluster.ts";
+import { StepError } from "../errors.ts";
+import { dataStoreNames } from "../namespace-contents.ts";
+import type { PlanContext, Step } from "../step.ts";
 
-/** The step of an in-cluster data store: credentials made once, then a StatefulSet that gets ready. */
+/** The step of a data store: whoever runs it makes it, and what the service's pods read of it. */
 export function dataStoreStep({
   id,
   title,
   part,
   when,
 }: Pick<Step, "id" | "title" | "when"> & { readonly part: Part & ("database" | "cache") }): Step {
+  const provider = ({ application }: PlanContext) =>
+    isInCloud(application.spec, part) ? inCloud : inCluster;
   return {
     id,
     title,
     needs: ["create_namespace"],
     when,
-    describe(context) {
-      const { application, standards } = context;
-      return writes(context, [
-        ...secretsOfStore[part].flatMap((secretOf) =>
-          secretStoreOf(standards).objectsOf(application, secretOf).map(withoutValues),
-        ),
-        ...desiredObjects(application, standards)[part],
-      ]);
-    },
+    describe: (context) => provider(context).describe(context, part),
     async apply(context) {
-      const { application, standards, cluster, clock, signal, write, log } = context;
-      const made = await makeCredentials(context, part);
-      const objects = desiredObjects(application, standards)[part];
-      await write.objects(objects);
-      const name = `${application.metadata.name}-${part === "database" ? "db" : "cache"}`;
-      log(made ? `credentials made in secret ${name}` : `credentials of secret ${name} kept`);
-      const withinMs = standards.workload.progressDeadlineSeconds * 1_000;
-      for (const object of objects.filter(({ kind }) => kind === "StatefulSet")) {
-        await waitUntilReady(object, { cluster, clock, signal, withinMs, log });
-      }
-      return { summary: `${name}, ${imageVersion(standards[part].image)}` };
+      const moved = await movedStore(context);
+      if (moved !== undefined) throw moved;
+      return provider(context).provision(context, part);
     },
   };
 }
 
-/** `docker.io/library/postgres:15.15` as `postgres 15.15`. */
-function imageVersion(image: string): string {
-  return image.replace(/@.*$/, "").replace(/^.*\//, "").replace(":", " ");
+/**
+ * What was kept of a data store runs where it ran: another in its place would take its name, and what says where it is.
+ * @returns why it cannot be
+ */
+export async function movedStore({
+  cluster,
+  request,
+  application: { spec },
+  previous,
+}: Pick<PlanContext, "cluster" | "request" | "application" | "previous">): Promise<StepError | undefined> {
+  const namespace = namespaceOf(request.name);
+  for (const [index, name] of dataStoreNames(request.name).entries()) {
+    const kind = storeKinds[index];
+    if (kind === undefined || spec[kind] === undefined || previous?.spec[kind] !== undefined) continue;
+    const found = await find(cluster, resources.configMaps, { namespace, name });
+    if (found === undefined) continue;
+    const there = found.metadata.annotations?.[providerAnnotation];
+    const wanted = spec[kind].provider;
+    if (there === wanted) continue;
+    return new StepError(
+      "conflict",
+      `${name} was kept by an earlier deletion and runs ${where(there)}, and the standards have new ones run ${where(wanted)}; it was left as it is`,
+      `delete what was kept with: platform service delete ${request.name} --data-stores delete; or choose another name for the service`,
+    );
+  }
+  return undefined;
+}
+
+function where(provider: string | undefined): string {
+  if (provider === undefined) return "in the cluster";
+  return provider === "cloudsql" ? "as Cloud SQL" : "as Memorystore";
 }

@@ -1,4 +1,6 @@
+import { providerAnnotation } from "../../application/names.ts";
 import type { KubeObject } from "../../cluster/object.ts";
+import { cloudStoreIn, workspaceEffect } from "../data-stores/cloud-store.ts";
 import { effectLabel } from "../effect.ts";
 import { dataStoreNames, foreignObjects } from "../namespace-contents.ts";
 import { objectEffect, observeEffect } from "../objects.ts";
@@ -45,6 +47,18 @@ export async function doomedBy(context: PlanContext): Promise<readonly KubeObjec
   return [...objects, ...inside.filter(({ metadata }) => !known.has(metadata.uid))];
 }
 
+/** As {@link doomedBy}, ConfigMaps whole: what is in a namespace is listed without its contents. */
+async function wholeDoomed(context: PlanContext): Promise<readonly KubeObject[]> {
+  const objects = await doomedBy(context);
+  return Promise.all(
+    objects.map(async (object) =>
+      object.metadata.annotations?.[providerAnnotation] === undefined
+        ? object
+        : ((await observeEffect(context.cluster, objectEffect(object))) ?? object),
+    ),
+  );
+}
+
 /** Deletes orphans that a person has named, each by its UID. */
 export const deleteOrphans: Step = {
   id: "delete_orphans",
@@ -52,9 +66,14 @@ export const deleteOrphans: Step = {
   needs: ["preflight", "lift_protection", "snapshot_data_stores"],
   when: () => true,
   async describe(context) {
+    const doomed = await wholeDoomed(context);
     return {
       effects: [
-        ...(await doomedBy(context)).map(objectEffect),
+        ...doomed.flatMap((object) => {
+          const store = cloudStoreIn(object);
+          return store === undefined ? [] : [workspaceEffect(store)];
+        }),
+        ...doomed.map(objectEffect),
         ...(context.cleanup?.repositories ?? []).map(({ url }) => ({ kind: "repository" as const, url })),
       ].map((effect) => ({ action: "delete" as const, effect })),
       notes: [],
@@ -62,13 +81,22 @@ export const deleteOrphans: Step = {
     };
   },
   async apply(context) {
-    const { cluster, codeHost, request, write, cleanup, signal } = context;
-    const objects = await doomedBy(context);
+    const { cluster, codeHost, cloud, request, run, write, cleanup, signal, log } = context;
+    const objects = await wholeDoomed(context);
     const warnings: string[] = [];
     const namespaces = objects.filter(({ kind }) => kind === "Namespace");
     // Without this the snapshot itself would stay where it is stored, and nothing would know of it.
     const snapshots = objects.filter(({ kind }) => kind === "VolumeSnapshotContent");
     await write.patchObjects(snapshots, { spec: { deletionPolicy: "Delete" } });
+    for (const object of objects) {
+      const store = cloudStoreIn(object);
+      if (store === undefined) continue;
+      // Who may destroy what is protected was asked when the protection was lifted.
+      await write.remove(workspaceEffect(store), "", async () => {
+        await cloud.remove(store, "confirmed-by-person", { run, signal, log });
+        return true;
+      });
+    }
     for (const order of [0, 1, 2]) {
       await write.deleteObjects(
         objects.filter(

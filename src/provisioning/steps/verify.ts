@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { desiredObjects } from "../../application/desired-objects.ts";
 import { namespaceOf, serviceNameSchema } from "../../application/names.ts";
+import { isInCloud, storeKinds } from "../../application/store-provider.ts";
 import { conditionsSchema } from "../../cluster/conditions.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
@@ -8,6 +9,8 @@ import { resources } from "../../cluster/resource.ts";
 import { cleanText } from "../../cluster/text.ts";
 import type { Proof } from "../../monitoring/metrics.ts";
 import { investigate } from "../../monitoring/prove.ts";
+import { planLines } from "../../terraform/plan.ts";
+import { recordedStore } from "../data-stores/in-cloud.ts";
 import { refOf } from "../objects.ts";
 import { waitUntilReady } from "../readiness.ts";
 import type { Step, StepContext } from "../step.ts";
@@ -39,18 +42,21 @@ export const verify: Step = {
     const ready = await Promise.all(
       workloads.map((workload) => waitUntilReady(workload, { ...context, withinMs: rolloutPatience })),
     );
-    const [proof, route] = await Promise.all([
+    const [proof, unlike, route] = await Promise.all([
       proven(context),
+      unlikePlanned(context),
       routeProblem(
         context,
         desired.network.find(({ kind }) => kind === "HTTPRoute"),
       ),
     ]);
     const warnings = [...(proof.status === "proven" || proof.status === "off" ? [] : [proof.reason])];
+    warnings.push(...unlike.warnings);
     if (route !== undefined) warnings.push(route);
     const summary = [
       `${ready[0] ?? 0} of ${application.spec.replicas} replicas ready`,
       `monitoring ${proof.status}`,
+      ...unlike.proofs,
     ];
     if (application.spec.exposure === "public") {
       summary.push(route === undefined ? "route accepted" : "route not accepted");
@@ -88,6 +94,30 @@ async function proven(context: StepContext): Promise<Proof> {
       await clock.sleep(pause, signal);
     }
   }
+}
+
+/** Whether the data stores outside of the cluster that this operation made are as they were planned. */
+async function unlikePlanned(
+  context: StepContext,
+): Promise<{ readonly proofs: readonly string[]; readonly warnings: readonly string[] }> {
+  const { application, previous, cloud, run, signal, log } = context;
+  const made = storeKinds.filter(
+    (store) => isInCloud(application.spec, store) && previous?.spec[store] === undefined,
+  );
+  const found = await Promise.all(
+    made.map(async (store) => {
+      const recorded = await recordedStore(context, store);
+      if (recorded === undefined) return { proofs: [], warnings: [`nothing says where the ${store} is`] };
+      const plan = await cloud.compare(recorded, { run, signal, log });
+      if (!plan.changes) return { proofs: [`${store} as planned`], warnings: [] };
+      const lines = planLines(plan).join("; ");
+      return { proofs: [], warnings: [`the ${store} is not as planned: ${lines}`] };
+    }),
+  );
+  return {
+    proofs: found.flatMap(({ proofs }) => proofs),
+    warnings: found.flatMap(({ warnings }) => warnings),
+  };
 }
 
 const routeSchema = z.looseObject({

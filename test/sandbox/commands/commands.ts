@@ -37,8 +37,8 @@ export interface Commands {
   readonly repositories: string;
 }
 
-/** Goes when the test has ended. */
-export async function commandsOnSandbox(): Promise<Commands> {
+/** Goes when the test has ended. @param cloud - see {@link SandboxAccess.cloud} */
+export async function commandsOnSandbox(cloud?: SandboxAccess["cloud"]): Promise<Commands> {
   const folder = await mkdtemp(join(tmpdir(), "platform-commands-"));
   const sandbox = await openSandbox({ folder: join(folder, "sandbox"), speed: 200 });
   const { url, token, socketPath } = sandbox;
@@ -58,6 +58,7 @@ export async function commandsOnSandbox(): Promise<Commands> {
   const access: SandboxAccess = {
     folder: join(folder, "sandbox"),
     repositories: join(folder, "repositories"),
+    ...(cloud === undefined ? {} : { cloud }),
     open: async () => ({ ...sandbox, close: async () => undefined }),
     serve: () => Promise.reject(new Error("not served here")),
   };

@@ -44,3 +44,38 @@ test.each([
     .flatMap((rule) => rule.ports.map(({ port }) => port));
   expect(outside).toEqual(ports);
 });
+
+test("with data stores at Google the operator says which pod it is, has time to stop Terraform, and reaches credentials", () => {
+  const google = {
+    project: "acme-prod",
+    network: "projects/acme-prod/global/networks/main",
+    range: "10.20.0.0/16",
+  };
+  const standards = standardsSchema.parse({ google });
+  const [deployment] = operatorObjects({ standards, image: "registry.example.internal/platform:1" });
+  const pod = z
+    .object({
+      spec: z.object({
+        template: z.object({
+          spec: z.object({
+            terminationGracePeriodSeconds: z.int(),
+            containers: z.tuple([z.object({ env: z.array(z.looseObject({ name: z.string() })) })]),
+          }),
+        }),
+      }),
+    })
+    .parse(deployment).spec.template.spec;
+  // Terraform itself gets sixty.
+  expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(60);
+  const field = (fieldPath: string) => ({ valueFrom: { fieldRef: { apiVersion: "v1", fieldPath } } });
+  expect(pod.containers[0].env).toEqual(
+    expect.arrayContaining([
+      { name: "POD_NAME", ...field("metadata.name") },
+      { name: "POD_NAMESPACE", ...field("metadata.namespace") },
+      { name: "POD_UID", ...field("metadata.uid") },
+    ]),
+  );
+  const metadataServer = '"cidr":"169.254.169.254/32"';
+  expect(JSON.stringify(systemPolicies(standards))).toContain(metadataServer);
+  expect(JSON.stringify(systemPolicies(standardsSchema.parse({})))).not.toContain(metadataServer);
+});

@@ -1,0 +1,49 @@
+import type { Standards } from "../standards/standards.ts";
+import type { ApplicationSpec } from "./application.ts";
+
+/** The data stores that a service may have. */
+export const storeKinds = ["database", "cache"] as const;
+export type StoreKind = (typeof storeKinds)[number];
+
+/** Who runs a data store. */
+export type StoreProvider = "in-cluster" | "cloudsql" | "memorystore";
+
+type Stores = Pick<ApplicationSpec, StoreKind>;
+
+/** Who runs a service's data store; undefined where it has none. Pure. */
+export function providerOf(spec: Stores, store: StoreKind): StoreProvider | undefined {
+  const found = spec[store];
+  return found === undefined ? undefined : (found.provider ?? "in-cluster");
+}
+
+/** Whether a service has this data store, and it runs in the cluster. Pure. */
+export function isInCluster(spec: Stores, store: StoreKind): boolean {
+  return providerOf(spec, store) === "in-cluster";
+}
+
+/** Whether a service has this data store, and Terraform makes it. Pure. */
+export function isInCloud(spec: Stores, store: StoreKind): boolean {
+  return spec[store] !== undefined && !isInCluster(spec, store);
+}
+
+/**
+ * The spec with who runs each data store: what exists stays where it is, what is new goes where the standards say. Pure.
+ * @param before - the spec so far; unset for a new service
+ */
+export function withProviders(
+  spec: ApplicationSpec,
+  before: Stores | undefined,
+  { database, cache }: Pick<Standards, StoreKind>,
+): ApplicationSpec {
+  const cloudSql = before?.database === undefined && database.provider === "cloudsql";
+  const memorystore = before?.cache === undefined && cache.provider === "memorystore";
+  return {
+    ...spec,
+    ...(spec.database !== undefined && cloudSql
+      ? { database: { ...spec.database, provider: "cloudsql" as const } }
+      : {}),
+    ...(spec.cache !== undefined && memorystore
+      ? { cache: { ...spec.cache, provider: "memorystore" as const } }
+      : {}),
+  };
+}

@@ -1,0 +1,44 @@
+import { namespaceOf } from "../../application/names.ts";
+import { isInCloud, storeKinds } from "../../application/store-provider.ts";
+import { isTerraformError } from "../../terraform/error.ts";
+import { newCloudStore } from "../data-stores/cloud-store.ts";
+import { recordedStores } from "../data-stores/known-store.ts";
+import { ProvisioningError, StepError } from "../errors.ts";
+import { storesAtStake } from "../protection.ts";
+import { movedStore } from "../steps/data-store.ts";
+import type { Check, CheckContext } from "./check.ts";
+
+/** Data stores outside of the cluster that an operation makes. */
+function given({ application, previous, change }: CheckContext) {
+  if (change.after === undefined) return [];
+  return storeKinds.filter(
+    (store) => isInCloud(application.spec, store) && previous?.spec[store] === undefined,
+  );
+}
+
+/** Where data stores outside of the cluster are made or removed, whoever executes that must be able to. */
+export const cloudIsWithinReach: Check = async (context) => {
+  const { cloud, cluster, request } = context;
+  const gone = storesAtStake(context);
+  const removed = await recordedStores(cluster, namespaceOf(request.name), gone);
+  if (given(context).length === 0 && removed.length === 0) return undefined;
+  try {
+    await cloud.check();
+  } catch (error) {
+    if (!isTerraformError(error) && !(error instanceof StepError)) throw error;
+    return new ProvisioningError("refused", error.message, error.mend, error);
+  }
+  return undefined;
+};
+
+/** What is made must be possible by the standards, and what was kept stays where it runs. */
+export const storesMayBeMade: Check = async (context) => {
+  try {
+    for (const store of given(context)) newCloudStore(context.application, context.standards, store, "");
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    return new ProvisioningError("refused", error.message, error.mend, error);
+  }
+  const moved = await movedStore(context);
+  return moved && new ProvisioningError("usage", moved.message, moved.mend, moved);
+};

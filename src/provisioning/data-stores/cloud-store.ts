@@ -1,0 +1,204 @@
+import { z } from "zod";
+import type { Application } from "../../application/application.ts";
+import { databaseNames } from "../../application/credentials.ts";
+import { labelsFor, providerAnnotation } from "../../application/names.ts";
+import { providerOf, type StoreKind } from "../../application/store-provider.ts";
+import type { KubeObject } from "../../cluster/object.ts";
+import type { Standards } from "../../standards/standards.ts";
+import { instanceName, type WorkspaceIdentity, workspaceName } from "../../terraform/backend.ts";
+import { cloudSqlVariablesSchema } from "../../terraform/cloudsql.ts";
+import { memorystoreVariablesSchema } from "../../terraform/memorystore.ts";
+import type { Effect, workspaceSchema } from "../effect.ts";
+import { StepError } from "../errors.ts";
+import { dataStoreName } from "../namespace-contents.ts";
+
+/** A data store outside of the cluster, as it was decided when it was made: later standards do not change it. */
+const cloudStoreSchema = z.discriminatedUnion("provider", [
+  z.strictObject({ provider: z.literal("cloudsql"), variables: cloudSqlVariablesSchema }),
+  z.strictObject({ provider: z.literal("memorystore"), variables: memorystoreVariablesSchema }),
+]);
+export type CloudStore = Readonly<z.output<typeof cloudStoreSchema>> & {
+  /** Whose it is: what its workspace is named after. */
+  readonly identity: WorkspaceIdentity;
+};
+
+export type WorkspaceEffect = z.output<typeof workspaceSchema>;
+
+const suffixes = { database: "db", cache: "cache" } as const;
+
+/** Whose a service's data store is. */
+function identityOf({ metadata }: Pick<Application, "metadata">, store: StoreKind): WorkspaceIdentity {
+  return { namespace: metadata.namespace, name: metadata.name, store: suffixes[store] };
+}
+
+/** A data store outside of the cluster as an effect: enough to remove it where nothing else is left of it. */
+export function workspaceEffect({ provider, identity, variables }: CloudStore): WorkspaceEffect {
+  const { project, region, network, name } = variables;
+  return {
+    kind: "workspace",
+    provider,
+    name: workspaceName(identity),
+    namespace: identity.namespace,
+    store: dataStoreName(identity.name, identity.store),
+    project,
+    region,
+    ...(network === null ? {} : { network }),
+    instance: name,
+  };
+}
+
+/** What is known of a data store whose record is gone: as far as its removal needs it. */
+export function storeOfEffect(effect: WorkspaceEffect): CloudStore {
+  const { provider, namespace, store, project, region, network, instance } = effect;
+  const kind = store.endsWith("-cache") ? "cache" : "db";
+  const identity = { namespace, name: store.slice(0, -kind.length - 1), store: kind } as const;
+  const common = { project, region, name: instance, labels: {} };
+  if (provider === "memorystore") {
+    const variables = memorystoreVariablesSchema.parse({ ...common, network });
+    return { provider, identity, variables };
+  }
+  const { database } = databaseNames({ metadata: identity, spec: {} });
+  const variables = cloudSqlVariablesSchema.parse({
+    ...common,
+    network: network ?? null,
+    database,
+    user: database,
+    tier: "db-custom-1-3840",
+  });
+  return { provider, identity, variables };
+}
+
+const longestLabel = 63;
+
+/** Google's labels know fewer characters than Kubernetes' do. */
+function googleLabel(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^-_a-z0-9]/g, "-")
+    .slice(0, longestLabel);
+}
+
+/**
+ * What a service's data store will be. Pure.
+ * @param incarnation - what makes the instance's name unlike that of any other before it: Google lets nobody use one
+ * again for a week
+ * @throws StepError `invalid` where the standards do not say where, or a name is Google's own
+ */
+export function newCloudStore(
+  application: Application,
+  standards: Standards,
+  store: StoreKind,
+  incarnation: string,
+): CloudStore {
+  const { google, dataStores } = standards;
+  const { metadata, spec } = application;
+  if (google === undefined) {
+    throw new StepError(
+      "invalid",
+      `the ${store} of ${metadata.name} is to run at Google, and the standards do not say in which project`,
+      "have a platform engineer set google in the standards",
+    );
+  }
+  const identity = identityOf(application, store);
+  const { project, region, network } = google;
+  const common = {
+    ...{ project, region, network },
+    name: instanceName(identity, incarnation),
+    deletion_protection: dataStores.deletionProtection,
+    labels: {
+      organization: googleLabel(standards.organization),
+      team: googleLabel(spec.team),
+      service: googleLabel(metadata.name),
+    },
+  };
+  if (providerOf(spec, store) === "memorystore") {
+    const { memoryGb, version, highlyAvailable } = standards.cache.memorystore;
+    const wanted = spec.cache?.version ?? version;
+    const variables = memorystoreVariablesSchema.parse({
+      ...common,
+      redis_version: `REDIS_${(wanted.includes(".") ? wanted : `${wanted}.0`).replace(".", "_")}`,
+      memory_gb: memoryGb,
+      highly_available: highlyAvailable,
+    });
+    return { provider: "memorystore", identity, variables };
+  }
+  const { tier, edition, version, highlyAvailable, diskGb, finalBackupDays } = standards.database.cloudsql;
+  const { database, logins } = databaseNames(application);
+  const parsed = cloudSqlVariablesSchema.safeParse({
+    ...common,
+    database,
+    user: logins[0],
+    database_version: version,
+    tier: spec.database?.size ?? tier,
+    edition,
+    highly_available: highlyAvailable,
+    disk_gb: diskGb,
+    final_backup_days: finalBackupDays,
+  });
+  if (!parsed.success) {
+    const [problem] = parsed.error.issues;
+    throw new StepError(
+      "invalid",
+      `the database of ${metadata.name} cannot be made so: ${problem?.path.join(".") ?? ""} ${problem?.message ?? ""}`,
+      "mend what the message names, then create the service again",
+    );
+  }
+  return { provider: "cloudsql", identity, variables: parsed.data };
+}
+
+/**
+ * The ConfigMap that says where a service's data store is: made once, before it, and gone after it. Nothing in it is
+ * secret.
+ */
+export function recordOf(application: Application, store: StoreKind, cloud: CloudStore): KubeObject {
+  const { name, namespace } = application.metadata;
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: {
+      name: dataStoreName(name, suffixes[store]),
+      namespace,
+      labels: labelsFor(name, application.spec.team, store),
+      annotations: { [providerAnnotation]: cloud.provider },
+    },
+    data: { provider: cloud.provider, variables: JSON.stringify(cloud.variables) },
+  };
+}
+
+const dataSchema = z.looseObject({ data: z.object({ provider: z.string(), variables: z.string() }) });
+
+/**
+ * The data store that a ConfigMap tells of; undefined for any other ConfigMap.
+ * @throws StepError `conflict` where somebody has changed it, so that it says nothing any more
+ */
+export function cloudStoreIn(object: KubeObject): CloudStore | undefined {
+  const { name, namespace = "", annotations } = object.metadata;
+  if (object.kind !== "ConfigMap" || annotations?.[providerAnnotation] === undefined) return undefined;
+  const kind = name.endsWith("-cache") ? "cache" : "db";
+  const identity = { namespace, name: name.slice(0, -kind.length - 1), store: kind } as const;
+  const found = dataSchema.safeParse(object);
+  const parsed = cloudStoreSchema.safeParse(
+    found.success
+      ? { provider: found.data.data.provider, variables: parsedJson(found.data.data.variables) }
+      : undefined,
+  );
+  if (parsed.success) return { ...parsed.data, identity };
+  throw new StepError(
+    "conflict",
+    `ConfigMap ${name} in ${namespace}, which says where the data store is, has been changed by somebody`,
+    "have a platform engineer write back what it said: the run that made it names the instance, platform run show; then retry",
+  );
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether an effect is a data store outside of the cluster. */
+export function isWorkspace(effect: Effect): effect is WorkspaceEffect {
+  return effect.kind === "workspace";
+}

@@ -1,0 +1,197 @@
+import {
+  cacheNames,
+  cloudCacheCredentials,
+  cloudDatabaseCredentials,
+  cloudDatabaseSecret,
+  credentialSecret,
+  databaseNames,
+  generatePassword,
+} from "../../application/credentials.ts";
+import type { StoreKind } from "../../application/store-provider.ts";
+import { find } from "../../cluster/find.ts";
+import type { KubeObject } from "../../cluster/object.ts";
+import { resources } from "../../cluster/resource.ts";
+import { loginContainer, loginObjects } from "../../secrets/login-job.ts";
+import { isTerraformError } from "../../terraform/error.ts";
+import { planLines } from "../../terraform/plan.ts";
+import { withoutValues, writes } from "../describe.ts";
+import { StepError } from "../errors.ts";
+import { runJob } from "../run-job.ts";
+import type { PlanContext, StepContext } from "../step.ts";
+import { type CloudStore, cloudStoreIn, newCloudStore, recordOf, workspaceEffect } from "./cloud-store.ts";
+import type { MadeStore } from "./cloud-stores.ts";
+import type { DataStoreProvider } from "./provider.ts";
+
+const words = { cloudsql: "Cloud SQL", memorystore: "Memorystore" } as const;
+
+/** How long a preview waits for Terraform, in milliseconds. */
+const previewPatience = 60_000;
+
+/** A data store outside of the cluster: what says where it is, its password, then Terraform. */
+export const inCloud: DataStoreProvider = {
+  async describe(context, store) {
+    const { application, standards } = context;
+    const wanted = newCloudStore(application, standards, store, "");
+    const kept = await recordedStore(context, store);
+    const cloud = kept ?? wanted;
+    const objects = await writes(context, [
+      ...(kept === undefined ? [withoutVariables(recordOf(application, store, wanted))] : []),
+      withoutValues(emptySecret(context, store)),
+    ]);
+    const { project, region } = cloud.variables;
+    const where = `${words[cloud.provider]} in project ${project}, ${region}`;
+    return {
+      ...objects,
+      notes: [
+        ...objects.notes,
+        kept === undefined ? where : `${where}: ${cloud.variables.name}, which was kept, is used again`,
+        ...(context.preview === true && kept === undefined ? await planned(context, cloud) : []),
+      ],
+    };
+  },
+
+  async provision(context, store) {
+    const { application, standards, cloud, write, run, signal, log, randomBytes } = context;
+    const name = namesOf(context, store);
+    const incarnation = Buffer.from(randomBytes(16)).toString("hex");
+    const wanted = newCloudStore(application, standards, store, incarnation);
+    const record = recordOf(application, store, asBegun(context, name, wanted));
+    const recorded = await write.createOnce(record);
+    const known = cloudStoreIn({ ...recorded.object, kind: "ConfigMap" });
+    if (known === undefined) {
+      throw new StepError(
+        "conflict",
+        `ConfigMap ${name} exists and does not say where a data store is; it was left as it is`,
+        "have its owner remove it, then retry",
+      );
+    }
+    const password = store === "database" ? await passwordOf(context) : undefined;
+    const { provider } = known;
+    const { project, region, name: instance } = known.variables;
+    log(`${words[provider]} ${instance} in project ${project}, ${region}`);
+    const made = await write.workspace(workspaceEffect(known), recorded.outcome === "created", () =>
+      cloud.ensure(known, password, { run, signal, log }),
+    );
+    await tellService(context, store, made, password);
+    await logIn(context, store);
+    return { summary: `${name}, ${words[provider]} ${instance}` };
+  },
+};
+
+/** What an earlier try has begun with is gone on with, also where somebody deleted what said where it is. */
+function asBegun({ effects }: StepContext, store: string, wanted: CloudStore): CloudStore {
+  const begun = effects.find(
+    ({ effect, state }) =>
+      effect.kind === "workspace" && effect.store === store && (state === "created" || state === "unknown"),
+  );
+  return begun?.effect.kind === "workspace" ? withInstance(wanted, begun.effect.instance) : wanted;
+}
+
+function withInstance(store: CloudStore, name: string): CloudStore {
+  return store.provider === "cloudsql"
+    ? { ...store, variables: { ...store.variables, name } }
+    : { ...store, variables: { ...store.variables, name } };
+}
+
+function namesOf({ application }: PlanContext, store: StoreKind): string {
+  return store === "database" ? databaseNames(application).name : cacheNames(application).name;
+}
+
+/** What says where the service's data store is; undefined where there is none yet. */
+export async function recordedStore(
+  { application, cluster }: Pick<PlanContext, "application" | "cluster">,
+  store: StoreKind,
+): Promise<CloudStore | undefined> {
+  const { name, namespace } = application.metadata;
+  const found = await find(cluster, resources.configMaps, {
+    namespace,
+    name: `${name}-${store === "database" ? "db" : "cache"}`,
+  });
+  return found && cloudStoreIn({ ...found, kind: "ConfigMap" });
+}
+
+/** The instance's name is made when it is. */
+function withoutVariables(record: KubeObject): KubeObject {
+  const { data: _, ...rest } = record;
+  return rest;
+}
+
+/** The Secret as it will be, for a plan. */
+function emptySecret({ application }: PlanContext, store: StoreKind): KubeObject {
+  const nowhere = { host: "", port: 0, certificates: [] };
+  const values =
+    store === "database"
+      ? cloudDatabaseCredentials(application, nowhere, "")
+      : cloudCacheCredentials(nowhere, "");
+  const name = store === "database" ? databaseNames(application).name : cacheNames(application).name;
+  return credentialSecret(application, store, name, values);
+}
+
+/** What Terraform would do, in its own words; or why that cannot be told here. */
+async function planned({ cloud }: PlanContext, store: CloudStore): Promise<readonly string[]> {
+  try {
+    const plan = await cloud.preview(store, AbortSignal.timeout(previewPatience));
+    return planLines(plan).map((line) => `Terraform: ${line}`);
+  } catch (error) {
+    const known = isTerraformError(error) || error instanceof StepError;
+    const why = known ? error.message : "it took too long, or its provider is not there";
+    return [`Terraform's plan cannot be shown here: ${why}`];
+  }
+}
+
+/** The password, made once and before anything that has it. */
+async function passwordOf({ application, write, log, randomBytes }: StepContext): Promise<string> {
+  const secret = await write.createOnce(cloudDatabaseSecret(application, generatePassword(randomBytes)));
+  const { name } = secret.object.metadata;
+  log(
+    secret.outcome === "created" ? `password made in secret ${name}` : `credentials of secret ${name} kept`,
+  );
+  const data = secret.object.data;
+  const encoded = typeof data === "object" && data !== null ? Reflect.get(data, "password") : undefined;
+  if (typeof encoded === "string" && encoded !== "") return Buffer.from(encoded, "base64").toString("utf8");
+  throw new StepError(
+    "conflict",
+    `secret ${name} exists and has no password; it was left as it is`,
+    "have its owner remove it, then retry",
+  );
+}
+
+/** How long the Job of a login may take, in milliseconds: a little longer than the cluster lets it. */
+const loginWithinMs = 6 * 60_000;
+
+/** The proof that what the service's pods are told lets them in, from where they are. */
+async function logIn(context: StepContext, store: StoreKind): Promise<void> {
+  const { application, standards } = context;
+  const { policies, job } = loginObjects(application, standards, store);
+  await runJob(
+    { ...context, service: application.metadata.name },
+    {
+      around: policies,
+      job,
+      container: loginContainer,
+      withinMs: loginWithinMs,
+      doing: `logging in to the ${store} as the service does`,
+    },
+  );
+}
+
+/** Has the Secret that the service's pods read say how the data store is reached. What differs is written, nothing else. */
+async function tellService(
+  { application, write }: StepContext,
+  store: StoreKind,
+  made: MadeStore,
+  password: string | undefined,
+): Promise<void> {
+  const given = made.password ?? password ?? "";
+  const values =
+    store === "database"
+      ? cloudDatabaseCredentials(application, made, given)
+      : cloudCacheCredentials(made, given);
+  const name = store === "database" ? databaseNames(application).name : cacheNames(application).name;
+  const secret = credentialSecret(application, store, name, values);
+  const { object } = await write.createOnce(secret);
+  const data = Object(secret.data);
+  const now = Object(object.data);
+  const differs = Object.keys(data).some((key) => Reflect.get(now, key) !== Reflect.get(data, key));
+  if (differs) await write.patchObjects([{ ...object, apiVersion: "v1", kind: "Secret" }], { data });
+}

@@ -1,0 +1,38 @@
+import { secretsOfStore } from "../../application/credentials.ts";
+import { desiredObjects } from "../../application/desired-objects.ts";
+import { secretStoreOf } from "../../secrets/choose-store.ts";
+import { withoutValues, writes } from "../describe.ts";
+import { waitUntilReady } from "../readiness.ts";
+import { makeCredentials } from "./make-credentials.ts";
+import type { DataStoreProvider } from "./provider.ts";
+
+/** A data store in the cluster: credentials made once, then a StatefulSet that gets ready. */
+export const inCluster: DataStoreProvider = {
+  describe(context, store) {
+    const { application, standards } = context;
+    return writes(context, [
+      ...secretsOfStore[store].flatMap((secretOf) =>
+        secretStoreOf(standards).objectsOf(application, secretOf).map(withoutValues),
+      ),
+      ...desiredObjects(application, standards)[store],
+    ]);
+  },
+  async provision(context, store) {
+    const { application, standards, cluster, clock, signal, write, log } = context;
+    const made = await makeCredentials(context, store);
+    const objects = desiredObjects(application, standards)[store];
+    await write.objects(objects);
+    const name = `${application.metadata.name}-${store === "database" ? "db" : "cache"}`;
+    log(made ? `credentials made in secret ${name}` : `credentials of secret ${name} kept`);
+    const withinMs = standards.workload.progressDeadlineSeconds * 1_000;
+    for (const object of objects.filter(({ kind }) => kind === "StatefulSet")) {
+      await waitUntilReady(object, { cluster, clock, signal, withinMs, log });
+    }
+    return { summary: `${name}, ${imageVersion(standards[store].image)}` };
+  },
+};
+
+/** `docker.io/library/postgres:15.15` as `postgres 15.15`. */
+function imageVersion(image: string): string {
+  return image.replace(/@.*$/, "").replace(/^.*\//, "").replace(":", " ");
+}

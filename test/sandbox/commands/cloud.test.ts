@@ -1,0 +1,82 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Cloud } from "../../terraform/provider/cloud.ts";
+import { startProvider } from "../../terraform/provider/provider.ts";
+import { network, project, terraform } from "../../terraform/stage.ts";
+import { commandsOnSandbox } from "./commands.ts";
+
+let standards = "";
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "platform-standards-"));
+  standards = join(folder, "platform.yaml");
+  await writeFile(
+    standards,
+    `images: { starter: "registry.example.internal/platform/starter:0.1.0" }
+database: { provider: cloudsql, cloudsql: { tier: db-custom-2-7680 } }
+cache: { provider: memorystore }
+google: { project: ${project}, network: ${network}, range: 10.0.0.0/8 }
+`,
+  );
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const create = [
+  "service",
+  "create",
+  "shop",
+  "--language",
+  "go",
+  "--database",
+  "postgres",
+  "--cache",
+  "redis",
+];
+
+test.skipIf(terraform === undefined)(
+  "a service is planned, made, and removed with a database and a cache at Google",
+  { timeout: 120_000 },
+  async () => {
+    const cloud = new Cloud(project);
+    await using provider = await startProvider({ cloud });
+    const { run } = await commandsOnSandbox(provider.environment);
+    const dry = await run("--standards", standards, ...create, "--dry-run");
+    expect(dry, dry.err).toMatchObject({ code: 0 });
+    expect(dry.out).toContain("Terraform: make google_sql_database_instance.this");
+    expect(cloud.resources.size).toBe(0);
+
+    const made = await run("--standards", standards, ...create);
+    expect(made, made.err).toMatchObject({ code: 0 });
+    expect(made.err).toContain("Cloud SQL shop-");
+    const [instance] = cloud.of("google_sql_database_instance").values();
+    expect(instance).toMatchObject({ settings: [{ tier: "db-custom-2-7680" }] });
+
+    const listed = await run("secret", "list", "shop", "-o", "json");
+    expect(JSON.parse(listed.out).items.map(({ name }: { name: string }) => name)).toEqual([
+      "shop-cache",
+      "shop-db",
+    ]);
+    expect(await run("secret", "rotate", "shop", "database", "--yes")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("runs outside of the cluster"),
+    });
+
+    const remove = ["service", "delete", "shop", "--data-stores", "delete", "--yes"];
+    expect(await run(...remove)).toMatchObject({ code: 2, err: expect.stringContaining("protected") });
+    const gone = await run(...remove, "--confirm", "shop");
+    expect(gone, gone.err).toMatchObject({ code: 0 });
+    expect([...cloud.resources.values()].flatMap((all) => [...all.keys()])).toEqual([]);
+  },
+);
+
+test("a sandbox makes nothing that costs money", async () => {
+  const { run } = await commandsOnSandbox();
+  const refused = await run("--standards", standards, ...create);
+  expect(refused.code).toBe(4);
+  expect(refused.err).toContain("no cloud");
+  expect((await run("service", "list", "-o", "name")).out).toBe("");
+});

@@ -1,0 +1,219 @@
+import pLimit from "p-limit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ServiceName, serviceNameSchema } from "../../../src/application/names.ts";
+import { serviceRequestSchema } from "../../../src/application/request.ts";
+import { resources } from "../../../src/cluster/resource.ts";
+import { recordedStores } from "../../../src/provisioning/data-stores/known-store.ts";
+import { ProvisioningError } from "../../../src/provisioning/errors.ts";
+import type { Provisioner } from "../../../src/provisioning/provisioner.ts";
+import type { Execution } from "../../../src/provisioning/run.ts";
+import { type KillPoint, Mortal } from "../../crash/mortal.ts";
+import { type CloudStage, cloudStage } from "../../provisioning/cloud-stage.ts";
+import { impatient } from "../../provisioning/composition.ts";
+import { named, withDatabase } from "../../provisioning/telling.ts";
+import type { Call, Fault } from "../../terraform/provider/provider.ts";
+import { terraform } from "../../terraform/stage.ts";
+
+function withCache(name: ServiceName) {
+  return serviceRequestSchema.parse({ name, language: "go", replicas: 1, cache: "redis" });
+}
+
+describe.skipIf(terraform === undefined)("failures of what makes data stores", { timeout: 600_000 }, () => {
+  let stage: CloudStage;
+  beforeAll(async () => {
+    stage = await cloudStage();
+  });
+  afterAll(async () => {
+    await stage?.[Symbol.asyncDispose]();
+  });
+
+  const creations = [
+    "google_sql_database_instance",
+    "google_sql_database",
+    "google_sql_user",
+    "google_redis_instance",
+  ];
+  const times: readonly Fault["at"][] = ["before", "after", "half"];
+  test.each(creations.flatMap((type) => times.map((at) => [type, at] as const)))(
+    "a creation that fails at %s, %s, is rolled back with nothing left",
+    async (type, at) => {
+      const service = named("cloud-fail");
+      const request = type === "google_redis_instance" ? withCache(service) : withDatabase(service);
+      let failed = false;
+      stage.meet((call: Call) => {
+        if (failed || call.type !== type || call.action !== "create") return undefined;
+        failed = true;
+        return { at, message: "googleapi: Error 400: Invalid request: a test's fault., invalid" };
+      });
+      const execution = await stage.provisioner().create(request, { onFailure: "rollback" });
+      const state = await execution.finished;
+      expect(failed).toBe(true);
+      expect(state.phase, JSON.stringify(state.steps.map(({ error }) => error))).toBe("RolledBack");
+      expect(await stage.leftOf(service)).toEqual([]);
+    },
+  );
+
+  test("a run that is cancelled while Google works stops in good order, and is gone on with or taken back", async () => {
+    for (const verb of ["resume", "rollback"] as const) {
+      const service = named("cloud-cancel");
+      const asked = Promise.withResolvers<void>();
+      const told = Promise.withResolvers<void>();
+      let held = false;
+      stage.meet((call: Call, stopped) => {
+        if (held || call.type !== "google_sql_database_instance" || call.action !== "create")
+          return undefined;
+        held = true;
+        asked.resolve();
+        stopped.addEventListener("abort", () => told.resolve(), { once: true });
+        // Google has made it when its provider is asked to stop.
+        return { at: "half", message: "googleapi: operation was interrupted", until: told.promise };
+      });
+      const provisioner = stage.provisioner();
+      const execution = await provisioner.create(withDatabase(service), { onFailure: "rollback" });
+      await asked.promise;
+      const stopped = await provisioner.cancel(execution.name);
+      expect(stopped.phase).toBe("Interrupted");
+      const next =
+        verb === "resume"
+          ? await provisioner.resume(execution.name, { onFailure: "hold" })
+          : await provisioner.rollback(execution.name, { dataStores: "keep-used" });
+      const state = await next.finished;
+      expect(state.phase, JSON.stringify(state.steps.map(({ error }) => error))).toBe(
+        verb === "resume" ? "Succeeded" : "RolledBack",
+      );
+      expect(await problemsOf(service)).toEqual([]);
+    }
+  });
+
+  let engines = 0;
+  /** Lives until the work is done, or until its engine dies at the write. */
+  async function live(
+    service: ServiceName,
+    kill: KillPoint | undefined,
+    begin: (provisioner: Provisioner) => Promise<Execution>,
+  ) {
+    engines += 1;
+    const life = new Mortal(service, kill);
+    const provisioner = stage.provisioner({
+      holder: `engine${engines}@here:${engines}`,
+      clock: life.clock(impatient),
+      cluster: life.cluster(stage.cluster),
+      codeHost: life.codeHost(stage.made.codeHost),
+      cloud: life.cloud(stage.stores),
+    });
+    const end = begin(provisioner).then(({ finished }) => finished);
+    const state = await Promise.race([life.died, end]);
+    return { state, writes: life.writes };
+  }
+
+  const create = (service: ServiceName) => (provisioner: Provisioner) =>
+    provisioner.create(withDatabase(service), { onFailure: "hold" });
+  const remove = (service: ServiceName) => (provisioner: Provisioner) =>
+    provisioner.delete(service, { dataStores: "delete", confirmed: service });
+
+  /** Of all writes those that data stores outside of the cluster differ in; Terraform's before it, and after it. */
+  const ofStores = /(secrets|configmaps) app-<service>|cloudsql|(provision|delete_data)/;
+  const pointsOf = (writes: readonly (readonly string[])[]) =>
+    writes
+      .flatMap((names) => names.filter((name) => ofStores.test(name)).slice(0, 1))
+      .flatMap((write, index): readonly KillPoint[] => {
+        const [one, other] = [
+          { write, time: "before" as const },
+          { write, time: "after" as const },
+        ];
+        return write.endsWith("cloudsql") ? [one, other] : [index % 2 === 0 ? one : other];
+      });
+
+  async function newestRun(service: ServiceName) {
+    const [newest] = await stage.provisioner().list({ service });
+    if (newest === undefined) throw new Error(`there is no run of ${service}`);
+    return newest;
+  }
+
+  /** What is there is as planned, and one instance alone; where there is none, nothing is left at all. */
+  async function problemsOf(service: ServiceName): Promise<readonly string[]> {
+    const namespace = `app-${service}`;
+    const [recorded] = await recordedStores(stage.cluster, namespace, [`${service}-db`]);
+    if (recorded === undefined) return stage.leftOf(service);
+    const work = { run: "test", signal: AbortSignal.timeout(60_000), log: () => {} };
+    const plan = await stage.stores.compare(recorded, work);
+    const secret = await stage.secret(service, "db");
+    const { name } = recorded.variables;
+    const instances = stage.instances().filter((each) => each.startsWith(service.slice(0, 28)));
+    return [
+      ...(plan.changes ? ["not as planned"] : []),
+      ...(stage.cloud.login(name, secret.username ?? "", secret.password ?? "") ? [] : ["nobody can log in"]),
+      ...(instances.length === 1 ? [] : [`instances: ${instances.join(", ")}`]),
+    ];
+  }
+
+  /** Kills one service's engine at each point; every other one is taken back, where that is still possible. */
+  async function suffer(
+    prefix: string,
+    points: readonly KillPoint[],
+    prepare: (service: ServiceName) => Promise<unknown>,
+    begin: (service: ServiceName) => (provisioner: Provisioner) => Promise<Execution>,
+  ): Promise<readonly string[]> {
+    const limit = pLimit(3);
+    const all = await Promise.all(
+      points.map((point, index) =>
+        limit(async () => {
+          const service = serviceNameSchema.parse(`${prefix}-${index}x`);
+          await prepare(service);
+          const { state } = await live(service, point, begin(service));
+          const told = (problem: string) => `${point.time} ${point.write}: ${problem}`;
+          const { name, phase: now } = await newestRun(service);
+          if (state === undefined && now !== "Succeeded") {
+            const back = Math.floor((index + 1) / 2) % 2 === 1;
+            const recovered = await live(service, undefined, (provisioner) =>
+              back
+                ? provisioner
+                    .rollback(name, { dataStores: "delete", confirmed: service })
+                    .catch((error: unknown) => {
+                      if (!(error instanceof ProvisioningError) || !error.message.includes("deleted data")) {
+                        throw error;
+                      }
+                      return provisioner.resume(name, { onFailure: "hold" });
+                    })
+                : provisioner.resume(name, { onFailure: "hold" }),
+            );
+            const phase = recovered.state?.phase ?? "dead";
+            if (phase !== "Succeeded" && phase !== "RolledBack") {
+              return [
+                told(`ended ${phase}: ${JSON.stringify(recovered.state?.steps.map(({ error }) => error))}`),
+              ];
+            }
+          }
+          return (await problemsOf(service)).map(told);
+        }),
+      ),
+    );
+    return all.flat();
+  }
+
+  test("an engine that dies at any write of a creation leaves nothing that the next cannot end or take back", async () => {
+    const model = named("cloud-model");
+    const { state, writes } = await live(model, undefined, create(model));
+    expect(state?.phase, JSON.stringify(state?.failure)).toBe("Succeeded");
+    const points = pointsOf(writes);
+    expect(points.map(({ write }) => write)).toContain("make cloudsql");
+    expect(points.length).toBeGreaterThan(8);
+    expect(await suffer("cwcreate", points, async () => {}, create)).toEqual([]);
+  });
+
+  test("an engine that dies at any write of a removal leaves nothing that the next cannot end", async () => {
+    const model = named("cloud-model");
+    const prepare = async (service: ServiceName) => {
+      const { state } = await live(service, undefined, create(service));
+      expect(state?.phase, JSON.stringify(state?.failure)).toBe("Succeeded");
+    };
+    await prepare(model);
+    const { state, writes } = await live(model, undefined, remove(model));
+    expect(state?.phase, JSON.stringify(state?.failure)).toBe("Succeeded");
+    const points = pointsOf(writes);
+    expect(points.map(({ write }) => write)).toContain("remove cloudsql");
+    expect(await suffer("cwremove", points, prepare, remove)).toEqual([]);
+    const left = await stage.cluster.list(resources.configMaps, {});
+    expect(left.items.filter(({ metadata }) => metadata.name.startsWith(model))).toEqual([]);
+  });
+});
