@@ -2,6 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { connect } from "../../src/cluster/connect.ts";
+import { resources } from "../../src/cluster/resource.ts";
 import { type KillSample, killProcesses } from "../crash/crash-test.ts";
 import type { Arena } from "../crash/kills.ts";
 import { creation, deletion, rollback, type Size, type Subject, scaling } from "../crash/operations.ts";
@@ -40,7 +42,14 @@ describe("the program on a real control plane, ended by SIGKILL, and another one
   beforeAll(async () => {
     repositories = await mkdtemp(join(tmpdir(), "platform-crash-repositories-"));
   });
-  afterAll(() => rm(repositories, { recursive: true, force: true, maxRetries: 5 }));
+  afterAll(async () => {
+    // Others' services have other repositories.
+    const cluster = await connect({ kind: "kubeconfig", path });
+    const body = { spec: { delivery: { host: null } } };
+    await cluster.patch(resources.standards, { name: "platform" }, { type: "merge", body });
+    await cluster.close();
+    await rm(repositories, { recursive: true, force: true, maxRetries: 5 });
+  });
   test.each<Killed>([
     { subject: creation, sample: { borders: "all", elsewhere: 2 } },
     { subject: scaling, size: "bare", sample: { borders: "all", elsewhere: 2 } },

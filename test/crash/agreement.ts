@@ -75,12 +75,12 @@ export function contradictions(service: string, found: Survey, told: Told): read
       problems.push(`run list says ${shown?.phase} of ${run.name}, which is ${run.phase}`);
   }
   const row = told.services.find(({ name }) => name === service);
-  const namespace = objects.some(({ kind }) => kind === "Namespace");
-  if (namespace !== (row !== undefined)) {
-    problems.push(
-      namespace ? `service list leaves ${service} out` : `service list has ${service}, which is gone`,
-    );
-  }
+  const namespace = objects.find(({ kind }) => kind === "Namespace");
+  if (namespace === undefined && row !== undefined)
+    problems.push(`service list has ${service}, which is gone`);
+  // One that was being deleted may have gone before the list was asked for.
+  if (namespace !== undefined && namespace.metadata.deletionTimestamp === undefined && row === undefined)
+    problems.push(`service list leaves ${service} out`);
   if (row?.lastRun !== undefined) {
     const run = runs.find(({ name }) => name === row.lastRun?.name);
     if (run?.phase !== row.lastRun.phase) {

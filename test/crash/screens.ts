@@ -7,6 +7,7 @@ import type { RunPhase, RunState, StepPhase } from "../../src/provisioning/run.t
 import { readRun } from "../../src/provisioning/run-record.ts";
 import { feedFleet } from "../../src/state/feeds/fleet.ts";
 import type { Place } from "../../src/state/place.ts";
+import { entryOf } from "../../src/state/text-entry.ts";
 import { type Composition, impatient, testStandards } from "../provisioning/composition.ts";
 import { open } from "../unit/screens/terminal.ts";
 import { runsOf, type Survey } from "./survey.ts";
@@ -37,8 +38,11 @@ const stepSigns: Readonly<Record<StepPhase, string>> = {
   CompensationFailed: "✖",
 };
 
-/** Longest time for a screen to agree, in milliseconds: it asks again and again by itself. */
-const patience = 20_000;
+/**
+ * Longest time for a screen to agree, in milliseconds: it asks again and again by itself, and where many runs look as
+ * if they were going, it looks for their holders in turn.
+ */
+const patience = 60_000;
 
 /**
  * Where the app contradicts the journal, opened anew on a wide terminal by somebody who looks at these services' runs:
@@ -62,8 +66,9 @@ export async function screenContradictions(
     },
   });
   /** What is wrong with a place once it has had its time. */
-  const at = async (place: Place, wrong: (lines: readonly string[]) => readonly string[]) => {
-    app.session.setUi((ui) => ({ ...ui, stack: [{ screen: "services" }, place] }));
+  const at = async (place: Place, wrong: (lines: readonly string[]) => readonly string[], filter = "") => {
+    const filters = { [place.screen]: { entry: entryOf(filter), editing: false } };
+    app.session.setUi((ui) => ({ ...ui, stack: [{ screen: "services" }, place], filters }));
     const end = Date.now() + patience;
     for (;;) {
       const lines = (await app.screen()).split("\n");
@@ -82,10 +87,14 @@ export async function screenContradictions(
   });
   const problems: string[] = [];
   try {
-    problems.push(
-      ...(await at({ screen: "runs" }, (lines) => runs.flatMap((run) => wrongInList(run, lines)))),
-      ...(await at({ screen: "services" }, (lines) => newest.flatMap((run) => wrongInFleet(run, lines)))),
-    );
+    for (const service of services) {
+      const of = (all: readonly RunState[]) => all.filter((run) => run.service === service);
+      const inList = (lines: readonly string[]) => of(runs).flatMap((run) => wrongInList(run, lines));
+      const inFleet = (lines: readonly string[]) => of(newest).flatMap((run) => wrongInFleet(run, lines));
+      // Others' services may be on the same cluster, more of them than a screen has rows.
+      problems.push(...(await at({ screen: "runs" }, inList, service)));
+      problems.push(...(await at({ screen: "services" }, inFleet, service)));
+    }
     for (const run of runs) {
       const place: Place = { screen: "run", run: run.name, title: run.operation };
       problems.push(...(await at(place, (lines) => wrongInRun(run, lines))));
@@ -111,7 +120,8 @@ function wrongInList(run: RunState, lines: readonly string[]): readonly string[]
 }
 
 function wrongInFleet(run: RunState, lines: readonly string[]): readonly string[] {
-  const row = lines.find((line) => new RegExp(`\\b${run.service}\\b`).test(line));
+  // Not the line that says what the list is filtered by.
+  const row = lines.find((line) => line.includes(` ${run.service} `));
   // Without a namespace it is no service any more.
   if (row === undefined || phaseWords[run.phase].test(row)) return [];
   return [`the last run of ${run.service} is ${run.phase}: "${row}"`];
