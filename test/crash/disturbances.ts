@@ -131,10 +131,12 @@ export function disturbances(
     });
 
     test.runIf(silence)("by a server that stops answering, says so, and is resumed", async ({ expect }) => {
-      await scene(async ({ create, start, run, goOn, expectMade }) => {
+      await scene(async ({ victim, create, start, run, goOn, expectMade }) => {
         const child = await start(create, (proxy) => proxy.meet(from(middle, () => "silence")));
         const { code, err } = await child.over;
-        expect(code, err).toBe(5);
+        // It had begun: effects remain.
+        expect(code, err).toBe(3);
+        expect(err).toMatch(new RegExp(`${victim}-create-.*did not answer`));
         expect((await run()).phase).toBe("Running");
         expect(await goOn("resume")).toBe(0);
         await expectMade();
