@@ -94,6 +94,7 @@ test("a cluster's seed is there from the start, once: what a person deletes stay
     (await cluster.list(resource)).items.map(({ metadata }) => metadata.name).sort();
   expect(await names(first.cluster, resources.namespaces)).toEqual([
     "default",
+    "external-secrets",
     "gateway",
     "istio-system",
     "kube-node-lease",
