@@ -7,8 +7,9 @@ import { find } from "../../src/cluster/find.ts";
 import type { KubeObject } from "../../src/cluster/object.ts";
 import { type Resource, resourceOf, resources } from "../../src/cluster/resource.ts";
 import { guardrailsCrd } from "../../src/guardrails/crd.ts";
+import { standardsObject } from "../../src/installation/objects.ts";
 import { standardsCrd } from "../../src/standards/crd.ts";
-import { type Standards, standardsName } from "../../src/standards/standards.ts";
+import type { Standards } from "../../src/standards/standards.ts";
 
 /** Brings what the controllers need: definitions and standards. */
 export async function prepare(cluster: Cluster, standards: Standards): Promise<void> {
@@ -19,12 +20,7 @@ export async function prepare(cluster: Cluster, standards: Standards): Promise<v
     for (const resource of [resources.applications, resources.standards, resources.guardrails]) {
       expect(await cluster.serves(resource, { refresh: true })).toBe(true);
     }
-    await apply(cluster, resources.standards, {
-      apiVersion: "platform.company.com/v1",
-      kind: "Standards",
-      metadata: { name: standardsName },
-      spec: JSON.parse(JSON.stringify(standards)),
-    });
+    await apply(cluster, resources.standards, standardsObject(standards));
   });
 }
 
