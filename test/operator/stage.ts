@@ -34,6 +34,14 @@ export async function manage(cluster: Cluster, name: string, standards: Standard
   await Promise.all(others.map((object) => apply(cluster, resourceOf(object), object)));
 }
 
+/** Deletes a managed namespace, while an operator is there that lets its Applications go, and waits until it is gone. */
+export async function unmanage(cluster: Cluster, name: string): Promise<void> {
+  await cluster.delete(resources.namespaces, { name });
+  await eventually(`${name} is gone`, async () =>
+    expect(await find(cluster, resources.namespaces, { name })).toBeUndefined(),
+  );
+}
+
 /** An Application with the least in it that has a Deployment, a Service, an identity and paths. */
 export function application(
   namespace: string,
