@@ -1,7 +1,13 @@
 import type { ServerResponse } from "node:http";
 import { expect, test } from "vitest";
 import { connect } from "../../../src/cluster/connect.ts";
-import { type Changes, type Freshness, keyOf, Reflector, type ReflectorOptions } from "../../../src/cluster/reflector.ts";
+import {
+  type Changes,
+  type Freshness,
+  keyOf,
+  Reflector,
+  type ReflectorOptions,
+} from "../../../src/cluster/reflector.ts";
 import { resources } from "../../../src/cluster/resource.ts";
 import { fakeTiming, json, type Seen, scriptedServer, statusOf } from "./server.ts";
 
@@ -24,10 +30,7 @@ function play(...script: Script[]) {
   return playWith({}, ...script);
 }
 
-async function playWith(
-  options: Pick<ReflectorOptions<string>, "removalsAtOnce">,
-  ...script: Script[]
-) {
+async function playWith(options: Pick<ReflectorOptions<string>, "removalsAtOnce">, ...script: Script[]) {
   let index = 0;
   let atEnd: () => void = () => undefined;
   const end = new Promise<void>((resolve) => {
