@@ -20,7 +20,7 @@ export function migrationStories({
   let operator: Running;
   beforeAll(async () => {
     await prepare(there(), storyStandards);
-    await eventually("the namespace is managed", () => manage(there(), namespace, storyStandards));
+    await manage(there(), namespace, storyStandards);
     operator = await runControllers(there(), { momentMs: 0 });
   });
   afterAll(async () => {

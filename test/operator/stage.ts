@@ -8,8 +8,9 @@ import type { KubeObject } from "../../src/cluster/object.ts";
 import { type Resource, resourceOf, resources } from "../../src/cluster/resource.ts";
 import { guardrailsCrd } from "../../src/guardrails/crd.ts";
 import { standardsObject } from "../../src/installation/objects.ts";
+import { write } from "../../src/provisioning/write.ts";
 import { standardsCrd } from "../../src/standards/crd.ts";
-import type { Standards } from "../../src/standards/standards.ts";
+import { type Standards, standardsName } from "../../src/standards/standards.ts";
 
 /** Brings what the controllers need: definitions and standards. */
 export async function prepare(cluster: Cluster, standards: Standards): Promise<void> {
@@ -20,7 +21,8 @@ export async function prepare(cluster: Cluster, standards: Standards): Promise<v
     for (const resource of [resources.applications, resources.standards, resources.guardrails]) {
       expect(await cluster.serves(resource, { refresh: true })).toBe(true);
     }
-    await apply(cluster, resources.standards, standardsObject(standards));
+    const there = await find(cluster, resources.standards, { name: standardsName });
+    await write(cluster, standardsObject(standards), there);
   });
 }
 
@@ -31,7 +33,10 @@ export async function manage(cluster: Cluster, name: string, standards: Standard
   });
   if (namespace === undefined) throw new Error("no namespace");
   await apply(cluster, resources.namespaces, namespace);
-  await Promise.all(others.map((object) => apply(cluster, resourceOf(object), object)));
+  // Admission policies know their parameters, which are among these, a moment after they were written.
+  await eventually(`${name} is managed`, async () => {
+    await Promise.all(others.map((object) => apply(cluster, resourceOf(object), object)));
+  });
 }
 
 /** Deletes a managed namespace, while an operator is there that lets its Applications go, and waits until it is gone. */
