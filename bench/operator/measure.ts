@@ -104,8 +104,8 @@ class Measurement {
       // The creations themselves are the benchmark's.
       const writesEach = (full.writes - empty.writes - size) / size;
       const filling = await operator.cost();
-      const steadyFrom = performance.now();
       const timesBefore = await operator.reconcileTimes();
+      const steadyFrom = performance.now();
       // Each change is of another one.
       const times = Math.min(size, seconds * (1_000 / everyMs));
       const created = await this.#steady("new ones", times, () => this.#createOne());

@@ -327,6 +327,17 @@ async function resolved(
   return runs.length > 0 && runs.every(({ state }) => !state.reachedReady) ? "delete" : "keep";
 }
 
+/** @throws ProvisioningError `usage` where there is no such service */
+async function asItIs(
+  service: ServiceName,
+  { cluster }: Surroundings,
+): Promise<{ readonly spec: ApplicationSpec; readonly uid: string | undefined }> {
+  const ref = { name: service, namespace: namespaceOf(service) };
+  const object = await find(cluster, resources.applications, ref);
+  if (object === undefined) throw noSuchService(service);
+  return { spec: applicationSpecSchema.parse(object.spec), uid: object.metadata.uid };
+}
+
 /**
  * What a rotation works on: the service as it is, before and after.
  * @throws ProvisioningError `usage` where there is no such service, or it has no such data store
@@ -336,10 +347,7 @@ export async function rotateContext(
   credential: Rotatable,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
-  const ref = { name: service, namespace: namespaceOf(service) };
-  const object = await find(surroundings.cluster, resources.applications, ref);
-  if (object === undefined) throw noSuchService(service);
-  const spec = applicationSpecSchema.parse(object.spec);
+  const { spec, uid } = await asItIs(service, surroundings);
   if (spec[credential] === undefined) {
     throw new ProvisioningError(
       "usage",
@@ -354,7 +362,6 @@ export async function rotateContext(
       "change it with the cloud's own console, then in the service's Secret",
     );
   }
-  const { uid } = object.metadata;
   const change = { before: spec, after: spec };
   return { ...contextOfChange(service, change, { dataStores: "keep", uid }, surroundings), credential };
 }
@@ -369,10 +376,7 @@ export async function backupContext(
   backups: NonNullable<PlanContext["backups"]>,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
-  const ref = { name: service, namespace: namespaceOf(service) };
-  const object = await find(surroundings.cluster, resources.applications, ref);
-  if (object === undefined) throw noSuchService(service);
-  const spec = applicationSpecSchema.parse(object.spec);
+  const { spec, uid } = await asItIs(service, surroundings);
   if (spec.database === undefined) {
     throw new ProvisioningError(
       "usage",
@@ -380,7 +384,6 @@ export async function backupContext(
       "see what it has: platform service list",
     );
   }
-  const { uid } = object.metadata;
   const change = { before: spec, after: spec };
   return { ...contextOfChange(service, change, { dataStores: "keep", uid }, surroundings), backups };
 }
