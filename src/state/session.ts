@@ -9,6 +9,7 @@ import type { Feed, UseCases } from "./feeds/feed.ts";
 import { feedOf } from "./feeds/of-place.ts";
 import { feedRun } from "./feeds/run.ts";
 import { feedTicking } from "./feeds/ticking.ts";
+import { runsOnScreen } from "./on-screen.ts";
 import { createOtherRuns } from "./other-run.ts";
 import { putOwnTeamsFirst } from "./own-teams.ts";
 import { listOf } from "./place.ts";
@@ -134,7 +135,11 @@ export function createSession(options: SessionOptions): Session {
     shownKey = key;
     shown.abort();
     shown = new AbortController();
-    const feed = feedOf(place, { own: executions.own, contexts: options.contexts });
+    const feed = feedOf(place, {
+      own: executions.own,
+      contexts: options.contexts,
+      onScreen: () => runsOnScreen(session),
+    });
     if (feed !== undefined) start(feed, useCases, shown.signal);
   }
 

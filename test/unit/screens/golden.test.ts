@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { RunState } from "../../../src/provisioning/run.ts";
 import { drawSkeleton } from "../../../src/screens/skeleton.ts";
 import { editForm, formOf } from "../../../src/state/change.ts";
+import { withDeadHolders } from "../../../src/state/dead-holders.ts";
 import type { Place } from "../../../src/state/place.ts";
 import type { PlanPreview } from "../../../src/state/stores.ts";
 import { entryOf } from "../../../src/state/text-entry.ts";
@@ -135,6 +136,16 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     },
   ],
   "services-filter": [live, ui({ filters: { services: { entry: entryOf("ch"), editing: true } } })],
+  "services-holder-gone": [
+    live,
+    ({ session: { stores } }) => {
+      const { name, operation, phase } = scaling;
+      const lastRun = { name, operation, phase, at: ago(600) };
+      const lost = service("checkout", { verdict: "working", reason: "waiting for 2 of 5 replicas", lastRun });
+      const services = [lost, service("api-gateway")];
+      stores.fleet.setState({ services: withDeadHolders(services, { [name]: "dead" }) });
+    },
+  ],
   "services-sharing": [live, share],
   "service-sharing": [
     live,
