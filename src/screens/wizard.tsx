@@ -17,6 +17,7 @@ import { entrySpans, Frame } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { type Line, line, span, wrap } from "./line.ts";
 import { reviewLines } from "./review.ts";
+import { termsLines } from "./store-terms.ts";
 import type { Glyphs } from "./theme.ts";
 
 /** The wizard: one question at a time, everything answered so far in view. */
@@ -28,6 +29,7 @@ export function Wizard() {
     (stores) => stores.fleet,
     (state) => state.services,
   );
+  useStored((stores) => stores.connection);
   const facts = session.facts();
   const { wizard } = ui;
   const asked = questionsFor(facts);
@@ -93,14 +95,18 @@ export function wizardView(view: {
   }
   lines.push([]);
   const telling = problemLines(wizard, problem, columns, glyphs);
-  lines.push(
-    ...(telling.length > 0
-      ? telling
-      : wrap(explanations[wizard.question], columns - 6, 2).map((text) => line(`   ${text}`, "dim"))),
-  );
+  lines.push(...(telling.length > 0 ? telling : explanation(wizard.question, facts, columns)));
   lines.push([]);
   lines.push(...wrap(view.command, columns - 6, 3).map((text) => line(`   ${text}`, "accent")));
   return lines.slice(0, height);
+}
+
+/** What a question is about; of a data store, what the standards choose. */
+function explanation(question: Question, { offers }: WizardFacts, columns: number): readonly Line[] {
+  if (offers !== undefined && (question === "database" || question === "cache")) {
+    return termsLines(offers[question], columns);
+  }
+  return wrap(explanations[question], columns - 6, 2).map((text) => line(`   ${text}`, "dim"));
 }
 
 function questionLine(
