@@ -30,7 +30,7 @@ export function termsBlock(terms: StoreTerms, columns: number): readonly Line[] 
   ];
 }
 
-/** Who runs a data store, its size and its price, beside the step that makes it. */
-export function termsText({ brief, price }: StoreTerms): string {
-  return `${brief}, ${shortPrice(price)}`;
+/** Who runs a data store, its price and its size, beside the step that makes it; the last may be cut off. */
+export function termsText({ brief: { by, size }, price }: StoreTerms): string {
+  return `${by}, ${shortPrice(price)}, ${size}`;
 }

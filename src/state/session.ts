@@ -204,7 +204,7 @@ export function createSession(options: SessionOptions): Session {
           state: "live",
         });
         void putOwnTeamsFirst(stores, opened, signal);
-        void tellOffers(stores, opened, signal);
+        tellOffers(stores, opened, signal).catch(fail);
         start(options.fleet, opened, signal);
         follow(true);
         const ui = stores.ui.getState();

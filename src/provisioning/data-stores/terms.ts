@@ -14,9 +14,9 @@ export interface StoreTerms {
   readonly provider: StoreProvider;
   /** What it is and who runs it: `Cloud SQL in us-central1, PostgreSQL 15`. */
   readonly runs: string;
-  /** Who runs it and how large it is, in few words. */
-  readonly brief: string;
   readonly size: string;
+  /** Who runs it, and how large it is, in few words: beside other things. */
+  readonly brief: { readonly by: string; readonly size: string };
   /** Left out where the standards name none. */
   readonly price?: MonthlyPrice;
   /** What guards its data, and what does not, most important first. */
@@ -55,13 +55,13 @@ export function termsOf(application: Application, store: StoreKind, standards: S
 /** Whether data goes with the service. */
 function outlives(guarded: boolean): string {
   return guarded
-    ? "outlives its service; destroyed only by who types the service's name"
+    ? "outlives its service; only who types its name destroys it"
     : "outlives its service, unless whoever deletes that says otherwise";
 }
 
 const snapshots: Readonly<Record<Standards["dataStores"]["snapshot"], readonly string[]>> = {
-  required: ["a last snapshot before it is destroyed"],
-  whenPossible: ["a last snapshot where the cluster can take one"],
+  required: ["a last snapshot first"],
+  whenPossible: ["a last snapshot first, where possible"],
   never: [],
 };
 
@@ -82,8 +82,8 @@ function termsInCluster(
     store,
     provider: "in-cluster",
     runs: `${imageVersion(image)} in the cluster`,
-    brief: `in the cluster, ${storage}`,
     size: `${requests.cpu} CPU, ${requests.memory} memory${most}, ${storage} volume`,
+    brief: { by: "in the cluster", size: storage },
     ...(price === undefined ? {} : { price }),
     protection: [
       outlives(deletionProtection),
@@ -104,8 +104,8 @@ export function termsInCloud(cloud: CloudStore, { prices }: Pick<Standards, "pri
       store: "cache",
       provider: "memorystore",
       runs: `Memorystore in ${region}, ${versionOf(redis_version)}`,
-      brief: `Memorystore, ${memory_gb} GB`,
       size: `${memory_gb} GB memory`,
+      brief: { by: "Memorystore", size: `${memory_gb} GB` },
       ...(price === undefined ? {} : { price }),
       protection: [
         outlives(deletion_protection),
@@ -121,16 +121,14 @@ export function termsInCloud(cloud: CloudStore, { prices }: Pick<Standards, "pri
     store: "database",
     provider: "cloudsql",
     runs: `Cloud SQL in ${region}, ${versionOf(database_version)}`,
-    brief: `Cloud SQL, ${tier}`,
     size: `${tier}${plus}, ${disk_gb} GB disk that grows by itself`,
+    brief: { by: "Cloud SQL", size: tier },
     ...(price === undefined ? {} : { price }),
     protection: [
       outlives(deletion_protection),
       highly_available ? "a second zone stands by" : "one zone: no failover",
-      `a backup a day, ${backups.retained} kept, and every moment of the last ${backups.log_days} days`,
-      final_backup_days === 0
-        ? "no last backup when it is destroyed"
-        : `a last backup for ${final_backup_days} days once it is destroyed`,
+      `daily backups, ${backups.retained} kept, any moment of ${backups.log_days} days`,
+      final_backup_days === 0 ? "no last backup" : `a last backup, kept ${final_backup_days} days`,
     ],
   };
 }

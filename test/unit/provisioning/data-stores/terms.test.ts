@@ -32,7 +32,7 @@ describe("what the standards choose for a database", () => {
     });
     expect(database.protection).toContain("one pod: no failover");
     expect(database.protection).toContain("backups when asked for, the last 7 kept");
-    expect(database.protection).toContain("a last snapshot where the cluster can take one");
+    expect(database.protection).toContain("a last snapshot first, where possible");
   });
 
   it("unprotected, is never called protected", () => {
@@ -53,7 +53,7 @@ describe("what the standards choose for a database", () => {
       size: "db-custom-2-7680, 50 GB disk that grows by itself",
     });
     expect(database.protection).toContain("one zone: no failover");
-    expect(database.protection).toContain("no last backup when it is destroyed");
+    expect(database.protection).toContain("no last backup");
     const twice = { provider: "cloudsql", cloudsql: { highlyAvailable: true } };
     expect(offers({ google, database: twice }).database.protection).toContain("a second zone stands by");
   });
