@@ -31,7 +31,7 @@ export const pricesSchema = z
         memoryGib: price.describe("One GiB of memory of such a machine."),
         diskGb: price.describe("One gigabyte of the disk."),
         machines: z
-          .record(z.string().regex(/^db-[-a-z0-9]{1,60}$/, "is not a machine type"), price)
+          .record(z.string().regex(/^db-[-a-zA-Z0-9]{1,60}$/, "is not a machine type"), price)
           .default({})
           .describe("Machine types with a price of their own, whole."),
       })
