@@ -14,20 +14,16 @@ export function termsLines({ size, price, protection }: StoreTerms, columns: num
       ["Protection", protection.join("; ")],
     ] as const
   ).flatMap(([title, said]) =>
-    wrap(said, columns - lead - 3, 4).map((text, index): Line => [
-      span(`   ${(index === 0 ? title : "").padEnd(lead - 3)}`, "dim"),
-      span(text),
-    ]),
+    wrap(said, columns - lead - 3, 4).map(
+      (text, index): Line => [span(`   ${(index === 0 ? title : "").padEnd(lead - 3)}`, "dim"), span(text)],
+    ),
   );
 }
 
 /** The same under a heading that says who runs it. */
 export function termsBlock(terms: StoreTerms, columns: number): readonly Line[] {
   const title = terms.store === "database" ? "Database" : "Cache";
-  return [
-    [span(`   ${title.padEnd(lead - 3)}`, "dim"), span(terms.runs)],
-    ...termsLines(terms, columns),
-  ];
+  return [[span(`   ${title.padEnd(lead - 3)}`, "dim"), span(terms.runs)], ...termsLines(terms, columns)];
 }
 
 /** Who runs a data store, its price and its size, beside the step that makes it; the last may be cut off. */

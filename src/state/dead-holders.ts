@@ -17,7 +17,7 @@ export function withDeadHolders(
     const { lastRun } = service;
     if (lastRun === undefined || atRest(lastRun) || holders[lastRun.name] !== "dead") return service;
     found = true;
-    const reason = `${lastRun.operation} lost its holder, go on with: platform run resume ${lastRun.name}`;
+    const reason = `${lastRun.operation} lost its holder: platform run resume ${lastRun.name}`;
     return { ...service, verdict: "degraded", reason, lastRun: { ...lastRun, holderGone: true } };
   });
   return found ? marked.sort(byUrgency) : services;

@@ -340,7 +340,11 @@ export function createSession(options: SessionOptions): Session {
 }
 
 /** What the standards choose for new data stores; worked out after the first frame, which needs none of it. */
-async function tellOffers({ connection }: Stores, { standards }: UseCases, signal: AbortSignal): Promise<void> {
+async function tellOffers(
+  { connection }: Stores,
+  { standards }: UseCases,
+  signal: AbortSignal,
+): Promise<void> {
   const { offersOf } = await import("../provisioning/data-stores/terms.ts");
   if (!signal.aborted) connection.setState({ offers: offersOf(standards) });
 }

@@ -19,7 +19,11 @@ afterAll(() => stage?.close());
 async function edited(name: string, stores: object, edit: object): Promise<unknown> {
   const { cluster } = stage;
   const namespace = `app-${name}`;
-  await cluster.create(resources.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  await cluster.create(resources.namespaces, {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: namespace },
+  });
   const spec = wholeSpec({ image: "registry.example.internal/shop:1", ...stores }, "platform");
   await cluster.create(resources.applications, applicationOf(serviceNameSchema.parse(name), spec));
   const body = { spec: edit };

@@ -3,7 +3,12 @@ import { applicationOf } from "../../application/from-request.ts";
 import { serviceNameSchema } from "../../application/names.ts";
 import { cacheImage } from "../../application/objects/cache.ts";
 import { databaseResources } from "../../application/objects/database.ts";
-import { providerOf, type StoreKind, type StoreProvider, withProviders } from "../../application/store-provider.ts";
+import {
+  providerOf,
+  type StoreKind,
+  type StoreProvider,
+  withProviders,
+} from "../../application/store-provider.ts";
 import type { Standards } from "../../standards/standards.ts";
 import { type CloudStore, newCloudStore } from "./cloud-store.ts";
 import { type MonthlyPrice, priceInCluster, priceOfCloudSql, priceOfMemorystore } from "./price.ts";

@@ -54,9 +54,7 @@ export function feedHolders(onScreen: () => ReadonlySet<string>): Feed {
         !own.includes(run) && (before.get(run) === said || holders[run] === "dead") ? [run] : [],
       );
       before = now;
-      await Promise.all(
-        turns.next(silent, shown).map((run) => lookForHolder(stores, useCases, run, signal)),
-      );
+      await Promise.all(turns.next(silent, shown).map((run) => lookForHolder(stores, useCases, run, signal)));
     });
   };
 }

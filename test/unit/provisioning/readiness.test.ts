@@ -51,7 +51,13 @@ test("a change that gets nowhere counts the pods it made, not those that still s
     kind: "Deployment",
     metadata: { name: "ledger", uid: "1", generation: 2, annotations: revision("2") },
     spec,
-    status: { observedGeneration: 2, replicas: 3, updatedReplicas: 1, readyReplicas: 2, availableReplicas: 2 },
+    status: {
+      observedGeneration: 2,
+      replicas: 3,
+      updatedReplicas: 1,
+      readyReplicas: 2,
+      availableReplicas: 2,
+    },
   };
   const set = (hash: string, of: string): KubeObject => ({
     apiVersion: "apps/v1",

@@ -149,7 +149,11 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     ({ session: { stores } }) => {
       const { name, operation, phase } = scaling;
       const lastRun = { name, operation, phase, at: ago(600) };
-      const lost = service("checkout", { verdict: "working", reason: "waiting for 2 of 5 replicas", lastRun });
+      const lost = service("checkout", {
+        verdict: "working",
+        reason: "waiting for 2 of 5 replicas",
+        lastRun,
+      });
       const services = [lost, service("api-gateway")];
       stores.fleet.setState({ services: withDeadHolders(services, { [name]: "dead" }) });
     },

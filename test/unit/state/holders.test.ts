@@ -2,14 +2,15 @@ import { describe, expect, it, test } from "vitest";
 import { resources } from "../../../src/cluster/resource.ts";
 import { readRun, runName } from "../../../src/provisioning/run-record.ts";
 import { withDeadHolders } from "../../../src/state/dead-holders.ts";
+import type { UseCases } from "../../../src/state/feeds/feed.ts";
 import { feedHolders, takeTurns } from "../../../src/state/feeds/holders.ts";
 import { createStores } from "../../../src/state/stores.ts";
 import { memoryCluster } from "../provisioning/memory-cluster.ts";
 import { requestedRun } from "../provisioning/run-examples.ts";
 import { service } from "../screens/examples.ts";
-import type { UseCases } from "../../../src/state/feeds/feed.ts";
 
-const names = (count: number) => Array.from({ length: count }, (_, index) => runName(`ledger-scale-${index}`));
+const names = (count: number) =>
+  Array.from({ length: count }, (_, index) => runName(`ledger-scale-${index}`));
 
 describe("whose holders are looked for", () => {
   it("are those on the screen before all others", () => {
@@ -49,7 +50,7 @@ describe("a service whose run lost its holder", () => {
     expect(first).toMatchObject({
       name: "ledger",
       verdict: "degraded",
-      reason: "scale lost its holder, go on with: platform run resume ledger-scale-7f3k2",
+      reason: "scale lost its holder: platform run resume ledger-scale-7f3k2",
       lastRun: { holderGone: true },
     });
     expect(second?.name).toBe("billing");

@@ -105,7 +105,8 @@ describe("a price", () => {
     const amounts = fc.integer({ min: 1, max: 64 });
     fc.assert(
       fc.property(amounts, amounts, (one, more) => {
-        const of = (gib: number) => offers({ prices, database: { storage: `${gib}Gi` } }).database.price?.amount;
+        const of = (gib: number) =>
+          offers({ prices, database: { storage: `${gib}Gi` } }).database.price?.amount;
         expect(of(one + more)).toBeGreaterThan(of(one) ?? Number.NaN);
         expect(of(one)).toBeGreaterThanOrEqual(0);
       }),
