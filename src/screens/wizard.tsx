@@ -67,8 +67,8 @@ const explanations: Readonly<Record<Question, string>> = {
   team: "The team that owns it and may change it.",
   language: "A skeleton that builds, answers /healthz and /metrics, and has tests that pass.",
   replicas: "1 to 50. Three survive the loss of a node and a rollout at once.",
-  database: "Comes with a volume, a secret with the credentials, and a way opened to it.",
-  cache: "Comes with a secret with the credentials, and a way opened to it.",
+  database: "Comes with its credentials and a way opened to it; choose it to see its size, price and protection.",
+  cache: "Comes with its credentials and a way opened to it; choose it to see its size, price and protection.",
   exposure: "Who reaches it. Everything else stays closed.",
   alerts: "space turns one on or off. They watch from the first deployment on.",
   review: "",
@@ -95,15 +95,20 @@ export function wizardView(view: {
   }
   lines.push([]);
   const telling = problemLines(wizard, problem, columns, glyphs);
-  lines.push(...(telling.length > 0 ? telling : explanation(wizard.question, facts, columns)));
+  lines.push(...(telling.length > 0 ? telling : explanation(wizard, facts, columns)));
   lines.push([]);
   lines.push(...wrap(view.command, columns - 6, 3).map((text) => line(`   ${text}`, "accent")));
   return lines.slice(0, height);
 }
 
-/** What a question is about; of a data store, what the standards choose. */
-function explanation(question: Question, { offers }: WizardFacts, columns: number): readonly Line[] {
-  if (offers !== undefined && (question === "database" || question === "cache")) {
+/** What a question is about; where a data store is chosen, what the standards make of it. */
+function explanation(
+  { question, ...chosen }: WizardState,
+  { offers }: WizardFacts,
+  columns: number,
+): readonly Line[] {
+  const isStore = question === "database" || question === "cache";
+  if (isStore && offers !== undefined && chosen[question] !== "none") {
     return termsLines(offers[question], columns);
   }
   return wrap(explanations[question], columns - 6, 2).map((text) => line(`   ${text}`, "dim"));

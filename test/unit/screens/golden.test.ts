@@ -214,6 +214,12 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     show({ screen: "wizard" }),
     ui({ wizard: { ...wizard, question: "database", database: "postgres" } }),
   ],
+  "wizard-database-none": [
+    live,
+    offer(offers.inCluster),
+    show({ screen: "wizard" }),
+    ui({ wizard: { ...wizard, question: "database" } }),
+  ],
   "wizard-database-at-google": [
     live,
     offer(offers.atGoogle),
@@ -225,7 +231,7 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     live,
     offer(offers.atGoogle),
     show({ screen: "wizard" }),
-    ui({ wizard: { ...wizard, question: "cache" } }),
+    ui({ wizard: { ...wizard, question: "cache", cache: "redis" } }),
   ],
   "wizard-review-at-google": [
     live,
