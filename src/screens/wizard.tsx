@@ -67,8 +67,10 @@ const explanations: Readonly<Record<Question, string>> = {
   team: "The team that owns it and may change it.",
   language: "A skeleton that builds, answers /healthz and /metrics, and has tests that pass.",
   replicas: "1 to 50. Three survive the loss of a node and a rollout at once.",
-  database: "Comes with its credentials and a way opened to it; choose it to see its size, price and protection.",
-  cache: "Comes with its credentials and a way opened to it; choose it to see its size, price and protection.",
+  database:
+    "Comes with its credentials and a way opened to it; choose it to see its size, price and protection.",
+  cache:
+    "Comes with its credentials and a way opened to it; choose it to see its size, price and protection.",
   exposure: "Who reaches it. Everything else stays closed.",
   alerts: "space turns one on or off. They watch from the first deployment on.",
   review: "",
