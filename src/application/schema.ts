@@ -59,6 +59,15 @@ function providerStays(store: string) {
   };
 }
 
+/**
+ * Rule of the CRD: an edit that would come to nothing is refused. Nothing brings what is at Google to another size or
+ * version once it is made.
+ */
+function fixedAtGoogle(provider: string, field: string, message: string) {
+  const same = `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`;
+  return { rule: `!has(self.provider) || self.provider != '${provider}' || (${same})`, message };
+}
+
 const databaseSchema = z
   .strictObject({
     type: z.enum(databaseTypes).exclude(["none"]).describe("Kind of database."),
@@ -87,6 +96,11 @@ const databaseSchema = z
         rule: "has(self.user) == has(oldSelf.user) && (!has(self.user) || self.user == oldSelf.user)",
         message: "the user of a database that exists cannot be changed",
       },
+      fixedAtGoogle(
+        "cloudsql",
+        "size",
+        "the size of a database at Google is what it was made with: another one is given to it there, gcloud sql instances patch",
+      ),
     ],
   });
 
@@ -106,7 +120,14 @@ const cacheSchema = z
   })
   .meta({
     description: "The service's cache; left out where it has none.",
-    "x-kubernetes-validations": [providerStays("cache")],
+    "x-kubernetes-validations": [
+      providerStays("cache"),
+      fixedAtGoogle(
+        "memorystore",
+        "version",
+        "the version of a cache at Google is what it was made with: it is upgraded there, gcloud redis instances upgrade",
+      ),
+    ],
   });
 
 /** Most words of a migration's command, and characters of each: it stands in every Run that carries the Application. */

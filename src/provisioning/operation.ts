@@ -81,6 +81,7 @@ export async function planFor(operation: Operation, context: PlanContext): Promi
   const inPlan = (needs: readonly StepId[]): readonly StepId[] =>
     needs.flatMap((need) => (known.has(need) ? [need] : inPlan(all.get(need) ?? [])));
   const described = await Promise.all(steps.map((step) => step.describe(context)));
+  const stores = described.flatMap(({ terms = [] }) => terms);
   return {
     plan: {
       operation,
@@ -97,6 +98,7 @@ export async function planFor(operation: Operation, context: PlanContext): Promi
     },
     manifests: described.flatMap(({ manifests }) => manifests),
     diff: effectiveDiff(context),
+    ...(stores.length === 0 ? {} : { stores }),
   };
 }
 

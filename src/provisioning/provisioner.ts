@@ -4,6 +4,7 @@ import type { ServiceRequest } from "../application/request.ts";
 import type { FieldChange } from "../application/spec-diff.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import type { Rotatable } from "../secrets/rotation.ts";
+import type { StoreTerms } from "./data-stores/terms.ts";
 import type { Orphans } from "./orphans/orphan.ts";
 import type { Plan, StepId } from "./plan.ts";
 import type { Release } from "./releases.ts";
@@ -25,6 +26,8 @@ export interface PlanWithManifests {
    * as confirmation (`confirmed`). Left out: none.
    */
   readonly protectedStores?: readonly string[];
+  /** Data stores that the plan makes: who runs them, their size, price and protection. Left out: none. */
+  readonly stores?: readonly StoreTerms[];
 }
 
 /** What whoever asks has typed where protected data is destroyed: the service's name. Without it that is refused. */

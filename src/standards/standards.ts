@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { dnsLabelPattern, imagePattern, quantityPattern } from "../application/patterns.ts";
 import { cloudSqlSchema, googleSchema, memorystoreSchema, terraformSchema } from "./cloud.ts";
+import { pricesSchema } from "./prices.ts";
 
 /** A Kubernetes quantity, for example `100m` or `256Mi`. */
 const quantity = z.string().regex(quantityPattern, "is not a Kubernetes quantity");
@@ -205,6 +206,7 @@ export const standardsSchema = z
       })
       .prefault({})
       .describe("Redis."),
+    prices: pricesSchema.optional(),
     google: googleSchema.optional(),
     terraform: terraformSchema,
     dataStores: z

@@ -21,6 +21,7 @@ import type { PlanContext, StepContext } from "../step.ts";
 import { type CloudStore, cloudStoreIn, newCloudStore, recordOf, workspaceEffect } from "./cloud-store.ts";
 import type { MadeStore } from "./cloud-stores.ts";
 import type { DataStoreProvider } from "./provider.ts";
+import { termsInCloud } from "./terms.ts";
 
 const words = { cloudsql: "Cloud SQL", memorystore: "Memorystore" } as const;
 
@@ -42,6 +43,7 @@ export const inCloud: DataStoreProvider = {
     const where = `${words[cloud.provider]} in project ${project}, ${region}`;
     return {
       ...objects,
+      terms: [termsInCloud(cloud, standards)],
       notes: [
         ...objects.notes,
         kept === undefined ? where : `${where}: ${cloud.variables.name}, which was kept, is used again`,

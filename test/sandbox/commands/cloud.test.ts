@@ -47,6 +47,10 @@ test.skipIf(terraform === undefined)(
     const dry = await run("--standards", standards, ...create, "--dry-run");
     expect(dry, dry.err).toMatchObject({ code: 0 });
     expect(dry.out).toContain("Terraform: make google_sql_database_instance.this");
+    expect(dry.out).toContain("  Database: Cloud SQL in us-central1, PostgreSQL 15");
+    expect(dry.out).toContain("    size        db-custom-2-7680, 10 GB disk that grows by itself");
+    expect(dry.out).toContain("    price       unknown");
+    expect(dry.out).toContain("  Cache: Memorystore in us-central1, Redis 7.0");
     expect(cloud.resources.size).toBe(0);
 
     const made = await run("--standards", standards, ...create);
