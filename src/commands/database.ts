@@ -4,10 +4,12 @@ import { applicationOf } from "../application/from-request.ts";
 import { namespaceOf, type ServiceName } from "../application/names.ts";
 import { applicationSpecSchema } from "../application/schema.ts";
 import type { Backup } from "../backups/backup.ts";
+import type { PlanWithManifests } from "../provisioning/provisioner.ts";
 import type { Execution } from "../provisioning/run.ts";
 import type { Bind } from "./action.ts";
 import { confirm, confirmDestruction } from "./confirm.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
+import { usageFailure } from "./failure.ts";
 import { follow } from "./follow.ts";
 import { serviceNameFrom } from "./names.ts";
 import { ofService } from "./nearest-name.ts";
@@ -32,11 +34,13 @@ const optionsSchema = z.object({
 });
 type Options = z.output<typeof optionsSchema>;
 
-/** `platform database backup|list|restore`. */
+const importSchema = optionsSchema.extend({ from: z.string() });
+
+/** `platform database backup|list|restore|import`. */
 export function addDatabase(program: Command, bind: Bind): void {
   const database = program
     .command("database")
-    .description("back up a service's database in the cluster, and restore a backup");
+    .description("back up a service's database in the cluster, restore a backup, import another database");
   bind(
     withCommon(
       database
@@ -67,6 +71,34 @@ Example:
     async (session, args, raw) =>
       restore(session, serviceNameFrom(args[0]), args[1] ?? "", optionsSchema.parse(raw)),
   );
+  addImport(database, bind);
+}
+
+function addImport(database: Command, bind: Bind): void {
+  bind(
+    withCommon(
+      database
+        .command("import")
+        .description(
+          "bring what another PostgreSQL has into a service's empty database; the other one is read-only from then on",
+        )
+        .argument("<service>", "the service's name")
+        .requiredOption(
+          "--from <secret>",
+          "secret in the service's namespace with host, port, database, username and password of the source",
+        )
+        .addOption(confirmation()),
+    ).addHelpText(
+      "after",
+      `
+The secret may have sslmode (require where it is left out, prefer, disable) and ca.crt too.
+
+Example:
+  platform database import api-gateway --from api-gateway-old --dry-run
+  platform database import api-gateway --from api-gateway-old`,
+    ),
+    async (session, args, raw) => importInto(session, serviceNameFrom(args[0]), importSchema.parse(raw)),
+  );
 }
 
 function withCommon(command: Command): Command {
@@ -83,7 +115,8 @@ function withCommon(command: Command): Command {
 async function backUp(session: Session, service: ServiceName, options: Options): Promise<ExitCode> {
   const { provisioner } = await session.platform();
   return ofService(session, service, async () => {
-    if (!(await planned(session, service, undefined, options))) return exitCodes.done;
+    const plan = () => provisioner.planBackup(service);
+    if (!(await planned(session, service, options, plan))) return exitCodes.done;
     if (!options.yes) await confirm(session, `Back up the database of ${service} on ${session.clusterName}?`);
     return followed(session, service, options, (onFailure) => provisioner.backup(service, onFailure));
   });
@@ -97,7 +130,8 @@ async function restore(
 ): Promise<ExitCode> {
   const { provisioner } = await session.platform();
   return ofService(session, service, async () => {
-    if (!(await planned(session, service, backup, options))) return exitCodes.done;
+    const plan = () => provisioner.planBackup(service, backup);
+    if (!(await planned(session, service, options, plan))) return exitCodes.done;
     const confirmed = await confirmDestruction(session, {
       service,
       deed: `put ${backup} in the place of its database on ${session.clusterName}`,
@@ -112,17 +146,46 @@ async function restore(
   });
 }
 
+async function importInto(
+  session: Session,
+  service: ServiceName,
+  { from, ...options }: z.output<typeof importSchema>,
+): Promise<ExitCode> {
+  const { provisioner } = await session.platform();
+  const { sourceNameSchema } = await import("../backups/import-source.ts");
+  if (!sourceNameSchema.safeParse(from).success) {
+    throw usageFailure(`--from ${JSON.stringify(from)} is not the name of a secret`);
+  }
+  if (!options.dryRun && options.confirm === undefined && (options.yes || !session.terminal.interactive)) {
+    throw usageFailure(`an import ends the use of another database for ${service}: only who names the service does that`, {
+      next: [`repeat the command with --confirm ${service}`, "--dry-run shows what would be done"],
+    });
+  }
+  return ofService(session, service, async () => {
+    const plan = () => provisioner.planImport(service, from);
+    if (!(await planned(session, service, options, plan))) return exitCodes.done;
+    const confirmed = await confirmDestruction(session, {
+      service,
+      deed: `make the database of secret ${from} read-only and bring what it has into that of ${service} on ${session.clusterName}`,
+      protectedStores: [`${service}-db`],
+      asks: true,
+      yes: options.yes,
+      confirm: options.confirm,
+    });
+    return followed(session, service, options, (onFailure) =>
+      provisioner.importDatabase(service, from, { ...onFailure, ...confirmed }),
+    );
+  });
+}
+
 /** Shows the plan. Resolves to whether to go on. */
 async function planned(
   session: Session,
   service: ServiceName,
-  backup: string | undefined,
   options: Options,
+  make: () => Promise<PlanWithManifests>,
 ): Promise<boolean> {
-  const { provisioner } = await session.platform();
-  const plan = await whenFree(session, service, options.wait === true && !options.dryRun, () =>
-    provisioner.planBackup(service, backup),
-  );
+  const plan = await whenFree(session, service, options.wait === true && !options.dryRun, make);
   if (options.dryRun) {
     await printPlan(session, plan, options.output);
     return false;

@@ -369,6 +369,23 @@ export async function backupContext(
   backups: NonNullable<PlanContext["backups"]>,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
+  return { ...(await databaseContext(service, surroundings)), backups };
+}
+
+/**
+ * What an import works on: the service as it is, before and after.
+ * @param from - name of the Secret that says where the data is
+ * @throws ProvisioningError `usage` where there is no such service, or it has no database
+ */
+export async function importContext(
+  service: ServiceName,
+  from: string,
+  surroundings: Surroundings,
+): Promise<PlanContext> {
+  return { ...(await databaseContext(service, surroundings)), importing: { from } };
+}
+
+async function databaseContext(service: ServiceName, surroundings: Surroundings): Promise<PlanContext> {
   const ref = { name: service, namespace: namespaceOf(service) };
   const object = await find(surroundings.cluster, resources.applications, ref);
   if (object === undefined) throw noSuchService(service);
@@ -382,7 +399,7 @@ export async function backupContext(
   }
   const { uid } = object.metadata;
   const change = { before: spec, after: spec };
-  return { ...contextOfChange(service, change, { dataStores: "keep", uid }, surroundings), backups };
+  return contextOfChange(service, change, { dataStores: "keep", uid }, surroundings);
 }
 
 /**
@@ -409,6 +426,8 @@ export async function requestedContext(
       case "backup":
       case "restore":
         return backupContext(name, backupsOf(operation, parameters), surroundings);
+      case "import":
+        return importContext(name, sourceOf(service, parameters), surroundings);
       case "install":
       case "uninstall":
         throw new ProvisioningError(
@@ -433,7 +452,7 @@ export async function contextOf(
   planned: PlannedChange | undefined,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
-  const { confirmed, credential } = spec.parameters;
+  const { confirmed, credential, from } = spec.parameters;
   const context = await unconfirmedContextOf(spec, planned, surroundings);
   const { operation } = spec;
   return {
@@ -441,6 +460,7 @@ export async function contextOf(
     ...(operation === "backup" || operation === "restore"
       ? { backups: backupsOf(operation, spec.parameters) }
       : {}),
+    ...(from === undefined ? {} : { importing: { from } }),
     ...(confirmed === undefined ? {} : { confirmed }),
     ...(credential === undefined ? {} : { credential }),
   };
@@ -474,6 +494,10 @@ async function unconfirmedContextOf(
   if (spec.operation === "backup" || spec.operation === "restore") {
     const { service, operation, parameters } = spec;
     return backupContext(serviceNameSchema.parse(service), backupsOf(operation, parameters), surroundings);
+  }
+  if (spec.operation === "import") {
+    const { service, parameters } = spec;
+    return importContext(serviceNameSchema.parse(service), sourceOf(service, parameters), surroundings);
   }
   if (spec.operation !== "delete" && spec.operation !== "create") {
     const change = changeOf(spec.operation, spec.parameters);
@@ -540,6 +564,16 @@ function credentialOf(service: string, { credential }: RunSpec["parameters"]): R
   throw new ProvisioningError(
     "refused",
     `the run of ${service} does not say which credentials it is about`,
+    "make another run",
+  );
+}
+
+/** @throws ProvisioningError `refused` where the parameters are not those of an import */
+function sourceOf(service: string, { from }: RunSpec["parameters"]): string {
+  if (from !== undefined) return from;
+  throw new ProvisioningError(
+    "refused",
+    `the run of ${service} does not say what it imports from`,
     "make another run",
   );
 }
