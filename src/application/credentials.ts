@@ -90,7 +90,12 @@ export function credentialsMark(secrets: readonly KubeObject[]): string | undefi
     .map(({ metadata, data }) => {
       const imported = metadata.annotations?.[importedAnnotation];
       const values = Object.entries(data ?? {}).sort();
-      return [metadata.name, metadata.uid ?? "", values, ...(imported === undefined ? [] : [imported])] as const;
+      return [
+        metadata.name,
+        metadata.uid ?? "",
+        values,
+        ...(imported === undefined ? [] : [imported]),
+      ] as const;
     })
     .sort(([one], [other]) => (one < other ? -1 : 1));
   return createHmac("sha256", content.map(([, uid]) => uid).join(" "))

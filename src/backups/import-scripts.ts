@@ -187,7 +187,9 @@ SQL
 PGDATABASE="$RESTORED" query > "$WORK/rows" <<'SQL'
 ${session}ANALYZE;
 ${content(final)}SQL
-cmp -s "$SOURCE_ROWS" "$WORK/rows" || fail "the copy is not what the source has: $(diff "$SOURCE_ROWS" "$WORK/rows" | sed -n 2p)"
+`;
+
+const compared = `cmp -s "$SOURCE_ROWS" "$WORK/rows" || fail "the copy is not what the source has: $(diff "$SOURCE_ROWS" "$WORK/rows" | sed -n 2p)"
 `;
 
 const copied = `awk -F '|' -v seconds="$(($(date +%s) - STARTED))" '$3 ~ /^table / { tables++; rows += $1 }
@@ -198,7 +200,7 @@ const rows = `SOURCE_ROWS="$WORK/source.rows"
 export SOURCE_ROWS
 `;
 
-const copy = `${withSource}${rows}${copying(false)}${copied}`;
+const copy = `${withSource}${rows}${copying(false)}${compared}${copied}`;
 
 /** Whose sessions a login may end, of those that are connected to the same database: not a superuser's, unless it is one. */
 const ending = `PERFORM pg_terminate_backend(a.pid)
@@ -261,7 +263,7 @@ ${session}BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 ${content(true)}COMMIT;
 SQL
 cmp -s "$SOURCE_ROWS" "$WORK/rows.now" || fail "somebody wrote to the source while it was read-only: $(diff "$SOURCE_ROWS" "$WORK/rows.now" | sed -n 2p)"
-${copied}`;
+${compared}${copied}`;
 
 /** Whoever was connected when it was read-only stays so until they connect again. */
 const open = `${withSource}[ "$SOURCE_WAS" = writable ] || exit 0

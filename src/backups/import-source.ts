@@ -21,7 +21,8 @@ export interface SourceAddress {
   readonly port: number;
 }
 
-const hostName = /^(?=.{1,253}$)[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?)*\.?$/;
+const hostName =
+  /^(?=.{1,253}$)[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?)*\.?$/;
 
 /**
  * What a Secret says of where the source is, or what is wrong with it, key by key: never with a value. Pure.

@@ -157,9 +157,12 @@ async function importInto(
     throw usageFailure(`--from ${JSON.stringify(from)} is not the name of a secret`);
   }
   if (!options.dryRun && options.confirm === undefined && (options.yes || !session.terminal.interactive)) {
-    throw usageFailure(`an import ends the use of another database for ${service}: only who names the service does that`, {
-      next: [`repeat the command with --confirm ${service}`, "--dry-run shows what would be done"],
-    });
+    throw usageFailure(
+      `an import ends the use of another database for ${service}: only who names the service does that`,
+      {
+        next: [`repeat the command with --confirm ${service}`, "--dry-run shows what would be done"],
+      },
+    );
   }
   return ofService(session, service, async () => {
     const plan = () => provisioner.planImport(service, from);

@@ -2,8 +2,8 @@ import { importedAnnotation } from "../application/names.ts";
 import type { CompensationContext } from "./compensate.ts";
 import { objectEffect } from "./objects.ts";
 import type { StepId } from "./plan.ts";
-import { type ImportContext, reopenSource, undoImport } from "./steps/database-import.ts";
 import { secretOfStore } from "./steps/credentials.ts";
+import { type ImportContext, reopenSource, undoImport } from "./steps/database-import.ts";
 
 /** What taking an import back works with. */
 export type ImportCompensation = CompensationContext & ImportContext;
@@ -34,7 +34,11 @@ export async function compensateImport(context: ImportCompensation, step: StepId
     at: clock.now().toISOString(),
     step,
     results: [
-      { effect: objectEffect(secret), outcome: "restored", reason: "it has the mark that it had before this run" },
+      {
+        effect: objectEffect(secret),
+        outcome: "restored",
+        reason: "it has the mark that it had before this run",
+      },
     ],
   });
 }

@@ -63,7 +63,9 @@ export const runSpecSchema = z.strictObject({
       backup: backupNameSchema.optional().describe("For a restore: name of the backup to restore."),
       from: sourceNameSchema
         .optional()
-        .describe("For an import: name of the Secret, in the service's namespace, that says where the data is."),
+        .describe(
+          "For an import: name of the Secret, in the service's namespace, that says where the data is.",
+        ),
       orphans: z.array(orphanTargetSchema).max(100).optional().describe("For a cleanup: objects to delete."),
       repositories: z
         .array(repositoryTargetSchema)

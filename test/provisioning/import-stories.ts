@@ -75,7 +75,9 @@ export function importStories(title: string, open: () => Promise<Stage>): void {
         message: `there is no secret ${from} in ${namespaceOf(service)}`,
       });
       await secret(service);
-      await expect(provisioner.importDatabase(service, from, {})).rejects.toThrow("only who names the service");
+      await expect(provisioner.importDatabase(service, from, {})).rejects.toThrow(
+        "only who names the service",
+      );
       await stage.cluster.patch(
         resources.applications,
         { namespace: namespaceOf(service), name: service },

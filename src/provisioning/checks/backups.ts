@@ -15,7 +15,11 @@ export const databaseIsHere: Check = async (context) => {
   const provider = providerOf(application.spec, "database");
   const store = await recordedStore(context, "database");
   if (store === undefined) {
-    return new ProvisioningError("usage", `${where}: ${provider} backs it up itself`, "see your provider's backups");
+    return new ProvisioningError(
+      "usage",
+      `${where}: ${provider} backs it up itself`,
+      "see your provider's backups",
+    );
   }
   const { name, project } = store.variables;
   const at = `--project ${project}`;

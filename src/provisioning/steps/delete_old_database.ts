@@ -54,11 +54,7 @@ export const deleteEmptyDatabase: Step = {
 };
 
 /** Deletes what says that something can be taken back, where it is there. */
-async function withoutMark(
-  { cluster, write }: StepContext,
-  mark: KubeObject,
-  reason: string,
-): Promise<void> {
+async function withoutMark({ cluster, write }: StepContext, mark: KubeObject, reason: string): Promise<void> {
   const effect = objectEffect(mark);
   const uid = (await observeEffect(cluster, effect))?.metadata.uid;
   if (uid === undefined) return;

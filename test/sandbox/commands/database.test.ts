@@ -75,7 +75,16 @@ test("another database is imported by who names the service, as its plan says, a
   const hostile = await run("database", "import", "shop", "--from", "../x", "--confirm", "shop");
   expect(hostile.code).toBe(2);
   expect(hostile.err).toContain("is not the name of a secret");
-  const imported = await run("database", "import", "shop", "--from", "old-shop", "--confirm", "shop", "--yes");
+  const imported = await run(
+    "database",
+    "import",
+    "shop",
+    "--from",
+    "old-shop",
+    "--confirm",
+    "shop",
+    "--yes",
+  );
   expect(imported, imported.err).toMatchObject({ code: 0 });
   expect(imported.out).toContain("service shop given the imported data");
   for (const { out, err } of [incomplete, dry, imported]) {

@@ -98,9 +98,9 @@ describe.skipIf(!here)("an import's jobs, on two real PostgreSQLs", () => {
     return ran.out.trim();
   };
   const databases = async () =>
-    (
-      await superuser(target, "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1")
-    ).split("\n");
+    (await superuser(target, "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1")).split(
+      "\n",
+    );
 
   /** A source as it may be found: all that a comparison could stumble over. */
   beforeEach(async () => {
@@ -126,7 +126,9 @@ describe.skipIf(!here)("an import's jobs, on two real PostgreSQLs", () => {
       CREATE VIEW rich AS SELECT * FROM account WHERE id > 400;
       SELECT lo_from_bytea(4711, 'large') \\g /dev/null`);
     expect(await act("undo")).toMatchObject(fine);
-    await sql("SET client_min_messages TO error; DROP SCHEMA public CASCADE; CREATE SCHEMA public; SELECT lo_unlink(oid) FROM pg_largeobject_metadata");
+    await sql(
+      "SET client_min_messages TO error; DROP SCHEMA public CASCADE; CREATE SCHEMA public; SELECT lo_unlink(oid) FROM pg_largeobject_metadata",
+    );
     await superuser(
       target,
       `SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM pg_namespace WHERE nspname LIKE 'odd%' \\gexec`,
@@ -159,7 +161,10 @@ describe.skipIf(!here)("an import's jobs, on two real PostgreSQLs", () => {
     );
     const [{ command, env }] = jobSchema.parse(job).spec.template.spec.containers;
     const [secret] = secrets;
-    const held = { ...(secret && { [secret.metadata.name]: secretValues(secret) }), "old-shop": values };
+    const held: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+      ...(secret && { [secret.metadata.name]: secretValues(secret) }),
+      "old-shop": values,
+    };
     const environment = Object.fromEntries(
       env.flatMap(({ name, value, valueFrom }) => {
         const ref = valueFrom?.secretKeyRef;
@@ -237,7 +242,12 @@ describe.skipIf(!here)("an import's jobs, on two real PostgreSQLs", () => {
       }
       // Whoever connects meanwhile has a session that cannot write: it ends, so that the next one can.
       const meanwhile = source.sql(theirs, "SELECT pg_sleep(600)");
-      while ((await superuser(source, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")) !== "1");
+      while (
+        (await superuser(
+          source,
+          "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'",
+        )) !== "1"
+      );
       for (const action of ["undo", "open", "undo", "open"] as const) {
         expect(await act(action)).toMatchObject(fine);
       }
@@ -245,12 +255,20 @@ describe.skipIf(!here)("an import's jobs, on two real PostgreSQLs", () => {
       expect(await atSource(`INSERT INTO account (owner) VALUES ('again') RETURNING owner`)).toBe("again");
       expect(await databases()).toEqual([database, "postgres"]);
       expect(await sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")).toBe("0");
-      expect([round, await superuser(source, "SELECT count(*) FROM pg_db_role_setting WHERE 'default_transaction_read_only=on' = ANY (setconfig)")]).toEqual([round, "0"]);
+      expect([
+        round,
+        await superuser(
+          source,
+          "SELECT count(*) FROM pg_db_role_setting WHERE 'default_transaction_read_only=on' = ANY (setconfig)",
+        ),
+      ]).toEqual([round, "0"]);
     }
   });
 
   test("what is in the service's database is named, and nothing is imported over it", async () => {
-    await sql(`CREATE TABLE "mine""s" (id int); CREATE VIEW w AS SELECT 1; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE SCHEMA books;`);
+    await sql(
+      `CREATE TABLE "mine""s" (id int); CREATE VIEW w AS SELECT 1; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE SCHEMA books;`,
+    );
     const refused = await act("prove");
     expect(refused.code).toBe(1);
     expect(refused.err).toContain(
@@ -261,11 +279,14 @@ describe.skipIf(!here)("an import's jobs, on two real PostgreSQLs", () => {
   });
 
   test("a service that writes to its own database meanwhile keeps what it wrote", async () => {
-    for (const action of ["prove", "copy", "close", "final"] as const) expect(await act(action)).toMatchObject(fine);
+    for (const action of ["prove", "copy", "close", "final"] as const)
+      expect(await act(action)).toMatchObject(fine);
     await sql("CREATE TABLE written (id int)");
     const refused = await act("swap");
     expect(refused.code).toBe(1);
-    expect(refused.err).toContain("the service has written to its own database meanwhile: it had table public.written");
+    expect(refused.err).toContain(
+      "the service has written to its own database meanwhile: it had table public.written",
+    );
     expect(await act("undo")).toMatchObject(fine);
     expect(await sql("SELECT count(*) FROM written")).toBe("0");
     expect(await databases()).toEqual([database, "postgres"]);
@@ -285,8 +306,13 @@ describe.skipIf(!here)("an import's jobs, on two real PostgreSQLs", () => {
     expect(unreadable.code).toBe(1);
     expect(unreadable.err).toContain("permission denied for table hidden");
     expect(await act("undo")).toMatchObject(fine);
-    await superuser(source, `\\connect ${quoted(foreign.database)}\nDROP TABLE public.hidden; CREATE EXTENSION pg_stat_statements`);
-    expect((await act("prove")).err).toContain("extensions that the service's database cannot have: pg_stat_statements");
+    await superuser(
+      source,
+      `\\connect ${quoted(foreign.database)}\nDROP TABLE public.hidden; CREATE EXTENSION pg_stat_statements`,
+    );
+    expect((await act("prove")).err).toContain(
+      "extensions that the service's database cannot have: pg_stat_statements",
+    );
   });
 
   test("whoever writes all the same, or opens the source again, is noticed before the swap", async () => {
@@ -318,19 +344,30 @@ describe.skipIf(!here)("an import's jobs, on two real PostgreSQLs", () => {
     );
     const values = sourceSecret({ username: "reader", password: "reading" });
     const owner = source.sql(theirs, "SELECT pg_sleep(600)");
-    while ((await superuser(source, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")) !== "1");
+    while (
+      (await superuser(
+        source,
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'",
+      )) !== "1"
+    );
     const closed = await act("close", { values });
     expect(closed).toMatchObject(fine);
     expect(saidBy(closedFactsSchema, closed.said)).toEqual({ whole: false, left: 1 });
     expect(await act("final", { values })).toMatchObject(fine);
     expect(await act("undo")).toMatchObject(fine);
     expect(await act("open", { values })).toMatchObject(fine);
-    await superuser(source, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'");
+    await superuser(
+      source,
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'",
+    );
     await owner;
   });
 
   test("a source that was read-only before stays so, whatever becomes of the import", async () => {
-    await superuser(source, `ALTER DATABASE ${quoted(foreign.database)} SET default_transaction_read_only TO on`);
+    await superuser(
+      source,
+      `ALTER DATABASE ${quoted(foreign.database)} SET default_transaction_read_only TO on`,
+    );
     const proven = await act("prove");
     expect(saidBy(sourceFactsSchema, proven.said)).toMatchObject({ readOnly: true });
     const was = "read-only" as const;
@@ -343,7 +380,9 @@ describe.skipIf(!here)("an import's jobs, on two real PostgreSQLs", () => {
   test("whom the source does not let in is told why, and no value of the secret", async () => {
     const wrong = await act("prove", { values: sourceSecret({ password: "not it" }) });
     expect(wrong.code).toBe(1);
-    expect(wrong.err).toMatch(/password authentication failed for user \(username\)\n.*does not let the import in/);
+    expect(wrong.err).toMatch(
+      /password authentication failed for user \(username\)\n.*does not let the import in/,
+    );
     const port = await freePort();
     const nowhere = await act("prove", { values: sourceSecret({ port: String(port) }) });
     expect(nowhere.err).toContain("Connection refused");
@@ -351,7 +390,16 @@ describe.skipIf(!here)("an import's jobs, on two real PostgreSQLs", () => {
     expect(nowhere.err).not.toContain("127.0.0.1");
     const { sslmode: _, ...open } = sourceSecret();
     expect((await act("prove", { values: open })).err).toContain("server does not support SSL");
-    const itself = { host: "127.0.0.1", port: String(target.port), database, username: user, password, sslmode: "disable" };
-    expect((await act("prove", { values: itself })).err).toContain("the source is the service's own database");
+    const itself = {
+      host: "127.0.0.1",
+      port: String(target.port),
+      database,
+      username: user,
+      password,
+      sslmode: "disable",
+    };
+    expect((await act("prove", { values: itself })).err).toContain(
+      "the source is the service's own database",
+    );
   });
 });

@@ -64,7 +64,8 @@ test("a path leads to the source's address, its namespace, or, behind a name, to
 });
 
 test("only what can be a secret's name is one", () => {
-  for (const name of ["old-shop", "shop.import.login.1"]) expect(sourceNameSchema.safeParse(name).success).toBe(true);
+  for (const name of ["old-shop", "shop.import.login.1"])
+    expect(sourceNameSchema.safeParse(name).success).toBe(true);
   for (const name of ["", "Old", "a/b", "../x", "a..b", "-a", "x".repeat(254)]) {
     expect(sourceNameSchema.safeParse(name).success).toBe(false);
   }
