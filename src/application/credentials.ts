@@ -80,9 +80,9 @@ export function credentialSecretNames(application: DataStoreOwner): readonly str
 }
 
 /**
- * A mark of credentials, the same for the same ones, for the pods that read them: they roll when it changes, also where it is
- * the data behind them that was exchanged. Who may
- * read pods but no Secrets learns next to nothing from it: 16 bits, keyed by the Secrets' UIDs. Undefined without any.
+ * A mark of credentials, the same for the same ones, for the pods that read them: they roll when it changes, also where an
+ * import has put other data behind them. Who may read pods but no Secrets learns next to nothing from it: 16 bits, keyed by
+ * the Secrets' UIDs. Undefined without any.
  */
 export function credentialsMark(secrets: readonly KubeObject[]): string | undefined {
   if (secrets.length === 0) return undefined;

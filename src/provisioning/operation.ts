@@ -460,7 +460,7 @@ export async function contextOf(
     ...(operation === "backup" || operation === "restore"
       ? { backups: backupsOf(operation, spec.parameters) }
       : {}),
-    ...(from === undefined ? {} : { importing: { from } }),
+    ...(operation !== "import" || from === undefined ? {} : { importing: { from } }),
     ...(confirmed === undefined ? {} : { confirmed }),
     ...(credential === undefined ? {} : { credential }),
   };
