@@ -7,6 +7,7 @@ import type { Bind } from "./action.ts";
 import { applicationOfService } from "./application-of-service.ts";
 import { confirm, confirmDestruction } from "./confirm.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
+import { usageFailure } from "./failure.ts";
 import { serviceNameFrom } from "./names.ts";
 import { ofService } from "./nearest-name.ts";
 import { confirmation, listOutput } from "./options.ts";
@@ -20,11 +21,13 @@ import { whenFree } from "./waiting.ts";
 const optionsSchema = serviceRunSchema.extend({ confirm: z.string().optional() });
 type Options = z.output<typeof optionsSchema>;
 
-/** `platform database backup|list|restore`. */
+const importSchema = optionsSchema.extend({ from: z.string() });
+
+/** `platform database backup|list|restore|import`. */
 export function addDatabase(program: Command, bind: Bind): void {
   const database = program
     .command("database")
-    .description("back up a service's database in the cluster, and restore a backup");
+    .description("back up a service's database in the cluster, restore a backup, import another database");
   bind(
     withRunOptions(
       database
@@ -54,6 +57,34 @@ Example:
     ),
     async (session, args, raw) =>
       restore(session, serviceNameFrom(args[0]), args[1] ?? "", optionsSchema.parse(raw)),
+  );
+  addImport(database, bind);
+}
+
+function addImport(database: Command, bind: Bind): void {
+  bind(
+    withRunOptions(
+      database
+        .command("import")
+        .description(
+          "bring what another PostgreSQL has into a service's empty database; the other one is read-only from then on",
+        )
+        .argument("<service>", "the service's name")
+        .requiredOption(
+          "--from <secret>",
+          "secret in the service's namespace with host, port, database, username and password of the source",
+        )
+        .addOption(confirmation()),
+    ).addHelpText(
+      "after",
+      `
+The secret may have sslmode (require where it is left out, prefer, disable) and ca.crt too.
+
+Example:
+  platform database import api-gateway --from api-gateway-old --dry-run
+  platform database import api-gateway --from api-gateway-old`,
+    ),
+    async (session, args, raw) => importInto(session, serviceNameFrom(args[0]), importSchema.parse(raw)),
   );
 }
 
@@ -87,6 +118,41 @@ async function restore(
     });
     return followed(session, service, options, (onFailure) =>
       provisioner.restore(service, backup, { ...onFailure, ...confirmed }),
+    );
+  });
+}
+
+async function importInto(
+  session: Session,
+  service: ServiceName,
+  { from, ...options }: z.output<typeof importSchema>,
+): Promise<ExitCode> {
+  const { provisioner } = await session.platform();
+  const { sourceNameSchema } = await import("../backups/import-source.ts");
+  if (!sourceNameSchema.safeParse(from).success) {
+    throw usageFailure(`--from ${JSON.stringify(from)} is not the name of a secret`);
+  }
+  if (!options.dryRun && options.confirm === undefined && (options.yes || !session.terminal.interactive)) {
+    throw usageFailure(
+      `an import ends the use of another database for ${service}: only who names the service does that`,
+      {
+        next: [`repeat the command with --confirm ${service}`, "--dry-run shows what would be done"],
+      },
+    );
+  }
+  return ofService(session, service, async () => {
+    const plan = await shownPlan(session, service, options, () => provisioner.planImport(service, from));
+    if (plan === undefined) return exitCodes.done;
+    const confirmed = await confirmDestruction(session, {
+      service,
+      deed: `make the database of secret ${from} read-only and bring what it has into that of ${service} on ${session.clusterName}`,
+      protectedStores: [`${service}-db`],
+      asks: true,
+      yes: options.yes,
+      confirm: options.confirm,
+    });
+    return followed(session, service, options, (onFailure) =>
+      provisioner.importDatabase(service, from, { ...onFailure, ...confirmed }),
     );
   });
 }

@@ -378,6 +378,23 @@ export async function backupContext(
   backups: NonNullable<PlanContext["backups"]>,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
+  return { ...(await databaseContext(service, surroundings)), backups };
+}
+
+/**
+ * What an import works on: the service as it is, before and after.
+ * @param from - name of the Secret that says where the data is
+ * @throws ProvisioningError `usage` where there is no such service, or it has no database
+ */
+export async function importContext(
+  service: ServiceName,
+  from: string,
+  surroundings: Surroundings,
+): Promise<PlanContext> {
+  return { ...(await databaseContext(service, surroundings)), importing: { from } };
+}
+
+async function databaseContext(service: ServiceName, surroundings: Surroundings): Promise<PlanContext> {
   const { spec, uid } = await asItIs(service, surroundings);
   if (spec.database === undefined) {
     throw new ProvisioningError(
@@ -387,7 +404,7 @@ export async function backupContext(
     );
   }
   const change = { before: spec, after: spec };
-  return { ...contextOfChange(service, change, { dataStores: "keep", uid }, surroundings), backups };
+  return contextOfChange(service, change, { dataStores: "keep", uid }, surroundings);
 }
 
 /**
@@ -414,6 +431,8 @@ export async function requestedContext(
       case "backup":
       case "restore":
         return backupContext(name, backupsOf(operation, parameters), surroundings);
+      case "import":
+        return importContext(name, sourceOf(service, parameters), surroundings);
       case "install":
       case "uninstall":
         throw new ProvisioningError(
@@ -438,7 +457,7 @@ export async function contextOf(
   planned: PlannedChange | undefined,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
-  const { confirmed, credential } = spec.parameters;
+  const { confirmed, credential, from } = spec.parameters;
   const context = await unconfirmedContextOf(spec, planned, surroundings);
   const { operation } = spec;
   return {
@@ -446,6 +465,7 @@ export async function contextOf(
     ...(operation === "backup" || operation === "restore"
       ? { backups: backupsOf(operation, spec.parameters) }
       : {}),
+    ...(operation !== "import" || from === undefined ? {} : { importing: { from } }),
     ...(confirmed === undefined ? {} : { confirmed }),
     ...(credential === undefined ? {} : { credential }),
   };
@@ -479,6 +499,10 @@ async function unconfirmedContextOf(
   if (spec.operation === "backup" || spec.operation === "restore") {
     const { service, operation, parameters } = spec;
     return backupContext(serviceNameSchema.parse(service), backupsOf(operation, parameters), surroundings);
+  }
+  if (spec.operation === "import") {
+    const { service, parameters } = spec;
+    return importContext(serviceNameSchema.parse(service), sourceOf(service, parameters), surroundings);
   }
   if (spec.operation !== "delete" && spec.operation !== "create") {
     const change = changeOf(spec.operation, spec.parameters);
@@ -545,6 +569,16 @@ function credentialOf(service: string, { credential }: RunSpec["parameters"]): R
   throw new ProvisioningError(
     "refused",
     `the run of ${service} does not say which credentials it is about`,
+    "make another run",
+  );
+}
+
+/** @throws ProvisioningError `refused` where the parameters are not those of an import */
+function sourceOf(service: string, { from }: RunSpec["parameters"]): string {
+  if (from !== undefined) return from;
+  throw new ProvisioningError(
+    "refused",
+    `the run of ${service} does not say what it imports from`,
     "make another run",
   );
 }

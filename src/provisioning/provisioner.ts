@@ -61,6 +61,14 @@ export interface Provisioner {
     backup: string,
     options: { readonly onFailure?: OnFailure } & Confirmation,
   ): Promise<Execution>;
+  /** @param from - name of the Secret, in the service's namespace, that says where the data is */
+  planImport(service: ServiceName, from: string): Promise<PlanWithManifests>;
+  /** Brings what another database has into a service's empty one in the cluster. */
+  importDatabase(
+    service: ServiceName,
+    from: string,
+    options: { readonly onFailure?: OnFailure } & Confirmation,
+  ): Promise<Execution>;
   /** Checks, then creates the Run and executes it in this process. */
   create(request: ServiceRequest, options: { readonly onFailure: OnFailure }): Promise<Execution>;
   /**

@@ -50,6 +50,8 @@ export interface PlanContext {
     /** For a restore: the backup that is restored. */
     readonly restore?: string;
   };
+  /** For an import: name of the Secret, in the service's namespace, that says where the data is. */
+  readonly importing?: { readonly from: string };
   /** For an installation: what it brings. */
   readonly installation?: Installation;
 }

@@ -84,6 +84,7 @@ function verbOf(operation: Operation): string {
     rotate: "gives new credentials",
     backup: "backs up",
     restore: "restores",
+    import: "imports data into",
     install: "installs",
     uninstall: "uninstalls",
   }[operation];

@@ -69,6 +69,17 @@ test.skipIf(terraform === undefined)(
       err: expect.stringContaining("runs outside of the cluster"),
     });
 
+    // Google does these itself: the command is told, with the instance's name.
+    for (const [words, means] of [
+      [["backup", "shop", "--yes"], "gcloud sql backups create --instance shop-"],
+      [["restore", "shop", "backup-x", "--confirm", "shop"], "gcloud sql instances clone shop-"],
+      [["import", "shop", "--from", "old-shop", "--confirm", "shop"], "gcloud sql import sql shop-"],
+    ] as const) {
+      const refused = await run("database", ...words);
+      expect([refused.code, refused.err]).toEqual([2, expect.stringContaining(means)]);
+      expect(refused.err).toContain(`--project ${project}`);
+    }
+
     const remove = ["service", "delete", "shop", "--data-stores", "delete", "--yes"];
     expect(await run(...remove)).toMatchObject({ code: 2, err: expect.stringContaining("protected") });
     const gone = await run(...remove, "--confirm", "shop");
