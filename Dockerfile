@@ -5,7 +5,8 @@
 #   starter   what a new service runs until its pipeline has pushed an image: distroless, nothing but Node.
 # Both run as user 65532 on a read-only root file system; only /tmp is written to (mount an emptyDir there).
 
-FROM node:24.21.0-bookworm AS build
+# The bundle is the same everywhere: built once, on the machine's own kind.
+FROM --platform=$BUILDPLATFORM node:24.21.0-bookworm AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 COPY scripts ./scripts
