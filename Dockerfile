@@ -9,7 +9,6 @@
 FROM --platform=$BUILDPLATFORM node:24.21.0-bookworm AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
-COPY scripts ./scripts
 RUN npm ci --ignore-scripts
 COPY . .
 RUN node scripts/build.js
