@@ -51,8 +51,13 @@ async function run(...args: readonly string[]): Promise<string> {
 }
 
 async function check(what: string, act: () => Promise<unknown>): Promise<void> {
-  await act();
-  console.log(`ok  ${what}`);
+  try {
+    await act();
+  } catch (error) {
+    console.error(`FAILED  ${what}`);
+    throw error;
+  }
+  console.log(`ok      ${what}`);
 }
 
 /** The image's Deployment of the operator, as `platform install --print` has it. */
@@ -177,16 +182,6 @@ async function checkPlatform(image: Image, pod: Pod): Promise<void> {
     await command("sh", "-c", 'test -x "$(git --exec-path)/git-remote-https"');
     await command("ssh", "-G", "localhost");
   });
-  for (const module of await readdir("terraform/modules")) {
-    await check(`platform: Terraform has the providers of ${module}, and takes it`, () =>
-      command(
-        "sh",
-        "-ec",
-        'cp -r "$0" /tmp/module; cd /tmp/module; terraform init -input=false -backend=false; terraform validate',
-        `/platform/terraform/modules/${module}`,
-      ),
-    );
-  }
   await check("platform: nothing of it can be written", () => checkFiles(image, pod));
   const { startupProbe, livenessProbe, readinessProbe } = container;
   const paths = [startupProbe, livenessProbe, readinessProbe].map(({ httpGet }) => {
@@ -214,6 +209,20 @@ async function checkStarter(image: Image, pod: Pod): Promise<void> {
   );
 }
 
+/** Each module finds its providers beside Terraform, and the providers take it as it is. */
+async function checkTerraform(image: Image, pod: Pod): Promise<void> {
+  const script =
+    'cp -r "$0" /tmp/module; cd /tmp/module; terraform init -no-color -backend=false; terraform validate -no-color';
+  for (const module of await readdir("terraform/modules")) {
+    await check(`platform: Terraform has the providers of ${module}, and they take it`, () =>
+      run(
+        ...["run", "--rm", ...restrictions(pod), ...environment(pod), "--entrypoint", "sh", image.reference],
+        ...["-ec", script, `/platform/terraform/modules/${module}`],
+      ),
+    );
+  }
+}
+
 /** The image that is given, or one that is built here. */
 async function imageOf(target: string, given: string | undefined, node: string): Promise<Image> {
   if (given !== undefined) return { reference: given, node };
@@ -226,5 +235,6 @@ const { values } = parseArgs({ options: { platform: { type: "string" }, starter:
 const platform = await imageOf("platform", values.platform, "node");
 const starter = await imageOf("starter", values.starter, "/nodejs/bin/node");
 const pod = await deployedPod(platform);
-await checkPlatform(platform, pod);
 await checkStarter(starter, pod);
+await checkPlatform(platform, pod);
+await checkTerraform(platform, pod);
