@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { dnsLabelPattern, imagePattern, quantityPattern } from "../application/patterns.ts";
 import { cloudSqlSchema, googleSchema, memorystoreSchema, terraformSchema } from "./cloud.ts";
+import { externalSchema } from "./external.ts";
 
 /** A Kubernetes quantity, for example `100m` or `256Mi`. */
 const quantity = z.string().regex(quantityPattern, "is not a Kubernetes quantity");
@@ -235,9 +236,10 @@ export const standardsSchema = z
           })
           .prefault({})
           .describe("Backups of databases."),
+        external: externalSchema,
       })
       .prefault({})
-      .describe("What guards databases and caches against deletion."),
+      .describe("What guards databases and caches against deletion, and where those may be that exist already."),
     secrets: z
       .strictObject({
         store: z

@@ -1,4 +1,4 @@
-import { isInCloud, providerOf } from "../../application/store-provider.ts";
+import { externalOf, isInCloud, providerOf } from "../../application/store-provider.ts";
 import { backupsClaimName, backupsIn } from "../../backups/backup.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
@@ -7,6 +7,13 @@ import type { Check } from "./check.ts";
 
 /** Only a database in the cluster is dumped by a Job beside it. */
 export const databaseIsHere: Check = async ({ application: { spec }, request }) => {
+  if (externalOf(spec, "database") !== undefined) {
+    return new ProvisioningError(
+      "usage",
+      `the database of ${request.name} is not the platform's: whoever runs it backs it up and restores it`,
+      "ask them which backups there are",
+    );
+  }
   if (!isInCloud(spec, "database")) return undefined;
   return new ProvisioningError(
     "usage",

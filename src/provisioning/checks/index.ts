@@ -5,6 +5,7 @@ import { backupExists, databaseIsHere } from "./backups.ts";
 import type { Check } from "./check.ts";
 import { cloudIsWithinReach, storesMayBeMade } from "./cloud.ts";
 import { namespaceIsFree, noUnfinishedRun, serviceExists, serviceIsNew } from "./existence.ts";
+import { externalStoresAreOpen } from "./external.ts";
 import { guardrailsAreServed, installationRightsSuffice } from "./installation.ts";
 import { snapshotIsPossible } from "./protection.ts";
 import { mayRequest, rightsSuffice } from "./rights.ts";
@@ -53,6 +54,7 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
     storageClassExists,
     secretStoreAnswers,
     storesMayBeMade,
+    externalStoresAreOpen,
     cloudIsWithinReach,
     imageIsAllowed,
     quotaSuffices,
@@ -81,6 +83,7 @@ function ofChange(operation: ChangeOperation): readonly Check[] {
     storageClassExists,
     secretStoreAnswers,
     storesMayBeMade,
+    externalStoresAreOpen,
     cloudIsWithinReach,
     imageIsAllowed,
     quotaSuffices,
