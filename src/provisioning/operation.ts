@@ -186,7 +186,9 @@ function storesStay(service: ServiceName, before: ApplicationSpec, after: Applic
     throw new ProvisioningError(
       "usage",
       `the ${store} of ${service} is ${was}, and does not become ${is} by a change: its data would stay behind`,
-      `take it out of the service first, and keep it: platform service set ${service} --${store} none`,
+      is === "external" && was !== "external"
+        ? `move the data yourself, then take it out: platform service set ${service} --${store} none --data-stores delete --confirm ${service}`
+        : `take it out of the service first: platform service set ${service} --${store} none`,
     );
   }
 }
