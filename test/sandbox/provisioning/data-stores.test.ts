@@ -86,6 +86,8 @@ const atGoogle = (store: StoreKind): ProviderCase => ({
   skip: terraform === undefined,
   open: () => inCloud(store),
   larger: withSizes(cloudStandards),
+  // Each call to Google that fails is told in cloud-failures.test.ts.
+  failing: [1, 2],
 });
 
 const external = (store: StoreKind): ProviderCase => ({
