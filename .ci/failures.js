@@ -8,7 +8,8 @@ const longest = 1_500;
 const beginning = (text = "") => (text.length > longest ? `${text.slice(0, longest)}…` : text);
 
 for (const path of process.argv.slice(2)) {
-  for (const { name, status, message, assertionResults } of JSON.parse(readFileSync(path, "utf8")).testResults) {
+  for (const { name, status, message, assertionResults } of JSON.parse(readFileSync(path, "utf8"))
+    .testResults) {
     const file = relative(process.cwd(), name);
     const failed = assertionResults.filter((result) => result.status === "failed");
     for (const { fullName, failureMessages } of failed) {

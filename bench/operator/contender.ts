@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { limitCpu } from "./cpu-limit.ts";
+import { type ReconcileTimes, reconcileTimes } from "./reconcile-times.ts";
 
 /** An operator under measurement. */
 export interface Contender {
@@ -24,6 +25,8 @@ export interface Cost {
 /** A contender's process that runs. */
 export interface Running {
   cost(): Promise<Cost>;
+  /** Of all reconciles since it started. */
+  reconcileTimes(): Promise<ReconcileTimes>;
   /** Resolves once it has looked at so many Applications since it started and has nothing in hand. */
   calm(applications: number): Promise<void>;
   /** By SIGTERM, to its end. */
@@ -51,18 +54,16 @@ export async function start({ name, command, env = {} }: Contender, cores?: numb
   void child.then(() => {
     ended = true;
   });
-  const url = `http://127.0.0.1:${ports.metrics}/metrics`;
+  const metrics = async () => (await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)).text();
   return {
     cost: () => costOf(pid),
+    reconcileTimes: async () => reconcileTimes(await metrics()),
     async calm(applications) {
       const until = performance.now() + patienceMs;
       let told = "nothing";
       while (performance.now() < until) {
         if (ended) throw new Error(`${name} ended by itself: ${(await child).stderr.slice(-2_000)}`);
-        told = await fetch(url).then(
-          (answer) => answer.text(),
-          () => "nothing",
-        );
+        told = await metrics().catch(() => "nothing");
         if (isCalm(told, applications)) return;
         await delay(50);
       }

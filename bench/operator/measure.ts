@@ -8,6 +8,7 @@ import { quantile } from "../statistics.ts";
 import { apiServer } from "./api-server.ts";
 import { type Contender, type Cost, start } from "./contender.ts";
 import { childrenEach, Observer } from "./observer.ts";
+import { reconcileQuantile } from "./reconcile-times.ts";
 
 /** What one contender did with so many Applications. Times in milliseconds, costs as of the end of the phase. */
 export interface Measured {
@@ -31,6 +32,8 @@ export interface Measured {
   readonly repaired: readonly number[];
   /** Five Services a second deleted by somebody else: until made again. */
   readonly remade: readonly number[];
+  /** Of the operator's own reconciles while all that came, by its metrics: half of them, and 99 in 100, took no longer. */
+  readonly reconciled: { readonly p50: number; readonly p99: number };
   /** From its start until a new process had looked at everything and had nothing in hand. */
   readonly restart: number;
   /** Writes from the start of the new process until ten seconds after. */
@@ -101,6 +104,7 @@ class Measurement {
       // The creations themselves are the benchmark's.
       const writesEach = (full.writes - empty.writes - size) / size;
       const filling = await operator.cost();
+      const timesBefore = await operator.reconcileTimes();
       const steadyFrom = performance.now();
       // Each change is of another one.
       const times = Math.min(size, seconds * (1_000 / everyMs));
@@ -110,6 +114,7 @@ class Measurement {
       const remade = await this.#steady("deletions", times, (index) => this.#deleteOne(index));
       const steadyMs = performance.now() - steadyFrom;
       const whole = await operator.cost();
+      const timesAfter = await operator.reconcileTimes();
       // What is still to be told would be told after the restart.
       await this.#settled();
       await operator.stop();
@@ -130,6 +135,10 @@ class Measurement {
         changed,
         repaired,
         remade,
+        reconciled: {
+          p50: reconcileQuantile(timesBefore, timesAfter, 0.5),
+          p99: reconcileQuantile(timesBefore, timesAfter, 0.99),
+        },
         restart,
         restartWrites,
         filling,

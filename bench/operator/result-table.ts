@@ -45,6 +45,8 @@ export function resultTable(ours: Measured | undefined, peers: Measured | undefi
     row(`${title}, p50`, (measured) => quantile(value(measured), 0.5), milliseconds);
     row(`${title}, p99`, (measured) => quantile(value(measured), 0.99), milliseconds);
   }
+  row("the operator's reconciles meanwhile, p50", ({ reconciled }) => reconciled.p50, milliseconds);
+  row("the operator's reconciles meanwhile, p99", ({ reconciled }) => reconciled.p99, milliseconds);
   row(
     "share of a core meanwhile",
     ({ steadyLoad }) => steadyLoad,

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { KubeObject } from "../cluster/object.ts";
 import type { Application } from "./application.ts";
-import { labelsFor } from "./names.ts";
+import { importedAnnotation, labelsFor } from "./names.ts";
 import { ports } from "./ports.ts";
 import { externalOf, isInCloud, type StoreKind, storeKinds } from "./store-provider.ts";
 
@@ -84,15 +84,23 @@ export function credentialSecretNames(application: DataStoreOwner): readonly str
 }
 
 /**
- * A mark of credentials, the same for the same ones, for the pods that read them: they roll when it changes. Who may
- * read pods but no Secrets learns next to nothing from it: 16 bits, keyed by the Secrets' UIDs. Undefined without any.
+ * A mark of credentials, the same for the same ones, for the pods that read them: they roll when it changes, also where an
+ * import has put other data behind them. Who may read pods but no Secrets learns next to nothing from it: 16 bits, keyed by
+ * the Secrets' UIDs. Undefined without any.
  */
 export function credentialsMark(secrets: readonly KubeObject[]): string | undefined {
   if (secrets.length === 0) return undefined;
   const content = secrets
-    .map(
-      ({ metadata, data }) => [metadata.name, metadata.uid ?? "", Object.entries(data ?? {}).sort()] as const,
-    )
+    .map(({ metadata, data }) => {
+      const imported = metadata.annotations?.[importedAnnotation];
+      const values = Object.entries(data ?? {}).sort();
+      return [
+        metadata.name,
+        metadata.uid ?? "",
+        values,
+        ...(imported === undefined ? [] : [imported]),
+      ] as const;
+    })
     .sort(([one], [other]) => (one < other ? -1 : 1));
   return createHmac("sha256", content.map(([, uid]) => uid).join(" "))
     .update(JSON.stringify(content))

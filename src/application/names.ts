@@ -110,6 +110,9 @@ export const credentialsAnnotation = "platform.company.com/credentials";
 /** On an Application, its Deployment and the Job: a mark of the migration that was run for it, or of which nothing is to be run. */
 export const migrationAnnotation = "platform.company.com/migration";
 
+/** On the Secret of a database: the run that imported what is in it. */
+export const importedAnnotation = "platform.company.com/imported";
+
 /** On a Secret: how often it has been given other values, counted from 1 when it was made. */
 export const secretVersionAnnotation = "platform.company.com/secret-version";
 

@@ -8,7 +8,7 @@ export const backupActions = ["backup", "restore", "swap", "last", "drop", "undo
 export type BackupAction = (typeof backupActions)[number];
 
 /** Names come from the environment: in SQL they are quoted by psql, in the shell by quotes, and nothing else is put together. */
-const names = `\\set ON_ERROR_STOP on
+export const names = `\\set ON_ERROR_STOP on
 \\set VERBOSITY terse
 \\getenv database DATABASE
 \\getenv restored RESTORED
@@ -17,7 +17,7 @@ SET client_min_messages TO warning;
 `;
 
 /** Only while a restore is under way may the service's role make databases; in one that an older version made it never may. */
-const mayMake = (
+export const mayMake = (
   allowed: boolean,
 ) => `SELECT to_regprocedure('platform.make_databases(boolean)') IS NOT NULL AS can_allow \\gset
 \\if :can_allow
@@ -25,7 +25,8 @@ SELECT platform.make_databases(${allowed}) AS nothing \\gset
 \\endif
 `;
 
-const common = `set -eu
+/** How every script starts. */
+export const common = `set -eu
 umask 077
 fail() { echo "$1" >&2; exit 1; }
 query() { psql -X -q -t -A -w -f -; }
@@ -79,11 +80,8 @@ SQL
 DATABASE="$BEFORE"
 ${dump}`;
 
-const restore = `${common}cd "$BACKUPS"
-[ -f "$BACKUP.dump" ] || fail "there is no backup $BACKUP"
-sha256sum -c --status "$BACKUP.sha256" || fail "backup $BACKUP is not what was written: its checksum differs"
-query <<'SQL'
-${names}SELECT EXISTS (SELECT FROM pg_database WHERE datname = :'before') AS left_over,
+/** Refuses where no database can be made beside the service's. */
+export const mayMakeBeside = `SELECT EXISTS (SELECT FROM pg_database WHERE datname = :'before') AS left_over,
   to_regprocedure('platform.make_databases(boolean)') IS NULL AS too_old \\gset
 \\if :left_over
 DO $$ BEGIN RAISE EXCEPTION 'a database is left from another restore: finish that run, or roll it back'; END $$;
@@ -91,11 +89,20 @@ DO $$ BEGIN RAISE EXCEPTION 'a database is left from another restore: finish tha
 \\if :too_old
 DO $$ BEGIN RAISE EXCEPTION 'this database was made by an older version, which cannot make one beside: see the runbook on backups'; END $$;
 \\endif
-${mayMake(true)}DROP DATABASE IF EXISTS :"restored" WITH (FORCE);
+`;
+
+/** An empty database beside the service's, which nobody else may enter. */
+export const makeBeside = `query <<'SQL'
+${names}${mayMakeBeside}${mayMake(true)}DROP DATABASE IF EXISTS :"restored" WITH (FORCE);
 CREATE DATABASE :"restored" TEMPLATE template0;
 REVOKE ALL ON DATABASE :"restored" FROM PUBLIC;
 SQL
-pg_restore -w --exit-on-error --single-transaction --no-owner -d "$RESTORED" "$BACKUP.dump" || fail "backup $BACKUP cannot be restored"
+`;
+
+const restore = `${common}cd "$BACKUPS"
+[ -f "$BACKUP.dump" ] || fail "there is no backup $BACKUP"
+sha256sum -c --status "$BACKUP.sha256" || fail "backup $BACKUP is not what was written: its checksum differs"
+${makeBeside}pg_restore -w --exit-on-error --single-transaction --no-owner -d "$RESTORED" "$BACKUP.dump" || fail "backup $BACKUP cannot be restored"
 PGDATABASE="$RESTORED" query > "$WORK/rows" <<'SQL'
 \\set ON_ERROR_STOP on
 SET client_min_messages TO error;
@@ -118,7 +125,8 @@ SELECT count(pg_terminate_backend(pid, 10000)) AS ended FROM pg_stat_activity
 RESET ROLE;
 `;
 
-const swap = `${common}reopen() {
+/** The database beside takes the place of the service's, which is kept; done before, it does nothing. */
+export const swapping = `reopen() {
 query <<'SQL'
 ${names}ALTER DATABASE :"database" ALLOW_CONNECTIONS true;
 SQL
@@ -141,14 +149,18 @@ SELECT 1;
 SQL
 `;
 
-const drop = `${common}query <<'SQL'
+const swap = `${common}${swapping}`;
+
+/** What was kept goes. */
+export const drop = `${common}query <<'SQL'
 ${names}${look}\\if :has_database
 DROP DATABASE IF EXISTS :"before" WITH (FORCE);
 \\endif
 ${mayMake(false)}SQL
 `;
 
-const undo = `${common}query <<'SQL'
+/** What was kept takes its place again, and what is beside goes. */
+export const undo = `${common}query <<'SQL'
 ${names}${look}\\if :has_before
 ${mayMake(true)}\\if :has_database
 ${close}BEGIN;

@@ -42,6 +42,8 @@ export interface ReflectorOptions<T> {
   readonly page?: number;
   /** Changes of a watch are gathered for so long. Default 50 ms. */
   readonly batchMs?: number;
+  /** What is gone is told at once, with all that was gathered. Default: no. */
+  readonly removalsAtOnce?: boolean;
   readonly timing?: Timing;
 }
 
@@ -232,7 +234,8 @@ export class Reflector<T = KubeObject> {
     if (event.type === "BOOKMARK") return event.resourceVersion;
     if (event.type === "DELETED") this.#remove(keyOf(event.object), event.object.metadata.resourceVersion);
     else this.#put(event.object);
-    if (!this.#flushing) {
+    if (event.type === "DELETED" && this.#options.removalsAtOnce === true) this.#flush();
+    else if (!this.#flushing) {
       this.#flushing = true;
       this.#timing.sleep(this.#options.batchMs ?? 50, signal).then(
         () => this.#flush(),

@@ -7,28 +7,16 @@ import type { PlanWithManifests } from "../provisioning/provisioner.ts";
 import { confirm, confirmDestruction } from "./confirm.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
-import { follow } from "./follow.ts";
 import { ofService } from "./nearest-name.ts";
-import { type RunFormat, writeLine } from "./output/format.ts";
-import { printPlan } from "./output/plan.ts";
-import type { OnFailureChoice } from "./run-options.ts";
-import { runView } from "./run-view-of.ts";
+import { writeLine } from "./output/format.ts";
+import { failing, followServiceRun, type ServiceRunOptions, shownPlan } from "./service-run.ts";
 import type { Session } from "./session.ts";
 import { whenFree } from "./waiting.ts";
 
 /** How a change is shown, asked for and followed. */
-export interface ChangeOptions {
-  readonly output: RunFormat;
-  readonly dryRun: boolean;
-  readonly yes: boolean;
+export interface ChangeOptions extends ServiceRunOptions {
   /** What `--confirm` says. */
   readonly confirm?: string | undefined;
-  /** `--wait` and `--no-wait`; left out: neither. */
-  readonly wait?: boolean | undefined;
-  /** Left out: as the standards say. */
-  readonly onFailure?: OnFailureChoice | undefined;
-  /** Milliseconds. */
-  readonly timeout?: number | undefined;
   /** What becomes of a data store that a change takes away. */
   readonly dataStores: "keep" | "delete";
 }
@@ -54,35 +42,21 @@ export async function changeService(
 ): Promise<ExitCode> {
   // Before a cluster is asked, so that a slip of the fingers is told at once, and even without a cluster.
   accepted(typed, parseChange(typed.operation, typed.raw));
-  const { provisioner, standards, cluster } = await session.platform({ preview: options.dryRun });
+  const { provisioner, standards } = await session.platform({ preview: options.dryRun });
   const change = accepted(typed, parseChange(typed.operation, typed.raw, standards));
   const { dataStores, output } = options;
   try {
     return await ofService(session, service, async () => {
-      const planned = await whenFree(session, service, options.wait === true && !options.dryRun, () =>
+      const planned = await shownPlan(session, service, options, () =>
         provisioner.planChange(service, change, { dataStores }),
       );
-      if (options.dryRun) {
-        await printPlan(session, planned, output);
-        return exitCodes.done;
-      }
-      if (output === "text" || (session.terminal.interactive && !options.yes))
-        await printPlan(session, planned, "progress");
+      if (planned === undefined) return exitCodes.done;
       const confirmed = await asked(session, service, change.operation, planned, options);
       const begin = () =>
         whenFree(session, service, options.wait === true, () =>
-          provisioner.change(service, change, {
-            dataStores,
-            ...confirmed,
-            ...(options.onFailure === undefined ? {} : { onFailure: options.onFailure }),
-          }),
+          provisioner.change(service, change, { dataStores, ...confirmed, ...failing(options) }),
         );
-      return follow(session, begin, runView(session, cluster.context, output), {
-        asked: "completion",
-        detached: options.wait === false,
-        ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
-        rollBack: (run) => provisioner.rollback(run, { dataStores: "keep-used" }),
-      });
+      return followServiceRun(session, options, begin);
     });
   } catch (error) {
     if (!(error instanceof ProvisioningError) || error.kind !== "unchanged") throw error;

@@ -38,6 +38,7 @@ const named: Readonly<Record<string, Kind>> = {
   "database backup": { kind: "service" },
   "database list": { kind: "service" },
   "database restore": { kind: "service" },
+  "database import": { kind: "service" },
   "secret list": { kind: "service" },
   "secret set": { kind: "service" },
   "secret remove": { kind: "service" },

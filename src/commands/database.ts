@@ -1,44 +1,35 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { z } from "zod";
-import { applicationOf } from "../application/from-request.ts";
-import { namespaceOf, type ServiceName } from "../application/names.ts";
-import { applicationSpecSchema } from "../application/schema.ts";
+import type { ServiceName } from "../application/names.ts";
 import type { Backup } from "../backups/backup.ts";
 import type { Execution } from "../provisioning/run.ts";
 import type { Bind } from "./action.ts";
+import { applicationOfService } from "./application-of-service.ts";
 import { confirm, confirmDestruction } from "./confirm.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
-import { follow } from "./follow.ts";
+import { usageFailure } from "./failure.ts";
 import { serviceNameFrom } from "./names.ts";
 import { ofService } from "./nearest-name.ts";
-import { confirmation, listOutput, runOutput, timeout, yes } from "./options.ts";
+import { confirmation, listOutput } from "./options.ts";
 import { age } from "./output/age.ts";
-import { type ListFormat, listFormats, runFormats, writeDocument } from "./output/format.ts";
-import { printPlan } from "./output/plan.ts";
+import { type ListFormat, listFormats, writeDocument } from "./output/format.ts";
 import { type Column, table } from "./output/table.ts";
-import { noWait, onFailureChoices, onFailureOfChange, wait } from "./run-options.ts";
-import { runView } from "./run-view-of.ts";
+import { failing, followServiceRun, serviceRunSchema, shownPlan, withRunOptions } from "./service-run.ts";
 import type { Session } from "./session.ts";
 import { whenFree } from "./waiting.ts";
 
-const optionsSchema = z.object({
-  output: z.enum(runFormats),
-  dryRun: z.boolean().default(false),
-  yes: z.boolean().default(false),
-  wait: z.boolean().optional(),
-  onFailure: z.enum(onFailureChoices).optional(),
-  timeout: z.number().optional(),
-  confirm: z.string().optional(),
-});
+const optionsSchema = serviceRunSchema.extend({ confirm: z.string().optional() });
 type Options = z.output<typeof optionsSchema>;
 
-/** `platform database backup|list|restore`. */
+const importSchema = optionsSchema.extend({ from: z.string() });
+
+/** `platform database backup|list|restore|import`. */
 export function addDatabase(program: Command, bind: Bind): void {
   const database = program
     .command("database")
-    .description("back up a service's database in the cluster, and restore a backup");
+    .description("back up a service's database in the cluster, restore a backup, import another database");
   bind(
-    withCommon(
+    withRunOptions(
       database
         .command("backup")
         .description("dump a service's database, read the dump, and keep it beside the database")
@@ -48,7 +39,7 @@ export function addDatabase(program: Command, bind: Bind): void {
   );
   addList(database, bind);
   bind(
-    withCommon(
+    withRunOptions(
       database
         .command("restore")
         .description(
@@ -67,23 +58,41 @@ Example:
     async (session, args, raw) =>
       restore(session, serviceNameFrom(args[0]), args[1] ?? "", optionsSchema.parse(raw)),
   );
+  addImport(database, bind);
 }
 
-function withCommon(command: Command): Command {
-  return command
-    .addOption(new Option("--dry-run", "show what would be done, change nothing"))
-    .addOption(onFailureOfChange())
-    .addOption(wait())
-    .addOption(noWait())
-    .addOption(timeout())
-    .addOption(yes())
-    .addOption(runOutput());
+function addImport(database: Command, bind: Bind): void {
+  bind(
+    withRunOptions(
+      database
+        .command("import")
+        .description(
+          "bring what another PostgreSQL has into a service's empty database; the other one is read-only from then on",
+        )
+        .argument("<service>", "the service's name")
+        .requiredOption(
+          "--from <secret>",
+          "secret in the service's namespace with host, port, database, username and password of the source",
+        )
+        .addOption(confirmation()),
+    ).addHelpText(
+      "after",
+      `
+The secret may have sslmode (require where it is left out, prefer, disable) and ca.crt too.
+
+Example:
+  platform database import api-gateway --from api-gateway-old --dry-run
+  platform database import api-gateway --from api-gateway-old`,
+    ),
+    async (session, args, raw) => importInto(session, serviceNameFrom(args[0]), importSchema.parse(raw)),
+  );
 }
 
 async function backUp(session: Session, service: ServiceName, options: Options): Promise<ExitCode> {
   const { provisioner } = await session.platform();
   return ofService(session, service, async () => {
-    if (!(await planned(session, service, undefined, options))) return exitCodes.done;
+    const plan = await shownPlan(session, service, options, () => provisioner.planBackup(service));
+    if (plan === undefined) return exitCodes.done;
     if (!options.yes) await confirm(session, `Back up the database of ${service} on ${session.clusterName}?`);
     return followed(session, service, options, (onFailure) => provisioner.backup(service, onFailure));
   });
@@ -97,7 +106,8 @@ async function restore(
 ): Promise<ExitCode> {
   const { provisioner } = await session.platform();
   return ofService(session, service, async () => {
-    if (!(await planned(session, service, backup, options))) return exitCodes.done;
+    const plan = await shownPlan(session, service, options, () => provisioner.planBackup(service, backup));
+    if (plan === undefined) return exitCodes.done;
     const confirmed = await confirmDestruction(session, {
       service,
       deed: `put ${backup} in the place of its database on ${session.clusterName}`,
@@ -112,44 +122,49 @@ async function restore(
   });
 }
 
-/** Shows the plan. Resolves to whether to go on. */
-async function planned(
+async function importInto(
   session: Session,
   service: ServiceName,
-  backup: string | undefined,
-  options: Options,
-): Promise<boolean> {
+  { from, ...options }: z.output<typeof importSchema>,
+): Promise<ExitCode> {
   const { provisioner } = await session.platform();
-  const plan = await whenFree(session, service, options.wait === true && !options.dryRun, () =>
-    provisioner.planBackup(service, backup),
-  );
-  if (options.dryRun) {
-    await printPlan(session, plan, options.output);
-    return false;
+  const { sourceNameSchema } = await import("../backups/import-source.ts");
+  if (!sourceNameSchema.safeParse(from).success) {
+    throw usageFailure(`--from ${JSON.stringify(from)} is not the name of a secret`);
   }
-  if (options.output === "text" || (session.terminal.interactive && !options.yes)) {
-    await printPlan(session, plan, "progress");
+  if (!options.dryRun && options.confirm === undefined && (options.yes || !session.terminal.interactive)) {
+    throw usageFailure(
+      `an import ends the use of another database for ${service}: only who names the service does that`,
+      {
+        next: [`repeat the command with --confirm ${service}`, "--dry-run shows what would be done"],
+      },
+    );
   }
-  return true;
+  return ofService(session, service, async () => {
+    const plan = await shownPlan(session, service, options, () => provisioner.planImport(service, from));
+    if (plan === undefined) return exitCodes.done;
+    const confirmed = await confirmDestruction(session, {
+      service,
+      deed: `make the database of secret ${from} read-only and bring what it has into that of ${service} on ${session.clusterName}`,
+      protectedStores: [`${service}-db`],
+      asks: true,
+      yes: options.yes,
+      confirm: options.confirm,
+    });
+    return followed(session, service, options, (onFailure) =>
+      provisioner.importDatabase(service, from, { ...onFailure, ...confirmed }),
+    );
+  });
 }
 
 async function followed(
   session: Session,
   service: ServiceName,
   options: Options,
-  start: (how: { readonly onFailure?: "rollback" | "hold" }) => Promise<Execution>,
+  start: (how: ReturnType<typeof failing>) => Promise<Execution>,
 ): Promise<ExitCode> {
-  const { provisioner, cluster } = await session.platform();
-  const begin = () =>
-    whenFree(session, service, options.wait === true, () =>
-      start(options.onFailure === undefined ? {} : { onFailure: options.onFailure }),
-    );
-  return follow(session, begin, runView(session, cluster.context, options.output), {
-    asked: "completion",
-    detached: options.wait === false,
-    ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
-    rollBack: (run) => provisioner.rollback(run, { dataStores: "keep-used" }),
-  });
+  const begin = () => whenFree(session, service, options.wait === true, () => start(failing(options)));
+  return followServiceRun(session, options, begin);
 }
 
 function addList(database: Command, bind: Bind): void {
@@ -172,16 +187,13 @@ function addList(database: Command, bind: Bind): void {
 
 async function backupsOf(session: Session, service: ServiceName): Promise<readonly Backup[]> {
   const { cluster } = await session.platform();
-  const [{ resources }, { find }, { noSuchService }, { backupsClaimName, backupsIn }] = await Promise.all([
+  const [{ resources }, { find }, { backupsClaimName, backupsIn }] = await Promise.all([
     import("../cluster/resource.ts"),
     import("../cluster/find.ts"),
-    import("../provisioning/errors.ts"),
     import("../backups/backup.ts"),
   ]);
-  const namespace = namespaceOf(service);
-  const found = await find(cluster, resources.applications, { name: service, namespace });
-  if (found === undefined) throw noSuchService(service);
-  const application = applicationOf(service, applicationSpecSchema.parse(found.spec), found.metadata.uid);
+  const application = await applicationOfService(session, service);
+  const { namespace } = application.metadata;
   const name = backupsClaimName(application);
   const claim = await find(cluster, resources.persistentVolumeClaims, { name, namespace });
   return claim === undefined ? [] : backupsIn(claim.metadata);

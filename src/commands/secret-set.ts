@@ -11,50 +11,26 @@ import {
 } from "../application/own-secrets.ts";
 import { makeOwnSecret, nextVersion } from "../secrets/own-secret.ts";
 import type { Bind } from "./action.ts";
+import { applicationOfService } from "./application-of-service.ts";
 import { confirm } from "./confirm.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { CommandFailure, failureOf, usageFailure } from "./failure.ts";
-import { follow } from "./follow.ts";
 import { serviceNameFrom } from "./names.ts";
 import { ofService } from "./nearest-name.ts";
-import { runOutput, timeout, yes } from "./options.ts";
-import { runFormats } from "./output/format.ts";
-import { printPlan } from "./output/plan.ts";
-import { noWait, onFailureChoices, onFailureOfChange, wait } from "./run-options.ts";
-import { runView } from "./run-view-of.ts";
-import { applicationOfService } from "./secret-service.ts";
 import { secretValue } from "./secret-value.ts";
+import { failing, followServiceRun, serviceRunSchema, shownPlan, withRunOptions } from "./service-run.ts";
 import type { Session } from "./session.ts";
 import { whenFree } from "./waiting.ts";
 
-const optionsSchema = z.object({
-  key: z.string(),
-  output: z.enum(runFormats),
-  dryRun: z.boolean().default(false),
-  yes: z.boolean().default(false),
-  wait: z.boolean().optional(),
-  onFailure: z.enum(onFailureChoices).optional(),
-  timeout: z.number().optional(),
-});
+const optionsSchema = serviceRunSchema.extend({ key: z.string() });
 type Options = z.output<typeof optionsSchema>;
 
 const key = (what: string) => new Option("--key <variable>", what).makeOptionMandatory();
 
-function withCommon(command: Command): Command {
-  return command
-    .addOption(new Option("--dry-run", "show what would be done, change nothing"))
-    .addOption(onFailureOfChange())
-    .addOption(wait())
-    .addOption(noWait())
-    .addOption(yes())
-    .addOption(timeout())
-    .addOption(runOutput());
-}
-
 /** `platform secret set` and `platform secret remove`: what a service's pods read beside its data stores' credentials. */
 export function addOwnSecrets(secret: Command, bind: Bind): void {
   bind(
-    withCommon(
+    withRunOptions(
       secret
         .command("set")
         .description("give a service a secret of its own, or a new value of one: its pods roll to read it")
@@ -82,7 +58,7 @@ Examples:
     },
   );
   bind(
-    withCommon(
+    withRunOptions(
       secret
         .command("remove")
         .description(
@@ -195,37 +171,22 @@ async function changeSecrets(
     prepare(application: Application): Promise<{ readonly change: ServiceChange; readonly state?: string }>;
   },
 ): Promise<ExitCode> {
-  const { provisioner, cluster } = await session.platform();
-  const patient = options.wait === true && !options.dryRun;
+  const { provisioner } = await session.platform();
   return ofService(session, service, async () => {
     const application = await applicationOfService(session, service);
     const intended = secrets.plan(application);
-    const planned = await whenFree(session, service, patient, () =>
+    const plan = await shownPlan(session, service, options, () =>
       provisioner.planChange(service, intended, { dataStores: "keep" }),
     );
-    if (options.dryRun) {
-      await printPlan(session, planned, options.output);
-      return exitCodes.done;
-    }
-    if (options.output === "text" || (session.terminal.interactive && !options.yes)) {
-      await printPlan(session, planned, "progress");
-    }
+    if (plan === undefined) return exitCodes.done;
     const { change, state } = await secrets.prepare(application);
     const begin = () =>
-      whenFree(session, service, patient, () =>
-        provisioner.change(service, change, {
-          dataStores: "keep",
-          ...(options.onFailure === undefined ? {} : { onFailure: options.onFailure }),
-        }),
+      whenFree(session, service, options.wait === true, () =>
+        provisioner.change(service, change, { dataStores: "keep", ...failing(options) }),
       ).catch((error: unknown) => {
         throw state === undefined ? error : unfinished(session, error, state);
       });
-    return follow(session, begin, runView(session, cluster.context, options.output), {
-      asked: "completion",
-      detached: options.wait === false,
-      ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
-      rollBack: (run) => provisioner.rollback(run, { dataStores: "keep-used" }),
-    });
+    return followServiceRun(session, options, begin);
   });
 }
 

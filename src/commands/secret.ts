@@ -3,6 +3,7 @@ import { z } from "zod";
 import { namespaceOf, type ServiceName } from "../application/names.ts";
 import type { SecretInfo } from "../secrets/list-secrets.ts";
 import type { Bind } from "./action.ts";
+import { applicationOfService } from "./application-of-service.ts";
 import { exitCodes } from "./exit-code.ts";
 import { serviceNameFrom } from "./names.ts";
 import { ofService } from "./nearest-name.ts";
@@ -11,7 +12,6 @@ import { age } from "./output/age.ts";
 import { type ListFormat, listFormats, writeDocument } from "./output/format.ts";
 import { type Column, table } from "./output/table.ts";
 import { addSecretRotate } from "./secret-rotate.ts";
-import { applicationOfService } from "./secret-service.ts";
 import { addOwnSecrets } from "./secret-set.ts";
 import type { Session } from "./session.ts";
 

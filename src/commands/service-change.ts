@@ -6,35 +6,17 @@ import { type ChangeOptions, changeService } from "./change-flow.ts";
 import { usageFailure } from "./failure.ts";
 import { serviceNameFrom } from "./names.ts";
 import { demandService } from "./nearest-name.ts";
-import { confirmation, externalHelp, runOutput, timeout, yes } from "./options.ts";
-import { runFormats } from "./output/format.ts";
-import { noWait, onFailureChoices, onFailureOfChange, wait } from "./run-options.ts";
+import { confirmation, externalHelp } from "./options.ts";
+import { serviceRunSchema, withRunOptions } from "./service-run.ts";
 import type { Session } from "./session.ts";
 
-const commonSchema = z.object({
-  output: z.enum(runFormats),
-  dryRun: z.boolean().default(false),
-  yes: z.boolean().default(false),
-  wait: z.boolean().optional(),
-  onFailure: z.enum(onFailureChoices).optional(),
-  timeout: z.number().optional(),
-});
-
 function common(raw: Readonly<Record<string, unknown>>): ChangeOptions {
-  return { ...commonSchema.parse(raw), dataStores: "keep" };
+  return { ...serviceRunSchema.parse(raw), dataStores: "keep" };
 }
 
 /** What every change takes. */
-function withCommon(command: Command): Command {
-  return command
-    .addOption(new Option("--dry-run", "show what would change, with all manifests, write nothing"))
-    .addOption(onFailureOfChange())
-    .addOption(wait())
-    .addOption(noWait())
-    .addOption(timeout())
-    .addOption(yes())
-    .addOption(runOutput());
-}
+const withCommon = (command: Command) =>
+  withRunOptions(command, "show what would change, with all manifests, write nothing");
 
 /** `platform service scale|deploy|set|rollback`: changes of a service that exists. */
 export function addServiceChange(service: Command, bind: Bind): void {

@@ -15,6 +15,7 @@ import {
   cleanupContext,
   createContext,
   deleteContext,
+  importContext,
   rotateContext,
 } from "./operation.ts";
 import { createOrphans } from "./orphans/create-orphans.ts";
@@ -128,6 +129,15 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
       const { operation, context } = await backing(service, backup);
       const asked = confirmedBy(context, confirmed);
       return started(by, { operation, context: asked, parameters: { backup }, onFailure });
+    },
+    async planImport(service, from) {
+      const by = await executing();
+      return checkedPlan("import", await importContext(service, from, surroundings), by);
+    },
+    async importDatabase(service, from, { onFailure = standards.workload.onUnhealthy, confirmed }) {
+      const by = await executing();
+      const context = confirmedBy(await importContext(service, from, surroundings), confirmed);
+      return started(by, { operation: "import", context, parameters: { from }, onFailure });
     },
     async create(request: ServiceRequest, { onFailure }) {
       const by = await executing();

@@ -8,6 +8,7 @@ import type { Clock } from "./clock.ts";
 import { type Effect, effectKey } from "./effect.ts";
 import { StepError } from "./errors.ts";
 import type { EffectOutcome, RunEvent } from "./event.ts";
+import { installationSubject } from "./installation.ts";
 import type { Journal } from "./journal.ts";
 import { belongsTo, objectEffect, observeEffect, propagationOf, refOf, waitUntilGone } from "./objects.ts";
 import type { StepId } from "./plan.ts";
@@ -46,11 +47,15 @@ function merged(patch: object, precondition: { readonly metadata?: object }): ob
 
 function inTheWay(object: KubeObject, service: string): StepError {
   const { name, namespace } = object.metadata;
+  const mend =
+    service === installationSubject
+      ? "label it app.kubernetes.io/managed-by=platform where it is this platform's; otherwise have its owner remove it"
+      : "rename the service, or have its owner remove the object";
   const where = namespace === undefined ? "" : ` in ${namespace}`;
   return new StepError(
     "conflict",
     `${object.kind} ${name}${where} exists and is not ${service}'s; it was left as it is`,
-    "rename the service, or have its owner remove the object",
+    mend,
   );
 }
 

@@ -5,6 +5,7 @@ import type { Standards } from "../standards/standards.ts";
 import type { Clock } from "./clock.ts";
 import { compensateStep } from "./compensate.ts";
 import { compensateCredentials, isCredentialsStep } from "./compensate-credentials.ts";
+import { compensateImport, isImportStep } from "./compensate-import.ts";
 import { compensateProtection } from "./compensate-protection.ts";
 import { type CloudStores, fencedStores, takingLockOf } from "./data-stores/cloud-stores.ts";
 import { guardedStores } from "./data-stores/guarded-stores.ts";
@@ -133,6 +134,9 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
       }
       if (isCredentialsStep(step)) {
         await compensateCredentials({ ...context, ...surroundings, write, run: record.name }, step);
+      }
+      if (isImportStep(step)) {
+        await compensateImport({ ...context, ...surroundings, write, run: record.name }, step);
       }
       if (step === "restore_database") {
         await undoRestore({ ...context, ...surroundings, write, run: record.name });

@@ -81,6 +81,7 @@ export async function planFor(operation: Operation, context: PlanContext): Promi
   const inPlan = (needs: readonly StepId[]): readonly StepId[] =>
     needs.flatMap((need) => (known.has(need) ? [need] : inPlan(all.get(need) ?? [])));
   const described = await Promise.all(steps.map((step) => step.describe(context)));
+  const stores = described.flatMap(({ terms = [] }) => terms);
   return {
     plan: {
       operation,
@@ -97,6 +98,7 @@ export async function planFor(operation: Operation, context: PlanContext): Promi
     },
     manifests: described.flatMap(({ manifests }) => manifests),
     diff: effectiveDiff(context),
+    ...(stores.length === 0 ? {} : { stores }),
   };
 }
 
@@ -343,6 +345,17 @@ async function resolved(
   return runs.length > 0 && runs.every(({ state }) => !state.reachedReady) ? "delete" : "keep";
 }
 
+/** @throws ProvisioningError `usage` where there is no such service */
+async function asItIs(
+  service: ServiceName,
+  { cluster }: Surroundings,
+): Promise<{ readonly spec: ApplicationSpec; readonly uid: string | undefined }> {
+  const ref = { name: service, namespace: namespaceOf(service) };
+  const object = await find(cluster, resources.applications, ref);
+  if (object === undefined) throw noSuchService(service);
+  return { spec: applicationSpecSchema.parse(object.spec), uid: object.metadata.uid };
+}
+
 /**
  * What a rotation works on: the service as it is, before and after.
  * @throws ProvisioningError `usage` where there is no such service, or it has no such data store
@@ -352,10 +365,7 @@ export async function rotateContext(
   credential: Rotatable,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
-  const ref = { name: service, namespace: namespaceOf(service) };
-  const object = await find(surroundings.cluster, resources.applications, ref);
-  if (object === undefined) throw noSuchService(service);
-  const spec = applicationSpecSchema.parse(object.spec);
+  const { spec, uid } = await asItIs(service, surroundings);
   if (spec[credential] === undefined) {
     throw new ProvisioningError(
       "usage",
@@ -378,7 +388,6 @@ export async function rotateContext(
       "change it with the cloud's own console, then in the service's Secret",
     );
   }
-  const { uid } = object.metadata;
   const change = { before: spec, after: spec };
   return { ...contextOfChange(service, change, { dataStores: "keep", uid }, surroundings), credential };
 }
@@ -393,10 +402,24 @@ export async function backupContext(
   backups: NonNullable<PlanContext["backups"]>,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
-  const ref = { name: service, namespace: namespaceOf(service) };
-  const object = await find(surroundings.cluster, resources.applications, ref);
-  if (object === undefined) throw noSuchService(service);
-  const spec = applicationSpecSchema.parse(object.spec);
+  return { ...(await databaseContext(service, surroundings)), backups };
+}
+
+/**
+ * What an import works on: the service as it is, before and after.
+ * @param from - name of the Secret that says where the data is
+ * @throws ProvisioningError `usage` where there is no such service, or it has no database
+ */
+export async function importContext(
+  service: ServiceName,
+  from: string,
+  surroundings: Surroundings,
+): Promise<PlanContext> {
+  return { ...(await databaseContext(service, surroundings)), importing: { from } };
+}
+
+async function databaseContext(service: ServiceName, surroundings: Surroundings): Promise<PlanContext> {
+  const { spec, uid } = await asItIs(service, surroundings);
   if (spec.database === undefined) {
     throw new ProvisioningError(
       "usage",
@@ -404,9 +427,8 @@ export async function backupContext(
       "see what it has: platform service list",
     );
   }
-  const { uid } = object.metadata;
   const change = { before: spec, after: spec };
-  return { ...contextOfChange(service, change, { dataStores: "keep", uid }, surroundings), backups };
+  return contextOfChange(service, change, { dataStores: "keep", uid }, surroundings);
 }
 
 /**
@@ -433,6 +455,8 @@ export async function requestedContext(
       case "backup":
       case "restore":
         return backupContext(name, backupsOf(operation, parameters), surroundings);
+      case "import":
+        return importContext(name, sourceOf(service, parameters), surroundings);
       case "install":
       case "uninstall":
         throw new ProvisioningError(
@@ -457,7 +481,7 @@ export async function contextOf(
   planned: PlannedChange | undefined,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
-  const { confirmed, credential } = spec.parameters;
+  const { confirmed, credential, from } = spec.parameters;
   const context = await unconfirmedContextOf(spec, planned, surroundings);
   const { operation } = spec;
   return {
@@ -465,6 +489,7 @@ export async function contextOf(
     ...(operation === "backup" || operation === "restore"
       ? { backups: backupsOf(operation, spec.parameters) }
       : {}),
+    ...(operation !== "import" || from === undefined ? {} : { importing: { from } }),
     ...(confirmed === undefined ? {} : { confirmed }),
     ...(credential === undefined ? {} : { credential }),
   };
@@ -498,6 +523,10 @@ async function unconfirmedContextOf(
   if (spec.operation === "backup" || spec.operation === "restore") {
     const { service, operation, parameters } = spec;
     return backupContext(serviceNameSchema.parse(service), backupsOf(operation, parameters), surroundings);
+  }
+  if (spec.operation === "import") {
+    const { service, parameters } = spec;
+    return importContext(serviceNameSchema.parse(service), sourceOf(service, parameters), surroundings);
   }
   if (spec.operation !== "delete" && spec.operation !== "create") {
     const change = changeOf(spec.operation, spec.parameters);
@@ -564,6 +593,16 @@ function credentialOf(service: string, { credential }: RunSpec["parameters"]): R
   throw new ProvisioningError(
     "refused",
     `the run of ${service} does not say which credentials it is about`,
+    "make another run",
+  );
+}
+
+/** @throws ProvisioningError `refused` where the parameters are not those of an import */
+function sourceOf(service: string, { from }: RunSpec["parameters"]): string {
+  if (from !== undefined) return from;
+  throw new ProvisioningError(
+    "refused",
+    `the run of ${service} does not say what it imports from`,
     "make another run",
   );
 }

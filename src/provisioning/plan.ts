@@ -31,6 +31,11 @@ export const stepIds = [
   "restore_database",
   "swap_database",
   "delete_old_database",
+  "prove_source",
+  "copy_source",
+  "close_source",
+  "copy_closed",
+  "roll_pods",
   "install_types",
   "install_standards",
   "install_rights",
@@ -46,7 +51,8 @@ export type StepId = z.output<typeof stepIdSchema>;
 
 /**
  * What a run does with its service. `rollback` is a release rollback: back to an earlier release. `cleanup` deletes
- * orphans; `rotate` changes the password of a data store; `backup` and `restore` are about its database. `install` and `uninstall` are about no service, but about the platform itself (`installation.ts`).
+ * orphans; `rotate` changes the password of a data store; `backup`, `restore` and
+ * `import` are about its database. `install` and `uninstall` are about no service, but about the platform itself (`installation.ts`).
  */
 export const operations = [
   "create",
@@ -59,6 +65,7 @@ export const operations = [
   "rotate",
   "backup",
   "restore",
+  "import",
   "install",
   "uninstall",
 ] as const;
@@ -79,6 +86,7 @@ export const operationWords: Readonly<
   rotate: { name: "rotate", done: "given new credentials", doing: "giving new credentials" },
   backup: { name: "back up", done: "backed up", doing: "backing up" },
   restore: { name: "restore", done: "restored", doing: "restoring" },
+  import: { name: "import", done: "given the imported data", doing: "importing" },
   install: { name: "install", done: "installed", doing: "installing" },
   uninstall: { name: "uninstall", done: "uninstalled", doing: "uninstalling" },
 };
@@ -86,7 +94,7 @@ export const operationWords: Readonly<
 /** Operations that change a service that exists, by changing its Application. */
 export type ChangeOperation = Exclude<
   Operation,
-  "create" | "delete" | "cleanup" | "rotate" | "backup" | "restore" | InstallationOperation
+  "create" | "delete" | "cleanup" | "rotate" | "backup" | "restore" | "import" | InstallationOperation
 >;
 
 /** Operations on the platform itself. No operator executes them: it may not change its own rights. */

@@ -4,6 +4,7 @@ import type { ServiceRequest } from "../application/request.ts";
 import type { FieldChange } from "../application/spec-diff.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import type { Rotatable } from "../secrets/rotation.ts";
+import type { StoreTerms } from "./data-stores/terms.ts";
 import type { Orphans } from "./orphans/orphan.ts";
 import type { Plan, StepId } from "./plan.ts";
 import type { Release } from "./releases.ts";
@@ -25,6 +26,8 @@ export interface PlanWithManifests {
    * as confirmation (`confirmed`). Left out: none.
    */
   readonly protectedStores?: readonly string[];
+  /** Data stores that the plan makes: who runs them, their size, price and protection. Left out: none. */
+  readonly stores?: readonly StoreTerms[];
 }
 
 /** What whoever asks has typed where protected data is destroyed: the service's name. Without it that is refused. */
@@ -56,6 +59,14 @@ export interface Provisioner {
   restore(
     service: ServiceName,
     backup: string,
+    options: { readonly onFailure?: OnFailure } & Confirmation,
+  ): Promise<Execution>;
+  /** @param from - name of the Secret, in the service's namespace, that says where the data is */
+  planImport(service: ServiceName, from: string): Promise<PlanWithManifests>;
+  /** Brings what another database has into a service's empty one in the cluster. */
+  importDatabase(
+    service: ServiceName,
+    from: string,
     options: { readonly onFailure?: OnFailure } & Confirmation,
   ): Promise<Execution>;
   /** Checks, then creates the Run and executes it in this process. */

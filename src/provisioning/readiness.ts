@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Cluster } from "../cluster/cluster.ts";
 import { holds } from "../cluster/conditions.ts";
 import { isClusterError } from "../cluster/errors.ts";
@@ -5,7 +6,7 @@ import type { KubeObject } from "../cluster/object.ts";
 import { type PodProblem, type PodTrouble, podProblem, worstProblem } from "../cluster/pod-problem.ts";
 import { podStatus } from "../cluster/pod-status.ts";
 import { type Resource, resourceOf, resources } from "../cluster/resource.ts";
-import { workloadStatus } from "../cluster/workload-status.ts";
+import { type WorkloadStatus, workloadStatus } from "../cluster/workload-status.ts";
 import type { Clock } from "./clock.ts";
 import { StepError } from "./errors.ts";
 import { refOf } from "./objects.ts";
@@ -42,7 +43,7 @@ export async function waitUntilReady(target: KubeObject, options: ReadinessOptio
     if (workload.complete) return ready;
     const now = clock.now().getTime();
     const pods = workload.observed ? await newPods(cluster, live, workload.matchLabels, signal) : [];
-    const arrived = pods.filter((pod) => holds(podStatus(pod).conditions, "Ready")).length;
+    const arrived = pods.filter((pod) => isOfNewest(live, pod) && isReady(pod)).length;
     tell("progress", `waiting for ${Math.max(0, wanted - arrived)} of ${wanted} replicas`);
 
     const problems = pods.map(podProblem).filter((problem) => problem !== undefined);
@@ -80,12 +81,24 @@ export async function waitUntilReady(target: KubeObject, options: ReadinessOptio
       const why = worstProblem(pods)?.text ?? "its pods did not say why";
       throw new StepError(
         "unhealthy",
-        `${target.kind} ${target.metadata.name} has ${ready} of ${wanted} replicas ready after ${Math.round((now - started) / 1_000)} s: ${why}`,
+        `${target.kind} ${target.metadata.name} has ${counted(arrived, workload)} after ${Math.round((now - started) / 1_000)} s: ${why}`,
         "see its pods and events, then retry",
       );
     }
     await clock.sleep(pause, signal);
   }
+}
+
+/** How far a rollout came: what was there before it is ready still, and no part of it. Pure. */
+function counted(arrived: number, { wanted, ready }: WorkloadStatus): string {
+  const before = ready - arrived;
+  if (before <= 0) return `${arrived} of ${wanted} replicas ready`;
+  const serve = before === 1 ? "1 of those before serves" : `${before} of those before serve`;
+  return `${arrived} of ${wanted} new replicas ready (${serve} meanwhile)`;
+}
+
+function isReady(pod: KubeObject): boolean {
+  return holds(podStatus(pod).conditions, "Ready");
 }
 
 /** Says each thing once, until it changes. */
@@ -120,6 +133,18 @@ async function readWorkload(
 /** The revision a Deployment is at, and which ReplicaSet carries it. */
 const revision = "deployment.kubernetes.io/revision";
 const templateHash = "pod-template-hash";
+
+const revisionSchema = z.object({ status: z.object({ updateRevision: z.string().default("") }) });
+
+/**
+ * Whether a pod of a StatefulSet is made from its newest template, which only its label tells; those of a Deployment
+ * are chosen by it already. Pure.
+ */
+function isOfNewest(workload: KubeObject, { metadata }: KubeObject): boolean {
+  if (workload.kind !== "StatefulSet") return true;
+  const newest = revisionSchema.safeParse(workload).data?.status.updateRevision ?? "";
+  return newest === "" || metadata.labels?.["controller-revision-hash"] === newest;
+}
 
 /**
  * The pods of a workload's newest template: what the ones before it suffer from says nothing about a rollout that

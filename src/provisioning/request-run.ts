@@ -48,14 +48,14 @@ export async function checkedPlan(
   const seen = by === "operator" ? asSeen(context.cluster) : undefined;
   const preview = { ...context, preview: true } as const;
   const shown = seen === undefined ? preview : { ...preview, cluster: seen.cluster };
-  const [{ warnings }, { plan, manifests, diff }] = await checkedAnd(operation, context, by, () =>
+  const [{ warnings }, { plan, ...told }] = await checkedAnd(operation, context, by, () =>
     planFor(operation, shown),
   );
   const steps = plan.steps.map((step) =>
     step.id === "preflight" ? { ...step, notes: [...step.notes, ...warnings] } : step,
   );
   const protectedStores = (await protectedAtStake(shown)).map(({ name }) => name);
-  const planned = { plan: { ...plan, steps }, manifests, diff, protectedStores };
+  const planned = { plan: { ...plan, steps }, ...told, protectedStores };
   return seen === undefined ? planned : seen.told(planned);
 }
 

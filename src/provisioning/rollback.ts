@@ -178,6 +178,9 @@ export function planRollback(
     if (step.id === "switch_credentials" && effect.kind === "object" && effect.type === "Secret") {
       return { effect, action: "restore", reason: "it gets the login back that it had before this run" };
     }
+    if (step.id === "roll_pods" && effect.kind === "object" && effect.type === "Secret") {
+      return { effect, action: "restore", reason: "it gets the mark back that it had before this run" };
+    }
     if (backupSteps.has(step.id) && effect.kind === "object" && effect.type === "PersistentVolumeClaim") {
       return { effect, action: "keep", reason: "holds backups" };
     }

@@ -3,6 +3,7 @@ import { changeParametersSchema } from "../application/change.ts";
 import { labels, systemNamespace } from "../application/names.ts";
 import { serviceRequestSchema } from "../application/request.ts";
 import { backupNameSchema } from "../backups/backup.ts";
+import { sourceNameSchema } from "../backups/import-source.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { cleanText } from "../cluster/text.ts";
 import { rotatable } from "../secrets/rotation.ts";
@@ -60,6 +61,11 @@ export const runSpecSchema = z.strictObject({
         .optional()
         .describe("For a rotate: the data store whose password changes."),
       backup: backupNameSchema.optional().describe("For a restore: name of the backup to restore."),
+      from: sourceNameSchema
+        .optional()
+        .describe(
+          "For an import: name of the Secret, in the service's namespace, that says where the data is.",
+        ),
       orphans: z.array(orphanTargetSchema).max(100).optional().describe("For a cleanup: objects to delete."),
       repositories: z
         .array(repositoryTargetSchema)

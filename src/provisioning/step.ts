@@ -8,6 +8,7 @@ import type { Rotatable } from "../secrets/rotation.ts";
 import type { Standards } from "../standards/standards.ts";
 import type { Clock } from "./clock.ts";
 import type { CloudStores } from "./data-stores/cloud-stores.ts";
+import type { StoreTerms } from "./data-stores/terms.ts";
 import type { Effect } from "./effect.ts";
 import type { EffectOutcome } from "./event.ts";
 import type { Installation } from "./installation.ts";
@@ -49,6 +50,8 @@ export interface PlanContext {
     /** For a restore: the backup that is restored. */
     readonly restore?: string;
   };
+  /** For an import: name of the Secret, in the service's namespace, that says where the data is. */
+  readonly importing?: { readonly from: string };
   /** For an installation: what it brings. */
   readonly installation?: Installation;
 }
@@ -140,6 +143,8 @@ export interface Step {
     readonly effects: readonly PlannedStep["effects"][number][];
     readonly notes: readonly string[];
     readonly manifests: readonly KubeObject[];
+    /** Of data stores that it makes: what a person should know before. */
+    readonly terms?: readonly StoreTerms[];
   }>;
   /** Idempotent: a retry and a resume call it again. */
   apply(context: StepContext): Promise<StepResult>;

@@ -74,6 +74,15 @@ function hasDeletedData({ name, state, spec }: RunRecord): ProvisioningError {
         : `finish it: platform run retry ${name}`,
     );
   }
+  if (spec.operation === "import") {
+    return new ProvisioningError(
+      "usage",
+      `run ${name} has dropped the empty database that was before: what was imported stays`,
+      isOver(state)
+        ? "the source has what it had, and is read-only: see the runbook on imports for how to open it"
+        : `finish it: platform run retry ${name}`,
+    );
+  }
   return new ProvisioningError(
     "usage",
     `run ${name} has deleted data: what it deleted cannot be brought back`,

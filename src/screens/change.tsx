@@ -1,3 +1,4 @@
+import type { StoreOffers } from "../provisioning/data-stores/terms.ts";
 import {
   type ChangeForm,
   type Field,
@@ -19,6 +20,7 @@ import { Rows } from "./components/rows.tsx";
 import { destruction } from "./destruction.ts";
 import { clip, type Line, line, span, widthOf, wrap, wrapCommand } from "./line.ts";
 import { reviewLines } from "./review.ts";
+import { termsBlock } from "./store-terms.ts";
 import type { Glyphs } from "./theme.ts";
 
 /** The form of a change to a service, and its last page: what differs and what is written. */
@@ -32,6 +34,10 @@ export function Change({ place }: { readonly place: Place & { readonly screen: "
   );
   const { glyphs } = theme;
   const { change, columns } = ui;
+  const offers = useStored(
+    (stores) => stores.connection,
+    (state) => state.offers,
+  );
   const height = bodyLines(ui);
   const command = changeCommand(session);
   const lines = () => {
@@ -39,7 +45,7 @@ export function Change({ place }: { readonly place: Place & { readonly screen: "
       return message(`${glyphs.failed} ${error}`, "Nothing was written. esc goes back.", columns);
     }
     if (change === undefined) return message(`Reading ${place.service}${glyphs.ellipsis}`);
-    if (!change.review) return formLines({ form: change, command, columns, height, glyphs });
+    if (!change.review) return formLines({ form: change, offers, command, columns, height, glyphs });
     return reviewLines({ plan, command, columns, height, glyphs }, foot(session.stores, plan, glyphs));
   };
   const page = change?.review === true ? "2 of 2" : "1 of 2";
@@ -99,12 +105,15 @@ function foot(stores: Stores, plan: PlanPreview, glyphs: Glyphs): readonly Line[
 /** The form: every field, what the service has now, and what is wrong or what the field is about. */
 export function formLines({
   form,
+  offers,
   command,
   columns,
   height,
   glyphs,
 }: {
   readonly form: ChangeForm;
+  /** The data stores that the standards choose; undefined until they are known. */
+  readonly offers: StoreOffers | undefined;
   readonly command: string;
   readonly columns: number;
   readonly height: number;
@@ -117,7 +126,7 @@ export function formLines({
   const told: readonly Line[] =
     problem !== undefined
       ? wrap(problem.text, columns - 8, 2).map((text) => line(`   ${glyphs.warning} ${text}`, "warn"))
-      : wrap(field?.about ?? "", columns - 6, 2).map((text) => line(`   ${text}`, "dim"));
+      : explanation(field, offers, columns);
   const suggestion: readonly Line[] =
     problem?.suggestion === undefined
       ? []
@@ -141,6 +150,19 @@ export function formLines({
     [],
     ...wrapCommand(command, columns - 6).map((text) => line(`   ${text}`, "accent")),
   ].slice(0, height);
+}
+
+/** What a field is about; of a data store that the service would get, what the standards choose. */
+function explanation(
+  field: Field | undefined,
+  offers: StoreOffers | undefined,
+  columns: number,
+): readonly Line[] {
+  const store = field?.id === "database" || field?.id === "cache" ? field.id : undefined;
+  if (store !== undefined && offers !== undefined && field?.was === "none" && fieldValue(field) !== "none") {
+    return termsBlock(offers[store], columns);
+  }
+  return wrap(field?.about ?? "", columns - 6, 2).map((text) => line(`   ${text}`, "dim"));
 }
 
 /** A text entry in so many columns: the part with the cursor where not all of it fits. */

@@ -1,5 +1,6 @@
 import { type Operation, operationWords } from "../provisioning/plan.ts";
 import type { EffectState, RunPhase, StepPhase } from "../provisioning/run.ts";
+import type { LastRun } from "../services/service.ts";
 import type { Glyphs, Tone } from "./theme.ts";
 
 /** How something is told: a sign, a word, and a tone that never stands alone. */
@@ -32,6 +33,14 @@ export function runPhaseLook(operation: Operation, phase: RunPhase): Look {
     case "Refused":
       return { glyph: "failed", word: `${verb} refused`, tone: "bad" };
   }
+}
+
+/** A run that looks as if it was going, and that nobody works on. */
+export const holderGone: Look = { glyph: "warning", word: "holder gone", tone: "warn" };
+
+/** A service's newest run in two words. */
+export function lastRunLook({ operation, phase, holderGone: gone }: LastRun): Look {
+  return gone === true ? holderGone : runPhaseLook(operation, phase);
 }
 
 /** A step's sign and word. */

@@ -1,9 +1,11 @@
+import type { StoreTerms } from "../provisioning/data-stores/terms.ts";
 import type { Effect } from "../provisioning/effect.ts";
 import type { Operation, PlannedStep } from "../provisioning/plan.ts";
 import type { PlanPreview } from "../state/stores.ts";
 import { countEffects, effectNames } from "./effects.ts";
 import { fieldChangeLines } from "./field-changes.ts";
 import { clip, type Line, line, span, widthOf, wrap, wrapCommand } from "./line.ts";
+import { termsBlock, termsText } from "./store-terms.ts";
 import type { Glyphs, Tone } from "./theme.ts";
 
 /** What a last page is drawn from. */
@@ -40,6 +42,7 @@ function body(preview: PlanPreview, columns: number, room: number, glyphs: Glyph
   if (plan === undefined)
     return [line(`   Making the plan${glyphs.ellipsis} nothing is written yet.`, "dim")];
   const { steps, operation, service } = plan;
+  const { stores } = preview;
   const notes = steps.flatMap((step) => step.notes);
   const head =
     operation === "create"
@@ -48,11 +51,15 @@ function body(preview: PlanPreview, columns: number, room: number, glyphs: Glyph
   const width = Math.min(28, Math.max(...steps.map(({ title }) => widthOf(title))));
   const noteRoom = Math.max(0, room - steps.length - head.length - 3);
   const shownNotes = notes.length > noteRoom ? notes.slice(0, Math.max(0, noteRoom - 1)) : notes;
+  // What a small terminal has no room for was told where the data store was chosen, and is in --dry-run.
+  const terms = stores.flatMap((store) => [...termsBlock(store, columns), []]);
+  const gap: readonly Line[] = shownNotes.length === 0 ? [] : [[]];
+  const fits = shownNotes.length + gap.length + terms.length - 1 <= noteRoom;
   return [
     line(`   enter ${verbOf(operation)} ${service} in ${steps.length} steps:`, "strong"),
     ...head,
     [],
-    ...steps.map((step) => stepLine(step, width, columns, glyphs)),
+    ...steps.map((step) => stepLine(step, stores, width, columns, glyphs)),
     [],
     ...shownNotes.map((note) =>
       line(`   ${glyphs.warning} ${clip(note, columns - 6, glyphs.ellipsis)}`, "warn"),
@@ -60,6 +67,7 @@ function body(preview: PlanPreview, columns: number, room: number, glyphs: Glyph
     ...(shownNotes.length < notes.length
       ? [line(`   and ${notes.length - shownNotes.length} more notes: --dry-run shows all`, "dim")]
       : []),
+    ...(fits && stores.length > 0 ? [...gap, ...terms.slice(0, -1)] : []),
   ];
 }
 
@@ -76,6 +84,7 @@ function verbOf(operation: Operation): string {
     rotate: "gives new credentials",
     backup: "backs up",
     restore: "restores",
+    import: "imports data into",
     install: "installs",
     uninstall: "uninstalls",
   }[operation];
@@ -120,10 +129,23 @@ function weighs(effect: Effect): boolean {
   return effect.kind !== "object" || /^(Namespace|StatefulSet|PersistentVolumeClaim)$/.test(effect.type);
 }
 
-function stepLine(step: PlannedStep, width: number, columns: number, glyphs: Glyphs): Line {
+function stepLine(
+  step: PlannedStep,
+  stores: readonly StoreTerms[],
+  width: number,
+  columns: number,
+  glyphs: Glyphs,
+): Line {
   const what = countEffects(step.effects.map(({ effect }) => effect));
+  const made = stores.find(({ store }) => step.id === `provision_${store}`);
   const text =
-    what === "nothing" ? (step.id === "preflight" || step.id === "verify" ? "only looks" : "") : what;
+    made !== undefined
+      ? termsText(made)
+      : what !== "nothing"
+        ? what
+        : step.id === "preflight" || step.id === "verify"
+          ? "only looks"
+          : "";
   return [
     span(`   ${glyphs.dot} `, "dim"),
     span(step.title.padEnd(width)),

@@ -11,7 +11,7 @@ import { useCursor } from "./components/cursor.ts";
 import { Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { abbreviate, cell, clip, type Line, line, span } from "./line.ts";
-import { type Look, runPhaseLook } from "./looks.ts";
+import { holderGone, runPhaseLook } from "./looks.ts";
 import { nextTry } from "./run.tsx";
 import type { Glyphs } from "./theme.ts";
 import { age, duration } from "./time.ts";
@@ -109,9 +109,6 @@ export function runsTable(
   });
   return [heading, ...rows];
 }
-
-/** A run that looks as if it was going, and that nobody works on. */
-const holderGone: Look = { glyph: "warning", word: "holder gone", tone: "warn" };
 
 /** What a run is at, when it tries again, or why it stopped. */
 function messageOf(run: RunState, now: number): string {

@@ -9,7 +9,7 @@ import { useCursor } from "./components/cursor.ts";
 import { Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { cell, clip, type Line, line, span, widthOf, wrap, wrapCommand } from "./line.ts";
-import { runPhaseLook } from "./looks.ts";
+import { lastRunLook } from "./looks.ts";
 import { releasesView } from "./releases.ts";
 import { runsTable } from "./runs.tsx";
 import type { Glyphs, Tone } from "./theme.ts";
@@ -112,7 +112,7 @@ function overview(
   const { replicas, database, cache, monitoring, lastRun } = service;
   const store = (of: ServiceRow["database"]) =>
     of.type === "none" ? glyphs.none : `${of.type}, ${of.ready ? "ready" : "not ready"}`;
-  const run = lastRun === undefined ? undefined : runPhaseLook(lastRun.operation, lastRun.phase);
+  const run = lastRun && lastRunLook(lastRun);
   const proof = "reason" in monitoring ? `${monitoring.status}: ${monitoring.reason}` : monitoring.status;
   const targets = monitoring.status === "proven" ? `, ${monitoring.targets} targets up` : "";
   const fields: readonly (readonly [string, string, Tone])[] = [

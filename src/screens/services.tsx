@@ -8,7 +8,7 @@ import { useCursor } from "./components/cursor.ts";
 import { Frame, fleetSummary, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { abbreviate, cell, clip, type Line, line, type Span, span, widthOf } from "./line.ts";
-import { runPhaseLook } from "./looks.ts";
+import { lastRunLook } from "./looks.ts";
 import type { Glyphs, Tone } from "./theme.ts";
 import { age } from "./time.ts";
 
@@ -61,7 +61,7 @@ export function widthsOf({ services }: VisibleServices): Widths {
     team = Math.max(team, Math.min(service.team.length, 20));
     const { lastRun } = service;
     if (lastRun !== undefined) {
-      run = Math.max(run, runPhaseLook(lastRun.operation, lastRun.phase).word.length);
+      run = Math.max(run, lastRunLook(lastRun).word.length);
     }
   }
   return { monitoring, run, team };
@@ -172,7 +172,7 @@ function serviceRow(
   const { replicas, monitoring, lastRun } = service;
   const ready = replicas === undefined ? glyphs.none : `${replicas.ready}/${replicas.wanted}`;
   const readyTone = replicas === undefined || replicas.ready >= replicas.wanted ? "plain" : "warn";
-  const run = lastRun === undefined ? undefined : runPhaseLook(lastRun.operation, lastRun.phase);
+  const run = lastRun && lastRunLook(lastRun);
   return [
     span(marked ? ` ${glyphs.bar}` : "  ", "accent"),
     span(`${glyphs[glyph]} `, tone),

@@ -17,6 +17,7 @@ import { entrySpans, Frame } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
 import { type Line, line, span, wrap } from "./line.ts";
 import { reviewLines } from "./review.ts";
+import { termsLines } from "./store-terms.ts";
 import type { Glyphs } from "./theme.ts";
 
 /** The wizard: one question at a time, everything answered so far in view. */
@@ -28,6 +29,7 @@ export function Wizard() {
     (stores) => stores.fleet,
     (state) => state.services,
   );
+  useStored((stores) => stores.connection);
   const facts = session.facts();
   const { wizard } = ui;
   const asked = questionsFor(facts);
@@ -65,8 +67,10 @@ const explanations: Readonly<Record<Question, string>> = {
   team: "The team that owns it and may change it.",
   language: "A skeleton that builds, answers /healthz and /metrics, and has tests that pass.",
   replicas: "1 to 50. Three survive the loss of a node and a rollout at once.",
-  database: "Comes with a volume, a secret with the credentials, and a way opened to it.",
-  cache: "Comes with a secret with the credentials, and a way opened to it.",
+  database:
+    "Comes with its credentials and a way opened to it; choose it to see its size, price and protection.",
+  cache:
+    "Comes with its credentials and a way opened to it; choose it to see its size, price and protection.",
   exposure: "Who reaches it. Everything else stays closed.",
   alerts: "space turns one on or off. They watch from the first deployment on.",
   review: "",
@@ -93,14 +97,23 @@ export function wizardView(view: {
   }
   lines.push([]);
   const telling = problemLines(wizard, problem, columns, glyphs);
-  lines.push(
-    ...(telling.length > 0
-      ? telling
-      : wrap(explanations[wizard.question], columns - 6, 2).map((text) => line(`   ${text}`, "dim"))),
-  );
+  lines.push(...(telling.length > 0 ? telling : explanation(wizard, facts, columns)));
   lines.push([]);
   lines.push(...wrap(view.command, columns - 6, 3).map((text) => line(`   ${text}`, "accent")));
   return lines.slice(0, height);
+}
+
+/** What a question is about; where a data store is chosen, what the standards make of it. */
+function explanation(
+  { question, ...chosen }: WizardState,
+  { offers }: WizardFacts,
+  columns: number,
+): readonly Line[] {
+  const isStore = question === "database" || question === "cache";
+  if (isStore && offers !== undefined && chosen[question] !== "none") {
+    return termsLines(offers[question], columns);
+  }
+  return wrap(explanations[question], columns - 6, 2).map((text) => line(`   ${text}`, "dim"));
 }
 
 function questionLine(

@@ -1,9 +1,9 @@
 import type { Application } from "../application/application.ts";
 import { cacheNames, certificateKey, databaseNames, secretReadFor } from "../application/credentials.ts";
 import { peersOf, usualSslMode } from "../application/external-store.ts";
-import { labels, labelsFor } from "../application/names.ts";
+import { labelsFor } from "../application/names.ts";
 import { fromSecret, fromSecretIfThere } from "../application/objects/data-store.ts";
-import { restrictedContainer, restrictedPod } from "../application/objects/subject.ts";
+import { passingJob, pathOut } from "../application/objects/passing-job.ts";
 import { ports } from "../application/ports.ts";
 import { externalOf, type StoreKind } from "../application/store-provider.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
@@ -45,11 +45,13 @@ export function loginObjects(
   const { name, namespace } = metadata;
   const external = externalOf(spec, store);
   const secret = secretReadFor({ metadata, spec }, store);
-  const own = labelsFor(name, spec.team, component);
   const { name: storeName } =
     store === "database" ? databaseNames({ metadata, spec }) : cacheNames({ metadata });
-  const job = `${storeName}-login`;
-  const metadataOf = (of: string): ObjectMeta => ({ name: of, namespace, labels: own });
+  const own: ObjectMeta = {
+    name: `${storeName}-login`,
+    namespace,
+    labels: labelsFor(name, spec.team, component),
+  };
   const usual = store === "database" ? ports.postgres : ports.redisTls;
   const port = external?.port ?? usual.number;
   const google = standards.google === undefined ? [] : [{ ipBlock: { cidr: standards.google.range } }];
@@ -80,53 +82,20 @@ export function loginObjects(
             : fromSecret("STORE_URI", secret, "uri"),
         ];
   return {
-    policies: [
-      {
-        apiVersion: "networking.k8s.io/v1",
-        kind: "NetworkPolicy",
-        metadata: metadataOf(job),
-        spec: {
-          podSelector: { matchLabels: { [labels.service]: name, [labels.component]: component } },
-          policyTypes: ["Egress"],
-          egress: to.length === 0 ? [] : [{ to, ports: [{ protocol: "TCP", port }] }],
-        },
+    policies: [pathOut(own, to.length === 0 ? [] : [{ to, ports: [{ protocol: "TCP", port }] }])],
+    job: passingJob({
+      metadata: own,
+      container: loginContainer,
+      image: store === "database" ? standards.database.image : standards.cache.image,
+      command: ["sh", "-c", `set -eu; ${(external === undefined ? commands : externalCommands)[store]}`],
+      env: [...environment, ...encryption],
+      resources: {
+        requests: { cpu: "20m", memory: "32Mi" },
+        limits: { cpu: "200m", memory: "128Mi" },
       },
-    ],
-    job: {
-      apiVersion: "batch/v1",
-      kind: "Job",
-      metadata: metadataOf(job),
-      spec: {
-        backoffLimit: 2,
-        activeDeadlineSeconds: deadlineSeconds,
-        template: {
-          metadata: { labels: own },
-          spec: {
-            restartPolicy: "Never",
-            automountServiceAccountToken: false,
-            enableServiceLinks: false,
-            terminationGracePeriodSeconds: 5,
-            securityContext: restrictedPod(999),
-            containers: [
-              {
-                name: loginContainer,
-                image: store === "database" ? standards.database.image : standards.cache.image,
-                command: ["sh", "-c", `set -eu; ${(external === undefined ? commands : externalCommands)[store]}`],
-                env: [...environment, ...encryption],
-                resources: {
-                  requests: { cpu: "20m", memory: "32Mi" },
-                  limits: { cpu: "200m", memory: "128Mi" },
-                },
-                securityContext: restrictedContainer,
-                // What it says at last is told where it fails.
-                terminationMessagePolicy: "FallbackToLogsOnError",
-                volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
-              },
-            ],
-            volumes: [{ name: "tmp", emptyDir: { sizeLimit: "16Mi" } }],
-          },
-        },
-      },
-    },
+      deadlineSeconds,
+      retries: 2,
+      room: "16Mi",
+    }),
   };
 }

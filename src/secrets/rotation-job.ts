@@ -1,9 +1,10 @@
 import type { Application } from "../application/application.ts";
 import { cacheNames, nextCredentials } from "../application/credentials.ts";
-import { labels, labelsFor } from "../application/names.ts";
+import { labelsFor } from "../application/names.ts";
 import { cacheImage } from "../application/objects/cache.ts";
 import { fromSecret } from "../application/objects/data-store.ts";
-import { restrictedContainer, restrictedPod, selectorOf, subjectOf } from "../application/objects/subject.ts";
+import { passingJob, pathsTo } from "../application/objects/passing-job.ts";
+import { selectorOf, subjectOf } from "../application/objects/subject.ts";
 import { ports } from "../application/ports.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import type { Standards } from "../standards/standards.ts";
@@ -38,63 +39,28 @@ export function rotationObjects(
 ): { readonly policies: readonly KubeObject[]; readonly job: KubeObject } {
   const subject = subjectOf(application, standards);
   const { name, namespace, team } = subject;
-  const metadata = (of: string): ObjectMeta => ({
-    name: of,
+  const metadata: ObjectMeta = {
+    name: jobName(application, store, action),
     namespace,
     labels: labelsFor(name, team, component),
-  });
-  const job = jobName(application, store, action);
+  };
   const { number: port } = store === "database" ? ports.postgres : ports.redis;
-  const ours = { podSelector: { matchLabels: { [labels.service]: name, [labels.component]: component } } };
-  const theirs = { podSelector: { matchLabels: selectorOf(subject, store) } };
-  const at = [{ protocol: "TCP", port }];
-  const policy = (of: string, spec: object): KubeObject => ({
-    apiVersion: "networking.k8s.io/v1",
-    kind: "NetworkPolicy",
-    metadata: metadata(of),
-    spec,
-  });
   return {
-    policies: [
-      policy(`${job}.from`, { ...ours, policyTypes: ["Egress"], egress: [{ to: [theirs], ports: at }] }),
-      policy(`${job}.to`, { ...theirs, policyTypes: ["Ingress"], ingress: [{ from: [ours], ports: at }] }),
-    ],
-    job: {
-      apiVersion: "batch/v1",
-      kind: "Job",
-      metadata: metadata(job),
-      spec: {
-        backoffLimit: 2,
-        activeDeadlineSeconds: deadlineSeconds,
-        template: {
-          metadata: { labels: labelsFor(name, team, component) },
-          spec: {
-            restartPolicy: "Never",
-            automountServiceAccountToken: false,
-            enableServiceLinks: false,
-            terminationGracePeriodSeconds: 5,
-            securityContext: restrictedPod(999),
-            containers: [
-              {
-                name: rotationContainer,
-                image: store === "database" ? standards.database.image : cacheImage(subject),
-                command: turnCommand(store, action),
-                env: environment(application, store, action),
-                resources: {
-                  requests: { cpu: "20m", memory: "32Mi" },
-                  limits: { cpu: "200m", memory: "128Mi" },
-                },
-                securityContext: restrictedContainer,
-                // What it says at last is told where it fails.
-                terminationMessagePolicy: "FallbackToLogsOnError",
-                volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
-              },
-            ],
-            volumes: [{ name: "tmp", emptyDir: { sizeLimit: "16Mi" } }],
-          },
-        },
+    policies: pathsTo(metadata, selectorOf(subject, store), port),
+    job: passingJob({
+      metadata,
+      container: rotationContainer,
+      image: store === "database" ? standards.database.image : cacheImage(subject),
+      command: turnCommand(store, action),
+      env: environment(application, store, action),
+      resources: {
+        requests: { cpu: "20m", memory: "32Mi" },
+        limits: { cpu: "200m", memory: "128Mi" },
       },
-    },
+      deadlineSeconds,
+      retries: 2,
+      room: "16Mi",
+    }),
   };
 }
 

@@ -56,6 +56,8 @@ export interface LastRun {
   readonly phase: RunPhase;
   /** RFC 3339. */
   readonly at: string;
+  /** It looks as if it was at work, and nobody works on it any more; left out where that is not known. */
+  readonly holderGone?: true;
 }
 
 /** How much a service needs a person: sorts the dashboard. `kept`: there is no service any more, only what was left of it on purpose. */

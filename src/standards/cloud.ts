@@ -6,7 +6,7 @@ export const cloudSqlSchema = z
   .strictObject({
     tier: z
       .string()
-      .regex(/^db-[-a-z0-9]{1,60}$/, "is not a machine type, for example db-custom-2-7680")
+      .regex(/^db-[-a-zA-Z0-9]{1,60}$/, "is not a machine type, for example db-custom-2-7680")
       .default("db-custom-1-3840")
       .describe("Machine type of databases whose Application names no size."),
     edition: z

@@ -7,6 +7,12 @@ export function sandboxStandards(): Standards {
     teams: { platform: { groups: ["developers"] } },
     domain: "apps.example.internal",
     images: { starter: "registry.example.internal/platform/starter:0.1.0" },
+    // Nobody pays for a simulation; that there are prices is worth seeing.
+    prices: {
+      currency: "USD",
+      examples: true,
+      cluster: { cpu: 25, memoryGib: 3.5, storageGib: 0.1 },
+    },
     monitoring: {
       whenMissing: "warn",
       prometheus: { namespace: "monitoring", service: "prometheus-operated", port: 9090 },

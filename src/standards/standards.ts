@@ -3,6 +3,7 @@ import { z } from "zod";
 import { dnsLabelPattern, imagePattern, quantityPattern } from "../application/patterns.ts";
 import { cloudSqlSchema, googleSchema, memorystoreSchema, terraformSchema } from "./cloud.ts";
 import { externalSchema } from "./external.ts";
+import { pricesSchema } from "./prices.ts";
 
 /** A Kubernetes quantity, for example `100m` or `256Mi`. */
 const quantity = z.string().regex(quantityPattern, "is not a Kubernetes quantity");
@@ -206,6 +207,7 @@ export const standardsSchema = z
       })
       .prefault({})
       .describe("Redis."),
+    prices: pricesSchema.optional(),
     google: googleSchema.optional(),
     terraform: terraformSchema,
     dataStores: z

@@ -52,9 +52,9 @@ export function createReviews({ stores, connected, facts, refused }: ReviewsOpti
         return typeof now === "object" && now.key === asked.key;
       };
       asked.plan(cases).then(
-        ({ plan, manifests, diff, protectedStores = [] }) => {
+        ({ plan, manifests, diff, protectedStores = [], stores: made = [] }) => {
           if (!current()) return;
-          show({ status: "ready", plan, diff, protectedStores, objects: manifests.length });
+          show({ status: "ready", plan, diff, protectedStores, stores: made, objects: manifests.length });
         },
         (error: unknown) => {
           if (!current()) return;

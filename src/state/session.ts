@@ -9,6 +9,7 @@ import type { Feed, UseCases } from "./feeds/feed.ts";
 import { feedOf } from "./feeds/of-place.ts";
 import { feedRun } from "./feeds/run.ts";
 import { feedTicking } from "./feeds/ticking.ts";
+import { runsOnScreen } from "./on-screen.ts";
 import { createOtherRuns } from "./other-run.ts";
 import { putOwnTeamsFirst } from "./own-teams.ts";
 import { listOf } from "./place.ts";
@@ -134,7 +135,11 @@ export function createSession(options: SessionOptions): Session {
     shownKey = key;
     shown.abort();
     shown = new AbortController();
-    const feed = feedOf(place, { own: executions.own, contexts: options.contexts });
+    const feed = feedOf(place, {
+      own: executions.own,
+      contexts: options.contexts,
+      onScreen: () => runsOnScreen(session),
+    });
     if (feed !== undefined) start(feed, useCases, shown.signal);
   }
 
@@ -161,7 +166,8 @@ export function createSession(options: SessionOptions): Session {
       // Of those that share a namespace, none has the one that a new service would get.
       named = { of: services, names: new Set(services.filter(hasOwnNamespace).map(({ name }) => name)) };
     }
-    return { teams: stores.connection.getState().teams, services: named.names };
+    const { teams, offers } = stores.connection.getState();
+    return { teams, services: named.names, offers };
   }
 
   const reviews = createReviews({
@@ -198,6 +204,7 @@ export function createSession(options: SessionOptions): Session {
           state: "live",
         });
         void putOwnTeamsFirst(stores, opened, signal);
+        tellOffers(stores, opened, signal).catch(fail);
         start(options.fleet, opened, signal);
         follow(true);
         const ui = stores.ui.getState();
@@ -314,7 +321,7 @@ export function createSession(options: SessionOptions): Session {
       shownKey = "";
       stores.fleet.setState({ status: "loading", services: [], error: undefined });
       stores.runs.setState({ status: "loading", runs: [], error: undefined });
-      stores.connection.setState({ context: name, simulated: false, teams: [] });
+      stores.connection.setState({ context: name, simulated: false, teams: [], offers: undefined });
       setUi((ui) => ({ ...ui, stack: [{ screen: "services" }], lists: {}, overlay: undefined }));
       void session.connect(options.openContext(name));
     },
@@ -330,6 +337,16 @@ export function createSession(options: SessionOptions): Session {
   stores.ui.subscribe(() => follow());
   feedTicking(stores, options, life.signal);
   return session;
+}
+
+/** What the standards choose for new data stores; worked out after the first frame, which needs none of it. */
+async function tellOffers(
+  { connection }: Stores,
+  { standards }: UseCases,
+  signal: AbortSignal,
+): Promise<void> {
+  const { offersOf } = await import("../provisioning/data-stores/terms.ts");
+  if (!signal.aborted) connection.setState({ offers: offersOf(standards) });
 }
 
 /** A change that is gone on with fails as it would have at first; everything else waits for the person who looks on. */

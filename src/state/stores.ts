@@ -2,6 +2,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import type { ApplicationSpec } from "../application/application.ts";
 import type { ServiceChange } from "../application/change.ts";
 import type { FieldChange } from "../application/spec-diff.ts";
+import type { StoreOffers, StoreTerms } from "../provisioning/data-stores/terms.ts";
 import type { CleanupPlan, Orphan } from "../provisioning/orphans/orphan.ts";
 import type { Plan } from "../provisioning/plan.ts";
 import type { Release } from "../provisioning/releases.ts";
@@ -27,6 +28,8 @@ export interface Connection {
   readonly error: string | undefined;
   /** Names of the standards' teams; empty until connected. */
   readonly teams: readonly string[];
+  /** The data stores that the standards choose for new services; undefined until they are known. */
+  readonly offers: StoreOffers | undefined;
 }
 
 export interface Runs {
@@ -57,6 +60,8 @@ export interface PlanPreview {
   readonly diff: readonly FieldChange[];
   /** Data stores that it destroys and that are protected against deletion. */
   readonly protectedStores: readonly string[];
+  /** Data stores that it makes. */
+  readonly stores: readonly StoreTerms[];
   /** Objects that the plan writes. */
   readonly objects: number;
   readonly problem: string | undefined;
@@ -156,6 +161,7 @@ export const noPlan: PlanPreview = {
   plan: undefined,
   diff: [],
   protectedStores: [],
+  stores: [],
   objects: 0,
   problem: undefined,
   mend: undefined,
@@ -176,6 +182,7 @@ export function createStores(start: {
       state: "connecting",
       error: undefined,
       teams: [],
+      offers: undefined,
     })),
     runs: createStore<Runs>()(() => ({ status: "loading", runs: [], error: undefined })),
     openRuns: createStore<OpenRuns>()(() => ({

@@ -9,6 +9,7 @@ import {
   type ServiceRequest,
   serviceRequestSchema,
 } from "../application/request.ts";
+import type { StoreOffers, StoreTerms } from "../provisioning/data-stores/terms.ts";
 import type { Key } from "./key.ts";
 import { emptyEntry, entryOf, press, type TextEntry } from "./text-entry.ts";
 
@@ -50,6 +51,8 @@ export interface WizardFacts {
   readonly teams: readonly string[];
   /** Names that services have already, as far as they are known here. */
   readonly services: ReadonlySet<string>;
+  /** The data stores that the standards choose; undefined until they are known. */
+  readonly offers?: StoreOffers | undefined;
 }
 
 export const newWizard: WizardState = {
@@ -91,6 +94,11 @@ const without: Partial<Record<Question, string>> = {
   exposure: "it takes no requests: a worker",
 };
 
+/** A choice of a data store with who will run it. */
+function offered(option: Option, terms: StoreTerms | undefined): Option {
+  return option.value === "none" || terms === undefined ? option : { ...option, about: terms.runs };
+}
+
 /** The answers of a question with choices; undefined where text is typed. */
 export function optionsOf(question: Question, facts: WizardFacts): readonly Option[] | undefined {
   const named = (values: readonly (keyof typeof labelled | "none")[]): readonly Option[] =>
@@ -105,9 +113,9 @@ export function optionsOf(question: Question, facts: WizardFacts): readonly Opti
     case "language":
       return named(languages);
     case "database":
-      return named(databaseTypes);
+      return named(databaseTypes).map((option) => offered(option, facts.offers?.database));
     case "cache":
-      return named(cacheTypes);
+      return named(cacheTypes).map((option) => offered(option, facts.offers?.cache));
     case "exposure":
       return named(exposures);
     case "alerts":

@@ -45,7 +45,11 @@ describe.skipIf(connection === undefined)("the Application API on a real API ser
   beforeAll(async () => {
     if (connection === undefined) return;
     cluster = await connect(connection);
-    const standards = standardsSchema.parse({ images: { registries: ["gcr.io/company"] } });
+    const prices = { cpu: 20, memoryGib: 4, storageGib: 0.1 };
+    const standards = standardsSchema.parse({
+      images: { registries: ["gcr.io/company"] },
+      prices: { currency: "EUR", cluster: prices },
+    });
     await installDirectly(cluster, { standards, clock: systemTiming });
     expect(
       await platform("namespace", "manage", namespace, "--yes", "--team", await anyTeam()),
@@ -129,6 +133,21 @@ describe.skipIf(connection === undefined)("the Application API on a real API ser
     await expect(change({ autoscaling: { maxReplicas: 4 } })).resolves.toMatchObject({
       spec: { autoscaling: { minReplicas: 2, maxReplicas: 4, cpuPercent: 70 } },
     });
+  });
+
+  test("an edit that a data store at Google would not follow is refused", async () => {
+    const at = { namespace, name: "at-google" };
+    const database = { type: "postgres", provider: "cloudsql", size: "db-custom-1-3840" };
+    const cache = { type: "redis", provider: "memorystore" };
+    const spec = wholeSpec({ image: "gcr.io/company/web:1", database, cache }, await anyTeam());
+    const kind = { apiVersion: "platform.company.com/v1", kind: "Application" } as const;
+    await cluster.create(resources.applications, { ...kind, metadata: at, spec });
+    const change = (edit: object) =>
+      cluster.patch(resources.applications, at, { type: "merge", body: { spec: edit } }, { dryRun: true });
+    const larger = change({ database: { size: "db-custom-2-7680" } });
+    await expect(larger).rejects.toThrow(/size of a database at Google/);
+    await expect(change({ cache: { version: "7.2" } })).rejects.toThrow(/version of a cache at Google/);
+    await expect(change({ replicas: 4 })).resolves.toBeDefined();
   });
 
   test("kubectl explains every field, prints the columns and scales by the short name", async () => {

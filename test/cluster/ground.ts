@@ -3,9 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pLimit from "p-limit";
+import type { Cluster } from "../../src/cluster/cluster.ts";
 import { connect } from "../../src/cluster/connect.ts";
 import { isClusterError } from "../../src/cluster/errors.ts";
+import { find } from "../../src/cluster/find.ts";
 import { resources } from "../../src/cluster/resource.ts";
+import { standardsName } from "../../src/standards/standards.ts";
 import { type Footing, type Ground, servicesNamed, toldTo } from "../crash/stage.ts";
 import { survey } from "../crash/survey.ts";
 import { composition } from "../provisioning/composition.ts";
@@ -36,18 +39,29 @@ export async function onClusterGround<T>(
       return { found, told: await toldTo(["--kubeconfig", kubeconfig], noSandbox) };
     },
   };
+  const remove = async () => {
+    await removeAll(ground);
+    if (shared === undefined) await forgetRepositories(cluster);
+  };
   try {
     const result = await work(ground);
-    await removeAll(ground);
+    await remove();
     return result;
   } catch (error) {
     // A cluster that cannot be reached any more is not what went wrong.
-    await removeAll(ground).catch(() => {});
+    await remove().catch(() => {});
     throw error;
   } finally {
     await cluster.close();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** The standards name no repositories any more: those of others' services are elsewhere. */
+export async function forgetRepositories(cluster: Cluster): Promise<void> {
+  if ((await find(cluster, resources.standards, { name: standardsName })) === undefined) return;
+  const body = { spec: { delivery: { host: null } } };
+  await cluster.patch(resources.standards, { name: standardsName }, { type: "merge", body });
 }
 
 async function removeAll({

@@ -3,14 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { connect } from "../../src/cluster/connect.ts";
-import { resources } from "../../src/cluster/resource.ts";
 import { type KillSample, killProcesses } from "../crash/crash-test.ts";
 import type { Arena } from "../crash/kills.ts";
 import { creation, deletion, rollback, type Size, type Subject, scaling } from "../crash/operations.ts";
 import { inProcesses } from "../crash/processes.ts";
 import { prepareAll } from "../crash/stage.ts";
 import { skipped, testConnection } from "./connection.ts";
-import { onClusterGround } from "./ground.ts";
+import { forgetRepositories, onClusterGround } from "./ground.ts";
 
 /** Services that are there before, as they are wanted. */
 function onCluster(kubeconfig: string, repositories: string, size?: Size): Arena {
@@ -43,10 +42,8 @@ describe("the program on a real control plane, ended by SIGKILL, and another one
     repositories = await mkdtemp(join(tmpdir(), "platform-crash-repositories-"));
   });
   afterAll(async () => {
-    // Others' services have other repositories.
     const cluster = await connect({ kind: "kubeconfig", path });
-    const body = { spec: { delivery: { host: null } } };
-    await cluster.patch(resources.standards, { name: "platform" }, { type: "merge", body });
+    await forgetRepositories(cluster);
     await cluster.close();
     await rm(repositories, { recursive: true, force: true, maxRetries: 5 });
   });

@@ -4,7 +4,7 @@ import { connect } from "../../src/cluster/connect.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import { migrationStories } from "../operator/migration-stories.ts";
 import { type Running, runControllers } from "../operator/running.ts";
-import { application, condition, eventually, manage, prepare, read } from "../operator/stage.ts";
+import { application, condition, eventually, manage, prepare, read, unmanage } from "../operator/stage.ts";
 import { applicationStories, storyStandards } from "../operator/stories.ts";
 import { testApiServer } from "./api-server.ts";
 import { skipped, testConnection, uniqueName } from "./connection.ts";
@@ -57,9 +57,8 @@ describe("an API server that is killed and started again under a living operator
     operator = await runControllers(cluster);
   });
   afterAll(async () => {
+    await Promise.all([namespace, later].map((name) => unmanage(cluster, name)));
     await operator?.stop();
-    for (const name of [namespace, later])
-      await cluster?.delete(resources.namespaces, { name }).catch(() => {});
     await cluster?.close();
   });
 

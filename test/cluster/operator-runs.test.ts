@@ -15,7 +15,7 @@ import { isClusterError } from "../../src/cluster/errors.ts";
 import { find } from "../../src/cluster/find.ts";
 import { resourceOf, resources } from "../../src/cluster/resource.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
-import { installationObjects } from "../../src/installation/objects.ts";
+import { installationObjects, standardsObject } from "../../src/installation/objects.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
 import type { RunName, RunState } from "../../src/provisioning/run.ts";
 import { readRun } from "../../src/provisioning/run-record.ts";
@@ -228,12 +228,7 @@ async function decided(admin: Cluster, wanted: Standards): Promise<Standards> {
   const { teams, oncall, images } = wanted;
   const { spec } =
     there === undefined
-      ? await admin.create(resources.standards, {
-          apiVersion: "platform.company.com/v1",
-          kind: "Standards",
-          metadata: { name: "platform" },
-          spec: wanted,
-        })
+      ? await admin.create(resources.standards, standardsObject(wanted))
       : await admin.patch(
           resources.standards,
           { name: "platform" },

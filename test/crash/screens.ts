@@ -122,8 +122,8 @@ function wrongInList(run: RunState, lines: readonly string[]): readonly string[]
 function wrongInFleet(run: RunState, lines: readonly string[]): readonly string[] {
   // Not the line that says what the list is filtered by.
   const row = lines.find((line) => line.includes(` ${run.service} `));
-  // Without a namespace it is no service any more.
-  if (row === undefined || phaseWords[run.phase].test(row)) return [];
+  // Without a namespace it is no service any more. That nobody works on a run is found out after a while.
+  if (row === undefined || phaseWords[run.phase].test(row) || (!atRest(run) && gone.test(row))) return [];
   return [`the last run of ${run.service} is ${run.phase}: "${row}"`];
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { resources } from "../../src/cluster/resource.ts";
 import { type Running, runControllers } from "./running.ts";
-import { application, condition, eventually, manage, prepare, read } from "./stage.ts";
+import { application, condition, eventually, manage, prepare, read, unmanage } from "./stage.ts";
 import { type StoryOptions, storyStandards } from "./stories.ts";
 
 const { applications, deployments, jobs } = resources;
@@ -20,12 +20,12 @@ export function migrationStories({
   let operator: Running;
   beforeAll(async () => {
     await prepare(there(), storyStandards);
-    await eventually("the namespace is managed", () => manage(there(), namespace, storyStandards));
+    await manage(there(), namespace, storyStandards);
     operator = await runControllers(there(), { momentMs: 0 });
   });
   afterAll(async () => {
+    await unmanage(there(), namespace);
     await operator?.stop();
-    await there().delete(resources.namespaces, { name: namespace });
   });
 
   const edit = (name: string, spec: object, annotations: object = {}) =>

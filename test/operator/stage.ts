@@ -7,6 +7,8 @@ import { find } from "../../src/cluster/find.ts";
 import type { KubeObject } from "../../src/cluster/object.ts";
 import { type Resource, resourceOf, resources } from "../../src/cluster/resource.ts";
 import { guardrailsCrd } from "../../src/guardrails/crd.ts";
+import { standardsObject } from "../../src/installation/objects.ts";
+import { write } from "../../src/provisioning/write.ts";
 import { standardsCrd } from "../../src/standards/crd.ts";
 import { type Standards, standardsName } from "../../src/standards/standards.ts";
 
@@ -19,12 +21,8 @@ export async function prepare(cluster: Cluster, standards: Standards): Promise<v
     for (const resource of [resources.applications, resources.standards, resources.guardrails]) {
       expect(await cluster.serves(resource, { refresh: true })).toBe(true);
     }
-    await apply(cluster, resources.standards, {
-      apiVersion: "platform.company.com/v1",
-      kind: "Standards",
-      metadata: { name: standardsName },
-      spec: JSON.parse(JSON.stringify(standards)),
-    });
+    const there = await find(cluster, resources.standards, { name: standardsName });
+    await write(cluster, standardsObject(standards), there);
   });
 }
 
@@ -35,7 +33,18 @@ export async function manage(cluster: Cluster, name: string, standards: Standard
   });
   if (namespace === undefined) throw new Error("no namespace");
   await apply(cluster, resources.namespaces, namespace);
-  await Promise.all(others.map((object) => apply(cluster, resourceOf(object), object)));
+  // Admission policies know their parameters, which are among these, a moment after they were written.
+  await eventually(`${name} is managed`, async () => {
+    await Promise.all(others.map((object) => apply(cluster, resourceOf(object), object)));
+  });
+}
+
+/** Deletes a managed namespace, while an operator is there that lets its Applications go, and waits until it is gone. */
+export async function unmanage(cluster: Cluster, name: string): Promise<void> {
+  await cluster.delete(resources.namespaces, { name });
+  await eventually(`${name} is gone`, async () =>
+    expect(await find(cluster, resources.namespaces, { name })).toBeUndefined(),
+  );
 }
 
 /** An Application with the least in it that has a Deployment, a Service, an identity and paths. */

@@ -7,7 +7,7 @@ import { apply, type Cluster } from "../../src/cluster/cluster.ts";
 import { resourceOf, resources } from "../../src/cluster/resource.ts";
 import { type Standards, standardsSchema } from "../../src/standards/standards.ts";
 import { type Running, runControllers } from "./running.ts";
-import { application, condition, eventually, manage, prepare, read } from "./stage.ts";
+import { application, condition, eventually, manage, prepare, read, unmanage } from "./stage.ts";
 
 export interface StoryOptions {
   readonly cluster: () => Cluster;
@@ -30,7 +30,10 @@ export function applicationStories({ cluster, unique }: StoryOptions): void {
     await manage(cluster(), namespace, storyStandards);
     operator = await runControllers(cluster());
   });
-  afterAll(() => operator.stop());
+  afterAll(async () => {
+    await unmanage(cluster(), namespace);
+    await operator.stop();
+  });
 
   const ready = (name: string) =>
     eventually(`${name} is Ready`, async () =>

@@ -59,7 +59,13 @@ function answers(user: string, password: string) {
 }
 
 /** The image of the version that was asked for, or the standards' own. @throws RefusedInput */
-export function cacheImage({ spec, standards }: Pick<Subject, "spec" | "standards">): string {
+export function cacheImage({
+  spec,
+  standards,
+}: {
+  readonly spec: Pick<Subject["spec"], "cache">;
+  readonly standards: Pick<Subject["standards"], "cache">;
+}): string {
   const version = spec.cache?.version;
   if (version === undefined) return standards.cache.image;
   const image = Object.hasOwn(standards.cache.versions, version)

@@ -16,7 +16,13 @@ import { metadataOf, restrictedContainer, restrictedPod, type Subject } from "./
 const postgresUser = 999;
 
 /** What the pod has: all of the size that was asked for, or what the standards say. */
-function resourcesOf({ spec, standards }: Subject): Resources {
+export function databaseResources({
+  spec,
+  standards,
+}: {
+  readonly spec: Pick<Subject["spec"], "database">;
+  readonly standards: Pick<Subject["standards"], "database">;
+}): Resources {
   const [, cpu, mebibytes] = /^db-custom-([0-9]+)-([0-9]+)$/.exec(spec.database?.size ?? "") ?? [];
   if (cpu === undefined || mebibytes === undefined) return standards.database.resources;
   const size = { cpu, memory: `${mebibytes}Mi` };
@@ -68,7 +74,7 @@ export function database(subject: Subject): KubeObject[] {
             { name: "DATABASE_FIRST_LOGIN", value: first },
             { name: "DATABASE_SECOND_LOGIN", value: second },
           ],
-          resources: resourcesOf(subject),
+          resources: databaseResources(subject),
           securityContext: restrictedContainer,
           // Started only when the service can log in with its password. Later that says nothing about the database:
           // the password changes without it, and the file some time after the Secret.

@@ -1,4 +1,6 @@
 import type { FieldChange } from "../../application/spec-diff.ts";
+import { priceText } from "../../provisioning/data-stores/price.ts";
+import type { StoreTerms } from "../../provisioning/data-stores/terms.ts";
 import { effectLabel } from "../../provisioning/effect.ts";
 import type { PlanWithManifests } from "../../provisioning/provisioner.ts";
 import type { Session } from "../session.ts";
@@ -44,11 +46,24 @@ export function diffText(diff: readonly FieldChange[]): readonly string[] {
   });
 }
 
+/** Who runs a data store that a plan makes, its size, price and protection. */
+function termsText({ store, runs, size, price, protection }: StoreTerms): readonly string[] {
+  const [first = "", ...more] = protection;
+  return [
+    `  ${store === "database" ? "Database" : "Cache"}: ${runs}`,
+    `    size        ${size}`,
+    `    price       ${priceText(price)}`,
+    `    protection  ${first}`,
+    ...more.map((text) => `                ${text}`),
+  ];
+}
+
 /** A plan as lines: what changes, then each step, what it needs, what it will do, what one should know. */
 export function planText({
   plan,
   diff,
   protectedStores = [],
+  stores = [],
 }: Omit<PlanWithManifests, "manifests">): readonly string[] {
   const titles = new Map(plan.steps.map(({ id, title }) => [id, title]));
   const lines = [`Plan to ${plan.operation} ${plan.service}, ${count(plan.steps.length, "step")}`, ""];
@@ -59,6 +74,7 @@ export function planText({
     for (const { action, effect } of step.effects) lines.push(`    ${signs[action]} ${effectLabel(effect)}`);
     for (const note of step.notes) lines.push(`    ▲ ${note}`);
   }
+  for (const store of stores) lines.push("", ...termsText(store));
   if (protectedStores.length > 0) {
     const verb = protectedStores.length === 1 ? "is" : "are";
     lines.push(

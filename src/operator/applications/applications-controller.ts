@@ -6,7 +6,7 @@ import { resources } from "../../cluster/resource.ts";
 import type { Timing } from "../../cluster/timing.ts";
 import type { Controller, Enqueue, Reconciled } from "../controller.ts";
 import { errorFields, type Log } from "../log.ts";
-import type { ChildStore } from "./child-store.ts";
+import type { ChildStore, StoredChild } from "./child-store.ts";
 import type { EventRecorder } from "./events.ts";
 import {
   finalizersWith,
@@ -190,11 +190,7 @@ export class ApplicationsController implements Controller {
   /** Its own objects go with it, by their owner references; its data stores stay. */
   async #letGo(held: HeldApplication, signal: AbortSignal): Promise<undefined> {
     if (!isHeld(held)) return undefined;
-    const kept = this.#options.store
-      .of(keyOf({ metadata: held }))
-      .filter(({ resource }) => resource.kind === resources.statefulSets.kind)
-      .map(({ key }) => refOf(key).name)
-      .sort();
+    const kept = dataStoresAmong(this.#options.store.of(keyOf({ metadata: held })));
     if (kept.length > 0) {
       const message = `kept with their data and Secrets: ${kept.join(", ")}; platform service delete ${held.name} offers to delete them`;
       await this.#options.events.record(subjectOf(held), "Normal", "DataKept", message, signal);
@@ -227,4 +223,15 @@ export class ApplicationsController implements Controller {
     const message = `changed or removed by somebody, and brought back: ${repaired.join(", ")}; change the Application instead`;
     void this.#options.events.record(subjectOf(held), "Normal", "Repaired", message, signal);
   }
+}
+
+/** Data stores among what is there of an Application, those outside of the cluster with who runs them. Pure. */
+export function dataStoresAmong(children: readonly StoredChild[]): readonly string[] {
+  return children
+    .flatMap(({ resource, key, child: { provider } }) => {
+      const { name } = refOf(key);
+      if (provider !== undefined) return [`${name} (${provider})`];
+      return resource.kind === resources.statefulSets.kind ? [name] : [];
+    })
+    .sort();
 }

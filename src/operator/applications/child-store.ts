@@ -105,6 +105,7 @@ export class ChildStore {
         keep: childOf,
         firstPage: 500,
         batchMs,
+        removalsAtOnce: true,
         onChanges: (changes) => {
           this.#take(resource, changes);
           if (!changes.complete || watched.complete) return;

@@ -1,4 +1,4 @@
-import { fieldManager, labels, migrationAnnotation } from "../../application/names.ts";
+import { fieldManager, labels, migrationAnnotation, providerAnnotation } from "../../application/names.ts";
 import { conditionsOf } from "../../cluster/conditions.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { ownedFields } from "../../cluster/owned-fields.ts";
@@ -37,6 +37,8 @@ export interface Child {
   readonly migration: string | undefined;
   /** What the controller of a route or certificate says is wrong with it. */
   readonly complaint: string | undefined;
+  /** Of a ConfigMap that says where a data store outside of the cluster is: who runs that. */
+  readonly provider: string | undefined;
 }
 
 /** What to keep of an object. Pure. */
@@ -67,6 +69,7 @@ export function childOf(object: KubeObject): Child {
     pods: podsOf(object),
     migration: object.kind === "Deployment" ? metadata.annotations?.[migrationAnnotation] : undefined,
     complaint: complaintOf(object),
+    provider: object.kind === "ConfigMap" ? metadata.annotations?.[providerAnnotation] : undefined,
   };
 }
 

@@ -6,6 +6,7 @@ import type { Check } from "./check.ts";
 import { cloudIsWithinReach, storesMayBeMade } from "./cloud.ts";
 import { namespaceIsFree, noUnfinishedRun, serviceExists, serviceIsNew } from "./existence.ts";
 import { externalStoresAreOpen } from "./external.ts";
+import { sourceIsTold } from "./import.ts";
 import { guardrailsAreServed, installationRightsSuffice } from "./installation.ts";
 import { snapshotIsPossible } from "./protection.ts";
 import { mayRequest, rightsSuffice } from "./rights.ts";
@@ -71,6 +72,7 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
   rotate: [rightsSuffice, serviceExists, noUnfinishedRun("rotate"), storeTakesTurns],
   backup: [rightsSuffice, serviceExists, noUnfinishedRun("backup"), databaseIsHere],
   restore: [rightsSuffice, serviceExists, noUnfinishedRun("restore"), databaseIsHere, backupExists],
+  import: [rightsSuffice, serviceExists, noUnfinishedRun("import"), databaseIsHere, sourceIsTold],
   install: [installationRightsSuffice, guardrailsAreServed],
   uninstall: [installationRightsSuffice],
 };

@@ -66,6 +66,13 @@ export async function mustBeConfirmed(context: PlanContext): Promise<void> {
       `repeat the command with --confirm ${request.name}`,
     );
   }
+  if (context.importing !== undefined) {
+    throw new ProvisioningError(
+      "usage",
+      `an import ends the use of another database for ${request.name}: only who names the service does that`,
+      `repeat the command with --confirm ${request.name}`,
+    );
+  }
   const stores = await protectedAtStake(context);
   if (stores.length > 0)
     throw unconfirmed(

@@ -11,7 +11,7 @@ import type { Check, CheckContext } from "./check.ts";
 
 /** What executing a run asks of the cluster, undoing it included. */
 function questionsOf(
-  { request, application, standards, credential, backups }: CheckContext,
+  { request, application, standards, credential, backups, importing }: CheckContext,
   username: string,
 ): readonly AccessQuestion[] {
   const namespace = namespaceOf(request.name);
@@ -31,8 +31,9 @@ function questionsOf(
   }
   // The Job that logs in.
   if (storeKinds.some((store) => externalOf(application.spec, store))) kinds.add(resources.jobs);
-  if (credential !== undefined || backups !== undefined || application.spec.migrations !== undefined)
-    kinds.add(resources.jobs);
+  const byJob = credential ?? backups ?? importing ?? application.spec.migrations;
+  if (byJob !== undefined) kinds.add(resources.jobs);
+  if (importing !== undefined) kinds.add(resources.configMaps);
   return [
     asked("create", resources.runs, systemNamespace),
     { ...asked("update", resources.runs, systemNamespace), subresource: "status" },

@@ -20,6 +20,7 @@ import { type CloudStore, cloudStoreIn, newCloudStore, recordOf, workspaceEffect
 import type { MadeStore } from "./cloud-stores.ts";
 import { logIn } from "./log-in.ts";
 import type { DataStoreProvider } from "./provider.ts";
+import { termsInCloud } from "./terms.ts";
 
 const words = { cloudsql: "Cloud SQL", memorystore: "Memorystore" } as const;
 
@@ -41,6 +42,7 @@ export const inCloud: DataStoreProvider = {
     const where = `${words[cloud.provider]} in project ${project}, ${region}`;
     return {
       ...objects,
+      terms: [termsInCloud(cloud, standards)],
       notes: [
         ...objects.notes,
         kept === undefined ? where : `${where}: ${cloud.variables.name}, which was kept, is used again`,

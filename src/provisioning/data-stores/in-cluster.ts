@@ -5,17 +5,19 @@ import { withoutValues, writes } from "../describe.ts";
 import { waitUntilReady } from "../readiness.ts";
 import { makeCredentials } from "./make-credentials.ts";
 import type { DataStoreProvider } from "./provider.ts";
+import { imageVersion, termsOf } from "./terms.ts";
 
 /** A data store in the cluster: credentials made once, then a StatefulSet that gets ready. */
 export const inCluster: DataStoreProvider = {
-  describe(context, store) {
+  async describe(context, store) {
     const { application, standards } = context;
-    return writes(context, [
+    const objects = await writes(context, [
       ...secretsOfStore[store].flatMap((secretOf) =>
         secretStoreOf(standards).objectsOf(application, secretOf).map(withoutValues),
       ),
       ...desiredObjects(application, standards)[store],
     ]);
+    return { ...objects, terms: [termsOf(application, store, standards)] };
   },
   async provision(context, store) {
     const { application, standards, cluster, clock, signal, write, log } = context;
@@ -31,8 +33,3 @@ export const inCluster: DataStoreProvider = {
     return { summary: `${name}, ${imageVersion(standards[store].image)}` };
   },
 };
-
-/** `docker.io/library/postgres:15.15` as `postgres 15.15`. */
-function imageVersion(image: string): string {
-  return image.replace(/@.*$/, "").replace(/^.*\//, "").replace(":", " ");
-}

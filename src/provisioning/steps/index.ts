@@ -2,13 +2,16 @@ import type { ChangeOperation, Operation } from "../plan.ts";
 import type { Step } from "../step.ts";
 import { applyKubernetes } from "./apply_kubernetes.ts";
 import { backupDatabase } from "./backup_database.ts";
+import { closeSource } from "./close_source.ts";
 import { configureCicd } from "./configure_cicd.ts";
 import { configureNetwork } from "./configure_network.ts";
+import { copyClosed } from "./copy_closed.ts";
+import { copySource } from "./copy_source.ts";
 import { createNamespace } from "./create_namespace.ts";
 import { deleteDataStores } from "./delete_data_stores.ts";
 import { deleteKubernetes } from "./delete_kubernetes.ts";
 import { deleteNamespace } from "./delete_namespace.ts";
-import { deleteOldDatabase } from "./delete_old_database.ts";
+import { deleteEmptyDatabase, deleteOldDatabase } from "./delete_old_database.ts";
 import { deleteOrphans } from "./delete_orphans.ts";
 import { enableCredentials } from "./enable_credentials.ts";
 import { generateManifests } from "./generate_manifests.ts";
@@ -18,10 +21,11 @@ import { installRights } from "./install_rights.ts";
 import { installStandards } from "./install_standards.ts";
 import { installTypes } from "./install_types.ts";
 import { liftProtection } from "./lift_protection.ts";
-import { migrate, migrateRestored } from "./migrate.ts";
+import { migrate, migrateImported, migrateRestored } from "./migrate.ts";
 import { preflight } from "./preflight.ts";
 import { protectDataStores } from "./protect_data_stores.ts";
 import { proveCredentials } from "./prove_credentials.ts";
+import { proveSource } from "./prove_source.ts";
 import { provisionCache } from "./provision_cache.ts";
 import { provisionDatabase } from "./provision_database.ts";
 import { releaseApplications } from "./release_applications.ts";
@@ -31,9 +35,10 @@ import { removeRights } from "./remove_rights.ts";
 import { removeUnused } from "./remove_unused.ts";
 import { restoreDatabase } from "./restore_database.ts";
 import { revokeCredentials } from "./revoke_credentials.ts";
+import { rollPodsAfterImport } from "./roll_pods.ts";
 import { setupMonitoring } from "./setup_monitoring.ts";
 import { snapshotDataStores } from "./snapshot_data_stores.ts";
-import { swapDatabase } from "./swap_database.ts";
+import { swapDatabase, swapImported } from "./swap_database.ts";
 import { switchCredentials } from "./switch_credentials.ts";
 import { verify } from "./verify.ts";
 
@@ -75,6 +80,17 @@ export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
     swapDatabase,
     migrateRestored,
     deleteOldDatabase,
+  ],
+  import: [
+    preflight("import"),
+    proveSource,
+    copySource,
+    closeSource,
+    copyClosed,
+    swapImported,
+    migrateImported,
+    rollPodsAfterImport,
+    deleteEmptyDatabase,
   ],
   install: [
     preflight("install"),

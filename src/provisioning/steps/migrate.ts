@@ -49,6 +49,15 @@ export const migrateRestored: Step = {
   },
 };
 
+/** After an import: the same, for what came from elsewhere. */
+export const migrateImported: Step = {
+  ...migrateRestored,
+  async describe(context) {
+    const described = await migrate.describe(context);
+    return { ...described, notes: [`runs ${commandOf(context)} on what was imported`] };
+  },
+};
+
 /** @throws Error for a service without migrations, which has no such step */
 function jobOf({ application, standards }: Pick<PlanContext, "application" | "standards">): KubeObject {
   const job = migrationJob(subjectOf(application, standards));

@@ -3,6 +3,7 @@ import { applicationFinalizer } from "../../application/names.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { everyPage } from "../../cluster/every-page.ts";
+import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { apiVersionOf, resources } from "../../cluster/resource.ts";
 import { refOf } from "../objects.ts";
@@ -61,7 +62,12 @@ async function release(cluster: Cluster, { metadata, ...rest }: KubeObject): Pro
       body: { metadata: { finalizers, ...(resourceVersion === undefined ? {} : { resourceVersion }) } },
     });
   } catch (error) {
-    // Gone, which is as good.
-    if (!isClusterError(error, "not-found")) throw error;
+    // Gone, which is as good; or its namespace went without it, and then the server lets nobody change it any more.
+    if (isClusterError(error, "not-found")) return;
+    if (!isClusterError(error, "forbidden") || (await hasNamespace(cluster, metadata))) throw error;
   }
+}
+
+async function hasNamespace(cluster: Cluster, { namespace = "" }: KubeObject["metadata"]): Promise<boolean> {
+  return (await find(cluster, resources.namespaces, { name: namespace })) !== undefined;
 }

@@ -3,6 +3,7 @@ import type { Place } from "../place.ts";
 import { tellInOneLine } from "../problem.ts";
 import { feedDetail } from "./detail.ts";
 import type { Feed } from "./feed.ts";
+import { feedHolders } from "./holders.ts";
 import { feedCleanup, feedOrphans } from "./orphans.ts";
 import { feedReleases } from "./releases.ts";
 import { feedRun } from "./run.ts";
@@ -15,22 +16,28 @@ export function feedOf(
   {
     own,
     contexts,
+    onScreen,
   }: {
     /** Runs of this process, which tell of themselves. */
     readonly own: { has(run: RunName): boolean };
     /** Names of the contexts one could change to. */
     readonly contexts: () => Promise<readonly string[]>;
+    /** Names of the runs that have a row on the screen, or whose service has. */
+    readonly onScreen: () => ReadonlySet<string>;
   },
 ): Feed | undefined {
   switch (place.screen) {
+    case "services":
+      return feedHolders(onScreen);
     case "runs":
-      return feedRuns;
+      return feedRuns(onScreen);
     case "run":
     case "log":
       return own.has(place.run) ? undefined : feedRun(place.run);
     case "service":
       if (place.tab === "releases") return feedReleases(place.service);
-      return place.tab === "runs" ? feedRuns : feedDetail(place.service, place.tab);
+      if (place.tab === "runs") return feedRuns(onScreen);
+      return both(feedDetail(place.service, place.tab), feedHolders(onScreen));
     case "change":
       return feedSubject(place);
     case "rollback":
@@ -44,6 +51,12 @@ export function feedOf(
     default:
       return undefined;
   }
+}
+
+function both(one: Feed, other: Feed): Feed {
+  return async (...args) => {
+    await Promise.all([one(...args), other(...args)]);
+  };
 }
 
 function feedContexts(contexts: () => Promise<readonly string[]>): Feed {

@@ -61,7 +61,7 @@ variable "tier" {
   type        = string
 
   validation {
-    condition     = can(regex("^db-[-a-z0-9]{1,60}$", var.tier))
+    condition     = can(regex("^db-[-a-zA-Z0-9]{1,60}$", var.tier))
     error_message = "A machine type is named like db-custom-2-7680."
   }
 }

@@ -14,7 +14,7 @@ import type { KubeObject } from "../../../src/cluster/object.ts";
 import { resourceOf, resources } from "../../../src/cluster/resource.ts";
 import { guardrailsCrd } from "../../../src/guardrails/crd.ts";
 import { accessObjects, guardrailObjects } from "../../../src/guardrails/index.ts";
-import { installationObjects } from "../../../src/installation/objects.ts";
+import { installationObjects, standardsObject } from "../../../src/installation/objects.ts";
 import { runCrd } from "../../../src/provisioning/run-crd.ts";
 import { standardsCrd } from "../../../src/standards/crd.ts";
 import { type Standards, standardsSchema } from "../../../src/standards/standards.ts";
@@ -291,12 +291,7 @@ async function prepare(admin: Cluster, undo: (() => Promise<unknown>)[]): Promis
   const starter = hasStarter ? {} : { images: decisions.images };
   const { teams, oncall } = standards;
   if (before === undefined) {
-    await admin.create(resources.standards, {
-      apiVersion: "platform.company.com/v1",
-      kind: "Standards",
-      metadata: { name: "platform" },
-      spec: standards,
-    });
+    await admin.create(resources.standards, standardsObject(standards));
     undo.push(() => admin.delete(resources.standards, { name: "platform" }));
   } else {
     await admin.patch(

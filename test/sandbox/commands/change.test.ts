@@ -149,3 +149,21 @@ test("another's run is named; who waits begins when it is at rest; cancelled, it
   expect(await shop.run("run", "resume", cancelled)).toMatchObject({ code: 0 });
   expect((await shop.run("run", "logs", cancelled)).out).toContain("Application: ");
 });
+
+test("a data store's provider, size, price and protection are told before it is made", async () => {
+  const shop = await commandsOnSandbox();
+  const create = ["service", "create", "shop", "--language", "go", "--database", "postgres", "--dry-run"];
+  const { out } = await shop.run(...create);
+  expect(out).toContain("  Database: postgres 15.15 in the cluster");
+  expect(out).toMatch(/^ {4}price {7}[0-9.]+ USD a month, by example prices$/m);
+  expect(out).toMatch(/one pod: no failover$/m);
+  const document = JSON.parse((await shop.run(...create, "-o", "json")).out);
+  expect(document.stores).toMatchObject([{ store: "database", provider: "in-cluster" }]);
+  expect(document.stores[0].price).toMatchObject({ currency: "USD", examples: true });
+
+  expect(await shop.run("service", "create", "shop", "--language", "go")).toMatchObject({ code: 0 });
+  const cache = await shop.run("service", "set", "shop", "--cache", "redis", "--dry-run");
+  expect(cache.out).toContain("  Cache: redis 7.4.7 in the cluster");
+  const scale = await shop.run("service", "scale", "shop", "--replicas", "3", "--dry-run");
+  expect(scale.out).not.toContain("in the cluster");
+});

@@ -47,6 +47,10 @@ test.skipIf(terraform === undefined)(
     const dry = await run("--standards", standards, ...create, "--dry-run");
     expect(dry, dry.err).toMatchObject({ code: 0 });
     expect(dry.out).toContain("Terraform: make google_sql_database_instance.this");
+    expect(dry.out).toContain("  Database: Cloud SQL in us-central1, PostgreSQL 15");
+    expect(dry.out).toContain("    size        db-custom-2-7680, 10 GB disk that grows by itself");
+    expect(dry.out).toContain("    price       unknown");
+    expect(dry.out).toContain("  Cache: Memorystore in us-central1, Redis 7.0");
     expect(cloud.resources.size).toBe(0);
 
     const made = await run("--standards", standards, ...create);
@@ -64,6 +68,17 @@ test.skipIf(terraform === undefined)(
       code: 2,
       err: expect.stringContaining("runs outside of the cluster"),
     });
+
+    // Google does these itself: the command is told, with the instance's name.
+    for (const [words, means] of [
+      [["backup", "shop", "--yes"], "gcloud sql backups create --instance shop-"],
+      [["restore", "shop", "backup-x", "--confirm", "shop"], "gcloud sql instances clone shop-"],
+      [["import", "shop", "--from", "old-shop", "--confirm", "shop"], "gcloud sql import sql shop-"],
+    ] as const) {
+      const refused = await run("database", ...words);
+      expect([refused.code, refused.err]).toEqual([2, expect.stringContaining(means)]);
+      expect(refused.err).toContain(`--project ${project}`);
+    }
 
     const remove = ["service", "delete", "shop", "--data-stores", "delete", "--yes"];
     expect(await run(...remove)).toMatchObject({ code: 2, err: expect.stringContaining("protected") });

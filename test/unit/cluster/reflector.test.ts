@@ -1,7 +1,13 @@
 import type { ServerResponse } from "node:http";
 import { expect, test } from "vitest";
 import { connect } from "../../../src/cluster/connect.ts";
-import { type Changes, type Freshness, keyOf, Reflector } from "../../../src/cluster/reflector.ts";
+import {
+  type Changes,
+  type Freshness,
+  keyOf,
+  Reflector,
+  type ReflectorOptions,
+} from "../../../src/cluster/reflector.ts";
 import { resources } from "../../../src/cluster/resource.ts";
 import { fakeTiming, json, type Seen, scriptedServer, statusOf } from "./server.ts";
 
@@ -20,7 +26,11 @@ const event = (type: string, name: string, version: number) =>
 type Script = (request: Seen, response: ServerResponse, index: number) => void;
 
 /** Runs a reflector against a server that plays `script`, one entry a request, until the script is at its end. */
-async function play(...script: Script[]) {
+function play(...script: Script[]) {
+  return playWith({}, ...script);
+}
+
+async function playWith(options: Pick<ReflectorOptions<string>, "removalsAtOnce">, ...script: Script[]) {
   let index = 0;
   let atEnd: () => void = () => undefined;
   const end = new Promise<void>((resolve) => {
@@ -48,6 +58,7 @@ async function play(...script: Script[]) {
       batches.push({ changed: [...changed.values()], removed: [...removed], complete }),
     onFreshness: (fresh) => freshness.push(fresh),
     timing,
+    ...options,
   });
   const abort = new AbortController();
   const running = reflector.run(abort.signal);
@@ -181,4 +192,17 @@ test("what our own writes have answered is not undone by what the server tells l
   abort.abort(new Error("the test is over"));
   await running;
   await cluster.close();
+});
+
+test("tells at once what is gone, where that is asked for, and gathers the rest", async () => {
+  const script = [
+    (_: Seen, response: ServerResponse) => json(response, 200, list(10, [item("a", 1), item("b", 2)])),
+    watchOf(event("MODIFIED", "a", 11), event("DELETED", "b", 12), event("ADDED", "c", 13)),
+  ] as const;
+  const together = { changed: ["n/a@11", "n/c@13"], removed: ["n/b"], complete: true };
+  expect((await playWith({ removalsAtOnce: false }, ...script)).batches.slice(1)).toEqual([together]);
+  expect((await playWith({ removalsAtOnce: true }, ...script)).batches.slice(1)).toEqual([
+    { changed: ["n/a@11"], removed: ["n/b"], complete: true },
+    { changed: ["n/c@13"], removed: [], complete: true },
+  ]);
 });

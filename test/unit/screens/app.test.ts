@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { runApp } from "../../../src/screens/app.tsx";
+import { standardsSchema } from "../../../src/standards/standards.ts";
 import type { Feed, UseCases } from "../../../src/state/feeds/feed.ts";
 import { dashboard, service } from "./examples.ts";
 import { Display, Keyboard } from "./terminal.ts";
@@ -30,7 +31,8 @@ function start(fleet: Feed, useCases: Promise<UseCases> = new Promise(() => {}))
 const connected = (): Promise<UseCases> =>
   Promise.resolve({
     cluster: { context: "sandbox", simulated: true },
-    standards: { teams: { platform: { groups: ["developers"] } } },
+    standards: standardsSchema.parse({}),
+    clock: { sleep: () => new Promise(() => {}), now: () => new Date() },
   } as unknown as UseCases);
 
 describe("app", () => {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { ProvisioningError } from "../../../src/provisioning/errors.ts";
 import type { Provisioner } from "../../../src/provisioning/provisioner.ts";
 import type { Execution, RunState } from "../../../src/provisioning/run.ts";
+import { standardsSchema } from "../../../src/standards/standards.ts";
 import type { UseCases } from "../../../src/state/feeds/feed.ts";
 import type { Place } from "../../../src/state/place.ts";
 import {
@@ -123,10 +124,7 @@ function byHand(others: readonly RunState[] = []) {
         throw new Error("no such object");
       },
     },
-    standards: {
-      teams: { platform: { groups: ["developers"] } },
-      workload: { onUnhealthy: "rollback" },
-    },
+    standards: standardsSchema.parse({}),
     clock: { sleep: () => new Promise(() => {}), now: () => new Date() },
   } as unknown as UseCases;
   return {

@@ -1,10 +1,12 @@
 import type { ApplicationSpec } from "../../../src/application/application.ts";
+import { offersOf } from "../../../src/provisioning/data-stores/terms.ts";
 import type { CleanupPlan, Orphan } from "../../../src/provisioning/orphans/orphan.ts";
 import type { Plan } from "../../../src/provisioning/plan.ts";
 import type { Release } from "../../../src/provisioning/releases.ts";
 import type { RollbackPreview, RunName, RunState, StepState } from "../../../src/provisioning/run.ts";
 import { byUrgency } from "../../../src/services/row.ts";
 import type { Service } from "../../../src/services/service.ts";
+import { standardsSchema } from "../../../src/standards/standards.ts";
 import { moment } from "./terminal.ts";
 
 /** RFC 3339 time `seconds` before the tests' moment. */
@@ -227,6 +229,57 @@ export const plan: Plan = {
       notes: ["no ServiceMonitor is served on this cluster: monitoring will be off"],
     },
   ],
+};
+
+/** Data stores as two organisations choose them: in the cluster, without prices, and at Google. */
+export const offers = {
+  inCluster: offersOf(standardsSchema.parse({})),
+  atGoogle: offersOf(
+    standardsSchema.parse({
+      google: {
+        project: "acme-prod",
+        network: "projects/acme-prod/global/networks/main",
+        range: "10.20.0.0/16",
+      },
+      database: { provider: "cloudsql", cloudsql: { tier: "db-custom-2-7680", highlyAvailable: true } },
+      cache: { provider: "memorystore" },
+      prices: {
+        currency: "EUR",
+        examples: true,
+        cloudsql: { cpu: 55, memoryGib: 9, diskGb: 0.3 },
+        memorystore: { memoryGb: 35 },
+      },
+    }),
+  ),
+} as const;
+
+/** The plan of a creation with all its steps. */
+export const wholePlan: Plan = {
+  ...plan,
+  steps: (
+    [
+      ["preflight", "Preflight", 0],
+      ["create_namespace", "Namespace and guardrails", 9],
+      ["provision_database", "Database", 2],
+      ["provision_cache", "Cache", 2],
+      ["generate_manifests", "Manifests", 0],
+      ["setup_monitoring", "Monitoring", 4],
+      ["configure_cicd", "Pipeline", 2],
+      ["configure_network", "Network", 1],
+      ["apply_kubernetes", "Application", 4],
+      ["protect_data_stores", "Deletion protection", 0],
+      ["verify", "Verify", 0],
+    ] as const
+  ).map(([id, title, objects]) => ({
+    id,
+    title,
+    needs: [],
+    effects: Array.from({ length: objects }, (_, index) => ({
+      action: "create" as const,
+      effect: object("ConfigMap", `${id}-${index}`),
+    })),
+    notes: [],
+  })),
 };
 
 /** What a rollback of a creation says beforehand. */

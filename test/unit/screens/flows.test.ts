@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Provisioner } from "../../../src/provisioning/provisioner.ts";
 import type { Execution, RunState } from "../../../src/provisioning/run.ts";
+import { standardsSchema } from "../../../src/standards/standards.ts";
 import type { UseCases } from "../../../src/state/feeds/feed.ts";
 import { dashboard, held, plan, preview, running, sharing } from "./examples.ts";
 import { type Opened, open } from "./terminal.ts";
@@ -69,7 +70,7 @@ function byHand() {
   const useCases = {
     provisioner,
     cluster: { context: "sandbox", simulated: true },
-    standards: { teams: { platform: { groups: ["developers"] } } },
+    standards: standardsSchema.parse({}),
     clock: { sleep: () => new Promise(() => {}), now: () => new Date() },
   } as unknown as UseCases;
   return { asked, useCases, come: (next: RunState) => come(next) };

@@ -1,8 +1,10 @@
 import { Terminal } from "@xterm/headless";
 import { afterEach, describe, expect, it } from "vitest";
+import type { StoreOffers } from "../../../src/provisioning/data-stores/terms.ts";
 import type { RunState } from "../../../src/provisioning/run.ts";
 import { drawSkeleton } from "../../../src/screens/skeleton.ts";
 import { editForm, formOf } from "../../../src/state/change.ts";
+import { withDeadHolders } from "../../../src/state/dead-holders.ts";
 import type { Place } from "../../../src/state/place.ts";
 import type { PlanPreview } from "../../../src/state/stores.ts";
 import { entryOf } from "../../../src/state/text-entry.ts";
@@ -14,6 +16,7 @@ import {
   dashboard,
   deletePlan,
   held,
+  offers,
   orphans,
   plan,
   preview,
@@ -25,6 +28,7 @@ import {
   service,
   sharing,
   spec,
+  wholePlan,
 } from "./examples.ts";
 import { moment, type Opened, open } from "./terminal.ts";
 
@@ -45,6 +49,11 @@ const live: Prepare = ({ session: { stores } }) => {
   stores.connection.setState({ state: "live" });
   stores.fleet.setState({ status: "ready", services: dashboard });
 };
+
+const offer =
+  (chosen: StoreOffers): Prepare =>
+  ({ session: { stores } }) =>
+    stores.connection.setState({ offers: chosen });
 
 const share: Prepare = ({ session: { stores } }) => stores.fleet.setState({ services: sharing });
 
@@ -135,6 +144,20 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     },
   ],
   "services-filter": [live, ui({ filters: { services: { entry: entryOf("ch"), editing: true } } })],
+  "services-holder-gone": [
+    live,
+    ({ session: { stores } }) => {
+      const { name, operation, phase } = scaling;
+      const lastRun = { name, operation, phase, at: ago(600) };
+      const lost = service("checkout", {
+        verdict: "working",
+        reason: "waiting for 2 of 5 replicas",
+        lastRun,
+      });
+      const services = [lost, service("api-gateway")];
+      stores.fleet.setState({ services: withDeadHolders(services, { [name]: "dead" }) });
+    },
+  ],
   "services-sharing": [live, share],
   "service-sharing": [
     live,
@@ -185,6 +208,43 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     ui({ wizard: { ...newWizard, name: entryOf("My_Service") } }),
   ],
   "wizard-database": [live, show({ screen: "wizard" }), ui({ wizard: { ...wizard, question: "database" } })],
+  "wizard-database-offered": [
+    live,
+    offer(offers.inCluster),
+    show({ screen: "wizard" }),
+    ui({ wizard: { ...wizard, question: "database", database: "postgres" } }),
+  ],
+  "wizard-database-none": [
+    live,
+    offer(offers.inCluster),
+    show({ screen: "wizard" }),
+    ui({ wizard: { ...wizard, question: "database" } }),
+  ],
+  "wizard-database-at-google": [
+    live,
+    offer(offers.atGoogle),
+    ({ session: { stores } }) => stores.connection.setState({ teams: ["payments", "search"] }),
+    show({ screen: "wizard" }),
+    ui({ wizard: { ...wizard, question: "database", database: "postgres", name: entryOf("a".repeat(46)) } }),
+  ],
+  "wizard-cache-at-google": [
+    live,
+    offer(offers.atGoogle),
+    show({ screen: "wizard" }),
+    ui({ wizard: { ...wizard, question: "cache", cache: "redis" } }),
+  ],
+  "wizard-review-at-google": [
+    live,
+    show({ screen: "wizard" }),
+    ui({ wizard: { ...wizard, question: "review", database: "postgres", cache: "redis" } }),
+    planned({ plan: wholePlan, stores: Object.values(offers.atGoogle), objects: 24 }),
+  ],
+  "change-set-cache": [
+    live,
+    offer(offers.atGoogle),
+    show(set),
+    ui({ change: typedIn("set", [...Array.from({ length: 7 }, () => "down"), "space"]) }),
+  ],
   "wizard-review": [
     live,
     show({ screen: "wizard" }),

@@ -32,6 +32,7 @@ function deployment(workload: Partial<WorkloadStatus>): Result {
     pods: 3,
     migration: undefined,
     complaint: undefined,
+    provider: undefined,
   };
   return { kind: "there", child, wrote: undefined };
 }

@@ -22,6 +22,7 @@ const made: Child = {
   pods: 0,
   migration: undefined,
   complaint: undefined,
+  provider: undefined,
 };
 const controlled: Child = { ...made, controller: "ours", run: undefined };
 

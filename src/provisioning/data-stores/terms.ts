@@ -1,0 +1,152 @@
+import { type Application, type ApplicationSpec, wholeSpec } from "../../application/application.ts";
+import { applicationOf } from "../../application/from-request.ts";
+import { serviceNameSchema } from "../../application/names.ts";
+import { cacheImage } from "../../application/objects/cache.ts";
+import { databaseResources } from "../../application/objects/database.ts";
+import {
+  providerOf,
+  type StoreKind,
+  type StoreProvider,
+  withProviders,
+} from "../../application/store-provider.ts";
+import type { Standards } from "../../standards/standards.ts";
+import { type CloudStore, newCloudStore } from "./cloud-store.ts";
+import { type MonthlyPrice, priceInCluster, priceOfCloudSql, priceOfMemorystore } from "./price.ts";
+
+/** What a person should know of a data store before it is made. */
+export interface StoreTerms {
+  readonly store: StoreKind;
+  readonly provider: StoreProvider;
+  /** What it is and who runs it: `Cloud SQL in us-central1, PostgreSQL 15`. */
+  readonly runs: string;
+  readonly size: string;
+  /** Who runs it, and how large it is, in few words: beside other things. */
+  readonly brief: { readonly by: string; readonly size: string };
+  /** Left out where the standards name none. */
+  readonly price?: MonthlyPrice;
+  /** What guards its data, and what does not, most important first. */
+  readonly protection: readonly string[];
+}
+
+/** The data stores that a new service is offered, as the standards choose them. */
+export type StoreOffers = Readonly<Record<StoreKind, StoreTerms>>;
+
+/** What the standards choose for new data stores. Pure. */
+export function offersOf(standards: Standards): StoreOffers {
+  const wanted = { image: "any", database: { type: "postgres" }, cache: { type: "redis" } };
+  const spec = withProviders(wholeSpec(wanted, "any"), undefined, standards);
+  const application = applicationOf(serviceNameSchema.parse("any"), spec);
+  return {
+    database: termsOf(application, "database", standards),
+    cache: termsOf(application, "cache", standards),
+  };
+}
+
+/**
+ * What a data store of an Application will be, made by the standards as they are. Pure.
+ * @throws StepError, RefusedInput where it cannot be made so
+ */
+export function termsOf(application: Application, store: StoreKind, standards: Standards): StoreTerms {
+  const provider = providerOf(application.spec, store) ?? "in-cluster";
+  switch (provider) {
+    case "in-cluster":
+      return termsInCluster(application.spec, store, standards);
+    case "cloudsql":
+    case "memorystore":
+      return termsInCloud(newCloudStore(application, standards, store, ""), standards);
+  }
+}
+
+/** Whether data goes with the service. */
+function outlives(guarded: boolean): string {
+  return guarded
+    ? "outlives its service; only who types its name destroys it"
+    : "outlives its service, unless whoever deletes that says otherwise";
+}
+
+const snapshots: Readonly<Record<Standards["dataStores"]["snapshot"], readonly string[]>> = {
+  required: ["a last snapshot first"],
+  whenPossible: ["a last snapshot first, where possible"],
+  never: [],
+};
+
+function termsInCluster(
+  spec: Pick<ApplicationSpec, StoreKind>,
+  store: StoreKind,
+  standards: Standards,
+): StoreTerms {
+  const { deletionProtection, snapshot, backups } = standards.dataStores;
+  const { storage } = standards[store];
+  const { requests, limits } =
+    store === "database" ? databaseResources({ spec, standards }) : standards.cache.resources;
+  const image = store === "database" ? standards.database.image : cacheImage({ spec, standards });
+  const same = requests.cpu === limits.cpu && requests.memory === limits.memory;
+  const most = same ? "" : ` (at most ${limits.cpu} and ${limits.memory})`;
+  const price = priceInCluster(standards.prices, { ...requests, storage });
+  return {
+    store,
+    provider: "in-cluster",
+    runs: `${imageVersion(image)} in the cluster`,
+    size: `${requests.cpu} CPU, ${requests.memory} memory${most}, ${storage} volume`,
+    brief: { by: "in the cluster", size: storage },
+    ...(price === undefined ? {} : { price }),
+    protection: [
+      outlives(deletionProtection),
+      "one pod: no failover",
+      store === "database" ? `backups when asked for, the last ${backups.keep} kept` : "no backups",
+      ...(deletionProtection ? snapshots[snapshot] : []),
+    ],
+  };
+}
+
+/** What a data store at Google is, or will be: of one that was kept, as it was made. Pure. */
+export function termsInCloud(cloud: CloudStore, { prices }: Pick<Standards, "prices">): StoreTerms {
+  const { region, deletion_protection, highly_available } = cloud.variables;
+  if (cloud.provider === "memorystore") {
+    const { memory_gb, redis_version } = cloud.variables;
+    const price = priceOfMemorystore(prices, cloud.variables);
+    return {
+      store: "cache",
+      provider: "memorystore",
+      runs: `Memorystore in ${region}, ${versionOf(redis_version)}`,
+      size: `${memory_gb} GB memory`,
+      brief: { by: "Memorystore", size: `${memory_gb} GB` },
+      ...(price === undefined ? {} : { price }),
+      protection: [
+        outlives(deletion_protection),
+        highly_available ? "a replica stands by" : "no replica: empty after a failure",
+        "no backups",
+      ],
+    };
+  }
+  const { tier, edition, disk_gb, database_version, backups, final_backup_days } = cloud.variables;
+  const price = priceOfCloudSql(prices, cloud.variables);
+  const plus = edition === "ENTERPRISE" ? "" : `, ${edition}`;
+  return {
+    store: "database",
+    provider: "cloudsql",
+    runs: `Cloud SQL in ${region}, ${versionOf(database_version)}`,
+    size: `${tier}${plus}, ${disk_gb} GB disk that grows by itself`,
+    brief: { by: "Cloud SQL", size: tier },
+    ...(price === undefined ? {} : { price }),
+    protection: [
+      outlives(deletion_protection),
+      highly_available ? "a second zone stands by" : "one zone: no failover",
+      `daily backups, ${backups.retained} kept, any moment of ${backups.log_days} days`,
+      final_backup_days === 0 ? "no last backup" : `a last backup, kept ${final_backup_days} days`,
+    ],
+  };
+}
+
+/** `docker.io/library/postgres:15.15` as `postgres 15.15`. */
+export function imageVersion(image: string): string {
+  return image.replace(/@.*$/, "").replace(/^.*\//, "").replace(":", " ");
+}
+
+/** `POSTGRES_15` as `PostgreSQL 15`, `REDIS_7_0` as `Redis 7.0`. */
+function versionOf(version: string): string {
+  return version
+    .replace(/^POSTGRES_/, "PostgreSQL ")
+    .replace(/^REDIS_/, "Redis ")
+    .replaceAll("_", ".");
+}
