@@ -24,7 +24,9 @@ export const externalStoreSchema = z
       .max(253)
       .regex(hostPattern, "is not a host")
       .refine((host) => !host.includes(":") || isIP(host) === 6, "is not a host")
-      .describe("Host name or address, the same as in the Secret: the path through the network is opened to it."),
+      .describe(
+        "Host name or address, the same as in the Secret: the path through the network is opened to it.",
+      ),
     port: z.int().min(1).max(65_535).describe("Its port, the same as in the Secret."),
   })
   .describe(
@@ -153,7 +155,9 @@ export function secretProblems(
   }
   const value = (key: string) => values.get(key) ?? "";
   return [
-    ...(value("host").toLowerCase() === store.host ? [] : [`has another host in key host than ${store.host}`]),
+    ...(value("host").toLowerCase() === store.host
+      ? []
+      : [`has another host in key host than ${store.host}`]),
     ...(value("port") === String(store.port) ? [] : [`has another port in key port than ${store.port}`]),
     ...uriProblems(value, store, kind),
     ...(kind === "database" ? sslProblems(values) : []),

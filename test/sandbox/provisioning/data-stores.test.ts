@@ -75,7 +75,8 @@ const inCluster = (store: StoreKind): ProviderCase => ({
   title: `${store} in the cluster`,
   store,
   open: () => onSandbox(testStandards, wellFormed),
-  add: store === "database" ? { operation: "set", database: "postgres" } : { operation: "set", cache: "redis" },
+  add:
+    store === "database" ? { operation: "set", database: "postgres" } : { operation: "set", cache: "redis" },
   owned: true,
   larger: withSizes(testStandards),
 });
@@ -106,7 +107,12 @@ const external = (store: StoreKind): ProviderCase => ({
           databaseSecret: "their-login",
           databaseAddress: "db.acme.example:5432",
         }
-      : { operation: "set", cache: "redis", cacheSecret: "their-login", cacheAddress: "db.acme.example:6379" },
+      : {
+          operation: "set",
+          cache: "redis",
+          cacheSecret: "their-login",
+          cacheAddress: "db.acme.example:6379",
+        },
   owned: false,
   larger: withSizes(externalStandards),
 });
