@@ -35,7 +35,7 @@ export const externalStoreSchema = z
 export type ExternalStore = Readonly<z.output<typeof externalStoreSchema>>;
 
 /** What an address is, as a person types it: `HOST:PORT`, of IPv6 `[HOST]:PORT`. */
-export const addressPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9]([-a-z0-9.]*[a-z0-9])?):[1-9][0-9]{0,4}$/;
+export const addressPattern = /^(\[[0-9a-f.]*:[0-9a-f:.]*\]|[a-z0-9]([-a-z0-9.]*[a-z0-9])?):[1-9][0-9]{0,4}$/;
 
 /** Host and port of an address; undefined where it is none. Pure. */
 export function addressOf(text: string): Pick<ExternalStore, "host" | "port"> | undefined {
@@ -209,7 +209,8 @@ function sslProblems(values: ReadonlyMap<string, string>): readonly string[] {
   if (mode.startsWith("verify-") && (values.get("ca.crt") ?? "") === "") {
     return ["has verify-… in key sslmode and no key ca.crt, by which the certificate is judged"];
   }
-  const said = new URL(values.get("uri") ?? "postgresql:").searchParams.get("sslmode");
+  const uri = values.get("uri") ?? "";
+  const said = URL.canParse(uri) ? new URL(uri).searchParams.get("sslmode") : null;
   return said === null || said === mode
     ? []
     : [
