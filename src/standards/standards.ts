@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { dnsLabelPattern, imagePattern, quantityPattern } from "../application/patterns.ts";
 import { cloudSqlSchema, googleSchema, memorystoreSchema, terraformSchema } from "./cloud.ts";
+import { externalSchema } from "./external.ts";
 import { pricesSchema } from "./prices.ts";
 
 /** A Kubernetes quantity, for example `100m` or `256Mi`. */
@@ -237,9 +238,12 @@ export const standardsSchema = z
           })
           .prefault({})
           .describe("Backups of databases."),
+        external: externalSchema,
       })
       .prefault({})
-      .describe("What guards databases and caches against deletion."),
+      .describe(
+        "What guards databases and caches against deletion, and where those may be that exist already.",
+      ),
     secrets: z
       .strictObject({
         store: z

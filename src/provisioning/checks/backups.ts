@@ -1,5 +1,5 @@
 import { databaseNames } from "../../application/credentials.ts";
-import { isInCloud, providerOf } from "../../application/store-provider.ts";
+import { externalOf, isInCloud, providerOf } from "../../application/store-provider.ts";
 import { backupsClaimName, backupsIn } from "../../backups/backup.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
@@ -10,6 +10,13 @@ import type { Check } from "./check.ts";
 /** Only a database in the cluster is dumped, restored and imported into by a Job beside it. */
 export const databaseIsHere: Check = async (context) => {
   const { application, request } = context;
+  if (externalOf(application.spec, "database") !== undefined) {
+    return new ProvisioningError(
+      "usage",
+      `the database of ${request.name} is not the platform's: whoever runs it backs it up, restores it and brings data into it`,
+      "ask them which backups there are",
+    );
+  }
   if (!isInCloud(application.spec, "database")) return undefined;
   const where = `the database of ${request.name} is not in the cluster`;
   const provider = providerOf(application.spec, "database");

@@ -11,15 +11,14 @@ import type { StoreKind } from "../../application/store-provider.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
-import { loginContainer, loginObjects } from "../../secrets/login-job.ts";
 import { isTerraformError } from "../../terraform/error.ts";
 import { planLines } from "../../terraform/plan.ts";
 import { withoutValues, writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
-import { runJob } from "../run-job.ts";
 import type { PlanContext, StepContext } from "../step.ts";
 import { type CloudStore, cloudStoreIn, newCloudStore, recordOf, workspaceEffect } from "./cloud-store.ts";
 import type { MadeStore } from "./cloud-stores.ts";
+import { logIn } from "./log-in.ts";
 import type { DataStoreProvider } from "./provider.ts";
 import { termsInCloud } from "./terms.ts";
 
@@ -155,25 +154,6 @@ async function passwordOf({ application, write, log, randomBytes }: StepContext)
     "conflict",
     `secret ${name} exists and has no password; it was left as it is`,
     "have its owner remove it, then retry",
-  );
-}
-
-/** How long the Job of a login may take, in milliseconds: a little longer than the cluster lets it. */
-const loginWithinMs = 6 * 60_000;
-
-/** The proof that what the service's pods are told lets them in, from where they are. */
-async function logIn(context: StepContext, store: StoreKind): Promise<void> {
-  const { application, standards } = context;
-  const { policies, job } = loginObjects(application, standards, store);
-  await runJob(
-    { ...context, service: application.metadata.name },
-    {
-      around: policies,
-      job,
-      container: loginContainer,
-      withinMs: loginWithinMs,
-      doing: `logging in to the ${store} as the service does`,
-    },
   );
 }
 
