@@ -166,7 +166,9 @@ function externalAfter(
   if (secret === undefined && address === undefined) return undefined;
   const kind = change[store];
   if (kind === "none" || (kind === undefined && had === undefined)) {
-    throw needed(`--${store}-secret and --${store}-address are for a ${store}: say --${store} and its kind too`);
+    throw needed(
+      `--${store}-secret and --${store}-address are for a ${store}: say --${store} and its kind too`,
+    );
   }
   const at = address === undefined ? had?.external : addressOf(address);
   const named = secret ?? had?.external?.secret;

@@ -24,7 +24,9 @@ export const externalStoreSchema = z
       .max(253)
       .regex(hostPattern, "is not a host")
       .refine((host) => !host.includes(":") || isIP(host) === 6, "is not a host")
-      .describe("Host name or address, the same as in the Secret: the path through the network is opened to it."),
+      .describe(
+        "Host name or address, the same as in the Secret: the path through the network is opened to it.",
+      ),
     port: z.int().min(1).max(65_535).describe("Its port, the same as in the Secret."),
   })
   .describe(
@@ -33,7 +35,7 @@ export const externalStoreSchema = z
 export type ExternalStore = Readonly<z.output<typeof externalStoreSchema>>;
 
 /** What an address is, as a person types it: `HOST:PORT`, of IPv6 `[HOST]:PORT`. */
-export const addressPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9]([-a-z0-9.]*[a-z0-9])?):[1-9][0-9]{0,4}$/;
+export const addressPattern = /^(\[[0-9a-f.]*:[0-9a-f:.]*\]|[a-z0-9]([-a-z0-9.]*[a-z0-9])?):[1-9][0-9]{0,4}$/;
 
 /** Host and port of an address; undefined where it is none. Pure. */
 export function addressOf(text: string): Pick<ExternalStore, "host" | "port"> | undefined {
@@ -153,7 +155,9 @@ export function secretProblems(
   }
   const value = (key: string) => values.get(key) ?? "";
   return [
-    ...(value("host").toLowerCase() === store.host ? [] : [`has another host in key host than ${store.host}`]),
+    ...(value("host").toLowerCase() === store.host
+      ? []
+      : [`has another host in key host than ${store.host}`]),
     ...(value("port") === String(store.port) ? [] : [`has another port in key port than ${store.port}`]),
     ...uriProblems(value, store, kind),
     ...(kind === "database" ? sslProblems(values) : []),
@@ -205,7 +209,8 @@ function sslProblems(values: ReadonlyMap<string, string>): readonly string[] {
   if (mode.startsWith("verify-") && (values.get("ca.crt") ?? "") === "") {
     return ["has verify-… in key sslmode and no key ca.crt, by which the certificate is judged"];
   }
-  const said = new URL(values.get("uri") ?? "postgresql:").searchParams.get("sslmode");
+  const uri = values.get("uri") ?? "";
+  const said = URL.canParse(uri) ? new URL(uri).searchParams.get("sslmode") : null;
   return said === null || said === mode
     ? []
     : [

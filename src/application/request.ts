@@ -21,7 +21,9 @@ export const externalShape = {
     .optional()
     .describe("Secret with the credentials of a database that exists already."),
   databaseAddress: addressSchema.optional().describe("Its address, HOST:PORT."),
-  cacheSecret: secretSchema.optional().describe("Secret with the credentials of a cache that exists already."),
+  cacheSecret: secretSchema
+    .optional()
+    .describe("Secret with the credentials of a cache that exists already."),
   cacheAddress: addressSchema.optional().describe("Its address, HOST:PORT."),
 };
 

@@ -66,7 +66,13 @@ const externalIsTold = {
   message: "external is given where the provider is external, and only there",
 };
 
-function isTold({ provider, external }: { readonly provider?: string | undefined; readonly external?: unknown }) {
+function isTold({
+  provider,
+  external,
+}: {
+  readonly provider?: string | undefined;
+  readonly external?: unknown;
+}) {
   return (external !== undefined) === (provider === "external");
 }
 

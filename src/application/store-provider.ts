@@ -52,8 +52,7 @@ export function withProviders(
   { database, cache }: Pick<Standards, StoreKind>,
 ): ApplicationSpec {
   const isNew = (store: StoreKind) => before?.[store] === undefined && spec[store]?.provider === undefined;
-  const elsewhere =
-    isNew("database") && database.provider !== "in-cluster" ? database.provider : undefined;
+  const elsewhere = isNew("database") && database.provider !== "in-cluster" ? database.provider : undefined;
   const memorystore = isNew("cache") && cache.provider === "memorystore";
   return {
     ...spec,

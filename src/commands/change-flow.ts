@@ -71,7 +71,9 @@ function accepted({ operation, flags = {} }: TypedChange, parsed: ParsedChange):
   if (parsed.ok) return parsed.change;
   throw usageFailure("what is asked for cannot be", {
     problems: parsed.problems.map((problem) =>
-      problem.field === "" ? problem : { ...problem, field: `--${flags[problem.field] ?? flagOf(problem.field)}` },
+      problem.field === ""
+        ? problem
+        : { ...problem, field: `--${flags[problem.field] ?? flagOf(problem.field)}` },
     ),
     next: [`platform service ${operation} --help`],
   });

@@ -24,7 +24,13 @@ import {
 } from "../application/request.ts";
 import { applicationSpecSchema } from "../application/schema.ts";
 import { type FieldChange, specDiff } from "../application/spec-diff.ts";
-import { externalOf, isInCloud, providerOf, storeKinds, withProviders } from "../application/store-provider.ts";
+import {
+  externalOf,
+  isInCloud,
+  providerOf,
+  storeKinds,
+  withProviders,
+} from "../application/store-provider.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { find } from "../cluster/find.ts";

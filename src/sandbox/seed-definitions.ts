@@ -181,39 +181,39 @@ function definitionOf({
   fields = {},
 }: Definition) {
   return {
-      apiVersion: "apiextensions.k8s.io/v1",
-      kind: "CustomResourceDefinition",
-      metadata: { name: `${plural}.${group}`, annotations: annotationsOf(group) },
-      spec: {
-        group,
-        scope: scope ?? "Namespaced",
-        names: {
-          kind,
-          plural,
-          singular: kind.toLowerCase(),
-          listKind: `${kind}List`,
-          ...(shortNames.length > 0 ? { shortNames: [...shortNames] } : {}),
-        },
-        versions: [
-          {
-            name: version,
-            served: true,
-            storage: true,
-            schema: {
-              openAPIV3Schema: {
-                type: "object",
-                description: `${kind}, simulated by the sandbox`,
-                properties: { spec: open, status: open, ...fields },
-              },
-            },
-            subresources: { status: {} },
-            additionalPrinterColumns: [
-              ...columns.map((column) => ({ ...column, type: "string" })),
-              { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
-            ],
-          },
-        ],
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${group}`, annotations: annotationsOf(group) },
+    spec: {
+      group,
+      scope: scope ?? "Namespaced",
+      names: {
+        kind,
+        plural,
+        singular: kind.toLowerCase(),
+        listKind: `${kind}List`,
+        ...(shortNames.length > 0 ? { shortNames: [...shortNames] } : {}),
       },
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: {
+              type: "object",
+              description: `${kind}, simulated by the sandbox`,
+              properties: { spec: open, status: open, ...fields },
+            },
+          },
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            ...columns.map((column) => ({ ...column, type: "string" })),
+            { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+          ],
+        },
+      ],
+    },
   };
 }
 

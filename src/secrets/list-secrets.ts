@@ -74,9 +74,7 @@ export async function listSecrets(
       .filter((store) => isInCluster(application.spec, store))
       .map((store) => storeNames(application, store).name),
   );
-  const external = new Set(
-    stores.flatMap((store) => externalOf(application.spec, store)?.secret ?? []),
-  );
+  const external = new Set(stores.flatMap((store) => externalOf(application.spec, store)?.secret ?? []));
   const items = [...kinds].map(([name, of]): SecretInfo => {
     const metadata = found?.find((each) => each.name === name);
     const { key: variable, version } = own.get(name) ?? {};

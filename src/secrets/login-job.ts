@@ -65,7 +65,8 @@ export function loginObjects(
   };
   const usual = store === "database" ? ports.postgres : ports.redisTls;
   const port = external?.port ?? usual.number;
-  const to = external === undefined ? placeOf({ metadata, spec }, standards, store) : peersOf(external, standards);
+  const to =
+    external === undefined ? placeOf({ metadata, spec }, standards, store) : peersOf(external, standards);
   const environment =
     store === "database"
       ? [

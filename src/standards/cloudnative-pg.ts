@@ -32,7 +32,9 @@ export const cloudNativePgSchema = z
       .regex(quantityPattern, "is not a Kubernetes quantity")
       .default("10Gi")
       .describe("Size of the volume of each pod."),
-    storageClass: objectName.optional().describe("StorageClass of the volumes; left out: the cluster's default."),
+    storageClass: objectName
+      .optional()
+      .describe("StorageClass of the volumes; left out: the cluster's default."),
     operatorNamespace: objectName
       .default("cnpg-system")
       .describe("Namespace of CloudNativePG's own pods, which have to reach those of databases."),

@@ -245,7 +245,9 @@ export const standardsSchema = z
         external: externalSchema,
       })
       .prefault({})
-      .describe("What guards databases and caches against deletion, and where those may be that exist already."),
+      .describe(
+        "What guards databases and caches against deletion, and where those may be that exist already.",
+      ),
     secrets: z
       .strictObject({
         store: z

@@ -38,10 +38,13 @@ describe.skipIf(connection === undefined)("a database of CloudNativePG's, on a r
     if (connection?.kind !== "kubeconfig" || connection.path === undefined) return;
     path = connection.path;
     admin = await connect({ kind: "kubeconfig", path, context: "admin" });
-    const ours = (await find(admin, resources.customResourceDefinitions, clusterDefinition.metadata)) === undefined;
+    const ours =
+      (await find(admin, resources.customResourceDefinitions, clusterDefinition.metadata)) === undefined;
     await apply(admin, resources.customResourceDefinitions, clusterDefinition);
     if (ours) undo.push(() => admin.delete(resources.customResourceDefinitions, clusterDefinition.metadata));
-    await expect.poll(() => admin.serves(resources.postgresClusters, { refresh: true }), { timeout: 30_000 }).toBe(true);
+    await expect
+      .poll(() => admin.serves(resources.postgresClusters, { refresh: true }), { timeout: 30_000 })
+      .toBe(true);
     operated = await openOperated(path);
     const standards = { name: "platform" };
     await admin.patch(resources.standards, standards, { type: "merge", body: { spec: { database } } });
@@ -72,7 +75,8 @@ describe.skipIf(connection === undefined)("a database of CloudNativePG's, on a r
   };
   const clusters = async () => {
     const labelSelector = `${labels.service}=${service}`;
-    return (await admin.list(resources.postgresClusters, { namespace: databasesNamespace, labelSelector })).items;
+    return (await admin.list(resources.postgresClusters, { namespace: databasesNamespace, labelSelector }))
+      .items;
   };
 
   test("is asked for by a developer and made by the operator, field by field as it is written", async () => {
@@ -99,7 +103,10 @@ describe.skipIf(connection === undefined)("a database of CloudNativePG's, on a r
       postgresql: { pg_hba: [expect.stringMatching(/^hostssl /), "host all all all reject"] },
       affinity: { enablePodAntiAffinity: true },
     });
-    const login = await admin.get(resources.secrets, { namespace: databasesNamespace, name: `${name}-login` });
+    const login = await admin.get(resources.secrets, {
+      namespace: databasesNamespace,
+      name: `${name}-login`,
+    });
     expect(login).toMatchObject({
       type: "kubernetes.io/basic-auth",
       metadata: { ownerReferences: [{ kind: "Cluster", name }] },
@@ -115,7 +122,9 @@ describe.skipIf(connection === undefined)("a database of CloudNativePG's, on a r
           () => "taken",
           (error: unknown) => (error instanceof Error ? error.message : ""),
         );
-    expect(await edit({ database: { size: "db-custom-4-16384" } })).toContain("kubectl edit cluster.postgresql");
+    expect(await edit({ database: { size: "db-custom-4-16384" } })).toContain(
+      "kubectl edit cluster.postgresql",
+    );
     expect(await edit({ database: { provider: null } })).toContain(
       "the provider of a database that exists cannot be changed",
     );

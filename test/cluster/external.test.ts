@@ -86,7 +86,9 @@ describe.skipIf(connection === undefined)("a database that exists already, on a 
         () => "taken",
         (error: unknown) => (error instanceof Error ? error.message : ""),
       );
-    expect(await edit({ database: { external: null } })).toContain("external is given where the provider is external");
+    expect(await edit({ database: { external: null } })).toContain(
+      "external is given where the provider is external",
+    );
     expect(await edit({ database: { provider: null, external: null } })).toContain(
       "the provider of a database that exists cannot be changed",
     );

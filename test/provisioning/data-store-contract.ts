@@ -81,7 +81,9 @@ export function dataStoreContract(cases: readonly ProviderCase[]): void {
       const ended = async (run: Promise<Execution>): Promise<RunState> => (await run).finished;
       const succeeded = async (run: Promise<Execution>): Promise<RunState> => {
         const state = await ended(run);
-        expect(state.phase, JSON.stringify(state.steps.map(({ id, error }) => [id, error]))).toBe("Succeeded");
+        expect(state.phase, JSON.stringify(state.steps.map(({ id, error }) => [id, error]))).toBe(
+          "Succeeded",
+        );
         return state;
       };
       /** A service without it, and all that a person has to put there. */
@@ -95,9 +97,7 @@ export function dataStoreContract(cases: readonly ProviderCase[]): void {
         succeeded(ground.provisioner().change(service, add, { dataStores: "keep", onFailure: "hold" }));
       const removed = (service: ServiceName, dataStores: "keep" | "delete") =>
         succeeded(
-          ground
-            .provisioner()
-            .change(service, remove, { dataStores, onFailure: "hold", confirmed: service }),
+          ground.provisioner().change(service, remove, { dataStores, onFailure: "hold", confirmed: service }),
         );
       const application = (service: ServiceName) =>
         ground.cluster.get(resources.applications, { namespace: namespaceOf(service), name: service });
@@ -222,7 +222,9 @@ export function dataStoreContract(cases: readonly ProviderCase[]): void {
         expect(plan.steps.map(({ id }) => id)).not.toContain(step);
         await succeeded(changed.change(service, scale, { dataStores: "keep", onFailure: "hold" }));
         const after = await picture(ground.cluster, service);
-        const own = Object.keys(before).filter((key) => key.endsWith(store === "database" ? "-db" : "-cache"));
+        const own = Object.keys(before).filter((key) =>
+          key.endsWith(store === "database" ? "-db" : "-cache"),
+        );
         for (const key of own) expect(after[key], key).toEqual(before[key]);
         expect(await valuesOf(service)).toEqual(values);
         expect(await ground.outside(service)).toEqual(there);

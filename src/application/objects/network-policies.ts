@@ -1,8 +1,8 @@
 import type { KubeObject, ObjectMeta } from "../../cluster/object.ts";
 import { peersOf } from "../external-store.ts";
 import { labels } from "../names.ts";
-import { podsOfCluster } from "../postgres-cluster.ts";
 import { ports } from "../ports.ts";
+import { podsOfCluster } from "../postgres-cluster.ts";
 import { externalOf, isAtGoogle, isInCluster, providerOf } from "../store-provider.ts";
 import { isAlone, metadataIn, metadataOf, type Place, type Subject, selectorOf } from "./subject.ts";
 

@@ -1,4 +1,10 @@
-import { databasesNamespace, labels, operatorName, stateNamespace, systemNamespace } from "../../application/names.ts";
+import {
+  databasesNamespace,
+  labels,
+  operatorName,
+  stateNamespace,
+  systemNamespace,
+} from "../../application/names.ts";
 import { pipelineName } from "../../application/objects/pipeline-access.ts";
 import { databaseKinds } from "../database-access.ts";
 import type { Guardrail } from "../policy.ts";

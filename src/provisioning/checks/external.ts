@@ -8,20 +8,13 @@ import { ProvisioningError } from "../errors.ts";
 import type { Check } from "./check.ts";
 
 /** Data stores that exist already must be where the standards allow, and what opens them must be there and whole. */
-export const externalStoresAreOpen: Check = async ({
-  cluster,
-  application,
-  previous,
-  standards,
-  change,
-}) => {
+export const externalStoresAreOpen: Check = async ({ cluster, application, previous, standards, change }) => {
   if (change.after === undefined) return undefined;
   const { namespace: name } = application.metadata;
   const given = storeKinds.filter((store) => {
     const external = externalOf(application.spec, store);
     return (
-      external !== undefined &&
-      !isDeepStrictEqual(external, previous && externalOf(previous.spec, store))
+      external !== undefined && !isDeepStrictEqual(external, previous && externalOf(previous.spec, store))
     );
   });
   const allowed = given.flatMap((store) => {

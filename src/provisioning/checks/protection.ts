@@ -21,7 +21,9 @@ async function snapshotRefusal(
     ({ record }) => record?.metadata.annotations?.[providerAnnotation] === "cloudnative-pg",
   );
   if (elsewhere !== undefined) {
-    const { message, mend } = snapshotNeeded(`the platform takes none of ${elsewhere.name}, which CloudNativePG runs`);
+    const { message, mend } = snapshotNeeded(
+      `the platform takes none of ${elsewhere.name}, which CloudNativePG runs`,
+    );
     return new ProvisioningError("refused", message, mend);
   }
   const claims = stores.flatMap((store) => store.claims);

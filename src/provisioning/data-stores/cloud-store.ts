@@ -1,7 +1,12 @@
 import { z } from "zod";
 import type { Application } from "../../application/application.ts";
 import { databaseNames } from "../../application/credentials.ts";
-import { databasesNamespace, instanceAnnotation, labelsFor, providerAnnotation } from "../../application/names.ts";
+import {
+  databasesNamespace,
+  instanceAnnotation,
+  labelsFor,
+  providerAnnotation,
+} from "../../application/names.ts";
 import { databaseResources } from "../../application/objects/database.ts";
 import { providerOf, type StoreKind } from "../../application/store-provider.ts";
 import type { KubeObject } from "../../cluster/object.ts";
@@ -36,7 +41,11 @@ export function isGoogles(store: CloudStore): store is GoogleStore {
   return store.provider !== "cloudnative-pg";
 }
 
-const words = { cloudsql: "Cloud SQL", memorystore: "Memorystore", "cloudnative-pg": "CloudNativePG" } as const;
+const words = {
+  cloudsql: "Cloud SQL",
+  memorystore: "Memorystore",
+  "cloudnative-pg": "CloudNativePG",
+} as const;
 
 /** Who runs a data store, and where: `Cloud SQL in project acme-data, us-central1`. */
 export function placeOf(store: CloudStore): string {

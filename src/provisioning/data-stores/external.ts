@@ -14,6 +14,7 @@ import { StepError } from "../errors.ts";
 import type { PlanContext, StepContext } from "../step.ts";
 import { logIn } from "./log-in.ts";
 import type { DataStoreProvider } from "./provider.ts";
+import { termsElsewhere } from "./terms.ts";
 
 /**
  * A data store that exists already: its Secret must be whole, and open it. Nothing of it is made, changed, deleted or
@@ -29,6 +30,7 @@ export const external: DataStoreProvider = {
         pathText(there, standards),
       ],
       manifests: [],
+      terms: [termsElsewhere(there, store)],
     };
   },
   async provision(context, store) {

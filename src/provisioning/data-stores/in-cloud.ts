@@ -52,7 +52,9 @@ export const inCloud: DataStoreProvider = {
       notes: [
         ...objects.notes,
         kept === undefined ? where : `${where}: ${cloud.variables.name}, which was kept, is used again`,
-        ...(context.preview === true && kept === undefined && isGoogles(cloud) ? await planned(context, cloud) : []),
+        ...(context.preview === true && kept === undefined && isGoogles(cloud)
+          ? await planned(context, cloud)
+          : []),
       ],
     };
   },

@@ -1,7 +1,13 @@
 import { secretNamesOf, secretsOfStore } from "../../application/credentials.ts";
 import { desiredObjects, parts } from "../../application/desired-objects.ts";
 import { applicationOf } from "../../application/from-request.ts";
-import { databasesNamespace, labels, namespaceOf, serviceNameSchema, systemNamespace } from "../../application/names.ts";
+import {
+  databasesNamespace,
+  labels,
+  namespaceOf,
+  serviceNameSchema,
+  systemNamespace,
+} from "../../application/names.ts";
 import { teamBindingName } from "../../application/objects/team-access.ts";
 import { applicationSpecSchema } from "../../application/schema.ts";
 import { isInCloud, isInCluster, storeKinds } from "../../application/store-provider.ts";

@@ -21,8 +21,10 @@ export const installRights: Step = {
     const objects = await objectsOf(context, "rights");
     for (const namespace of objects.filter(({ kind }) => kind === "Namespace")) {
       if ((await observeEffect(context.cluster, objectEffect(namespace))) !== undefined) continue;
-      await context.write.keep(objectEffect(namespace), "states of Terraform, or databases, may be in it", () =>
-        apply(context.cluster, resourceOf(namespace), namespace),
+      await context.write.keep(
+        objectEffect(namespace),
+        "states of Terraform, or databases, may be in it",
+        () => apply(context.cluster, resourceOf(namespace), namespace),
       );
     }
     return rights.apply(context);

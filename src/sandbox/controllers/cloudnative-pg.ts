@@ -22,7 +22,9 @@ const clusterSpec = z.looseObject({
         .prefault({}),
     })
     .prefault({}),
-  storage: z.looseObject({ size: z.string().default("1Gi"), storageClass: z.string().optional() }).prefault({}),
+  storage: z
+    .looseObject({ size: z.string().default("1Gi"), storageClass: z.string().optional() })
+    .prefault({}),
 });
 const placeholder = Buffer.from("simulated by the sandbox\n").toString("base64");
 
@@ -107,7 +109,12 @@ export function cloudNativePgController(simulation: Simulation): Controller {
         volumeMode: "Filesystem",
         ...(storageClass === undefined ? {} : { storageClassName: storageClass }),
       };
-      make(stored, "/persistentvolumeclaims", { kind: "PersistentVolumeClaim", spec: claim }, `${name}-${instance}`);
+      make(
+        stored,
+        "/persistentvolumeclaims",
+        { kind: "PersistentVolumeClaim", spec: claim },
+        `${name}-${instance}`,
+      );
     }
     tell(api.get(clusters, namespace, name) ?? stored, "Cluster in healthy state", true);
     stages.forget(metadata.uid);

@@ -57,7 +57,7 @@ test("a service gets a database that exists already, and its Secret is listed as
   await cluster.create(resources.secrets, personsSecret("app-shop", "their-login", values));
   const added = await run(...set, "--database", "postgres", ...theirs);
   expect(added, added.err).toMatchObject({ code: 0 });
-  expect(added.out).toContain("database.external.host");
+  expect(added.err).toContain("database.external.host");
   expect(added.out + added.err).not.toContain(values.password);
 
   const listed = await run("--standards", standards, "secret", "list", "shop");
@@ -65,7 +65,7 @@ test("a service gets a database that exists already, and its Secret is listed as
   const rotated = await run("--standards", standards, "secret", "rotate", "shop", "database", "--yes");
   expect(rotated).toMatchObject({
     code: 2,
-    err: expect.stringContaining("platform service set shop --database-secret NAME"),
+    err: expect.stringContaining("service set shop --database-secret NAME"),
   });
   const services = JSON.parse((await run("--standards", standards, "service", "list", "-o", "json")).out);
   expect(services.items).toEqual([expect.objectContaining({ database: { type: "postgres", ready: true } })]);

@@ -19,7 +19,7 @@ test("an applied Application waits for the Secret of a database that exists alre
   onTestFinished(close);
   await prepare(cluster, standards);
   await manage(cluster, namespace, standards);
-  const operator = await runControllers(cluster, { credentialsMs: 100 });
+  const operator = await runControllers(cluster, { credentialsMs: 100, momentMs: 0 });
   onTestFinished(() => operator.stop());
   const external = { secret: "their-login", host: "db.acme.example", port: 5432 };
   const database = { type: "postgres", provider: "external", external };

@@ -10,7 +10,11 @@ import { secretValues } from "../../../src/secrets/rotation.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";
 import { composition, impatient, testStandards } from "../../provisioning/composition.ts";
 import { forwarding } from "../../provisioning/fault.ts";
-import { openPostgresStage, type PostgresStage, postgresStandards } from "../../provisioning/postgres-stage.ts";
+import {
+  openPostgresStage,
+  type PostgresStage,
+  postgresStandards,
+} from "../../provisioning/postgres-stage.ts";
 import { sandboxStage } from "../../provisioning/sandbox-stage.ts";
 import { named, withDatabase } from "../../provisioning/telling.ts";
 

@@ -4,9 +4,9 @@ import { resources } from "../../../src/cluster/resource.ts";
 import { type Standards, standardsSchema } from "../../../src/standards/standards.ts";
 import { cloudStage, cloudStandards } from "../../provisioning/cloud-stage.ts";
 import { composition, testStandards } from "../../provisioning/composition.ts";
-import { openPostgresStage, postgresStandards } from "../../provisioning/postgres-stage.ts";
 import { dataStoreContract, type Ground, type ProviderCase } from "../../provisioning/data-store-contract.ts";
 import { externalValues, personsSecret } from "../../provisioning/external-secret.ts";
+import { openPostgresStage, postgresStandards } from "../../provisioning/postgres-stage.ts";
 import { sandboxStage } from "../../provisioning/sandbox-stage.ts";
 import { terraform } from "../../terraform/stage.ts";
 
@@ -92,7 +92,8 @@ const inCluster = (store: StoreKind): ProviderCase => ({
   title: `${store} in the cluster`,
   store,
   open: () => onSandbox(testStandards, wellFormed),
-  add: store === "database" ? { operation: "set", database: "postgres" } : { operation: "set", cache: "redis" },
+  add:
+    store === "database" ? { operation: "set", database: "postgres" } : { operation: "set", cache: "redis" },
   owned: true,
   larger: withSizes(testStandards),
 });
@@ -136,7 +137,12 @@ const external = (store: StoreKind): ProviderCase => ({
           databaseSecret: "their-login",
           databaseAddress: "db.acme.example:5432",
         }
-      : { operation: "set", cache: "redis", cacheSecret: "their-login", cacheAddress: "db.acme.example:6379" },
+      : {
+          operation: "set",
+          cache: "redis",
+          cacheSecret: "their-login",
+          cacheAddress: "db.acme.example:6379",
+        },
   owned: false,
   larger: withSizes(externalStandards),
 });

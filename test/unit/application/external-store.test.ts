@@ -21,7 +21,10 @@ import { standardsSchema } from "../../../src/standards/standards.ts";
 import { externalValues, personsSecret } from "../../provisioning/external-secret.ts";
 
 const standardsWith = (external: object) =>
-  standardsSchema.parse({ images: { starter: "registry.example.internal/starter:1" }, dataStores: { external } });
+  standardsSchema.parse({
+    images: { starter: "registry.example.internal/starter:1" },
+    dataStores: { external },
+  });
 const standards = standardsWith({ ranges: ["10.30.0.0/16", "fd00:30::/64"], namespaces: ["databases"] });
 const at = (host: string, port = 5432) => ({ secret: "shop-login", host, port });
 const shop = (host: string, more: object = {}) =>
@@ -56,7 +59,7 @@ describe("the Secret of a data store that exists already", () => {
     expect(
       problemsOf({ ...cache, username: "default", uri: cache.uri?.replace("shop:", ":") ?? "" }, "cache"),
     ).toEqual([]);
-    const odd = externalValues("database", { password: "'; DROP TABLE users; --\n${1+1}@/%" });
+    const odd = externalValues("database", { password: `'; DROP TABLE users; --\n\${1+1}@/%` });
     expect(problemsOf(odd)).toEqual([]);
   });
 
@@ -84,8 +87,14 @@ describe("the Secret of a data store that exists already", () => {
         "has another database in key uri than in key database",
       ],
     ],
-    [{ sslmode: "sometimes" }, ["has none of disable, allow, prefer, require, verify-ca, verify-full in key sslmode"]],
-    [{ sslmode: "verify-full" }, ["has verify-… in key sslmode and no key ca.crt, by which the certificate is judged"]],
+    [
+      { sslmode: "sometimes" },
+      ["has none of disable, allow, prefer, require, verify-ca, verify-full in key sslmode"],
+    ],
+    [
+      { sslmode: "verify-full" },
+      ["has verify-… in key sslmode and no key ca.crt, by which the certificate is judged"],
+    ],
     [{ sslmode: "disable" }, ["has another sslmode in key uri than in key sslmode"]],
   ])("with %o is refused exactly", (change, problems) => {
     expect(problemsOf({ ...whole, ...change })).toEqual(problems);
@@ -161,7 +170,9 @@ describe("the path to a data store that exists already", () => {
     expect(reaches("db.acme.example", "10.30.200.9")).toBe(true);
     expect(reaches("db.acme.example", "10.31.0.1")).toBe(false);
     expect(reaches("db.acme.example", "10.30.200.9", 5433)).toBe(false);
-    expect(pathText(at("db.acme.example"), standards)).toContain("every address of 10.30.0.0/16, fd00:30::/64");
+    expect(pathText(at("db.acme.example"), standards)).toContain(
+      "every address of 10.30.0.0/16, fd00:30::/64",
+    );
   });
 
   test("never leads out of what the standards allow", () => {
@@ -197,7 +208,9 @@ describe("the path to a data store that exists already", () => {
     const connection = { from, to: { ip: "10.30.1.2" }, port: 5432 };
     const namespaces = { "app-shop": {} };
     expect(judgeConnection({ namespaces, policies: closed }, connection).allowed).toBe(false);
-    expect(judgeConnection({ namespaces, policies: [...closed, ...policies] }, connection).allowed).toBe(true);
+    expect(judgeConnection({ namespaces, policies: [...closed, ...policies] }, connection).allowed).toBe(
+      true,
+    );
   });
 });
 
@@ -215,7 +228,11 @@ describe("a service on a data store that exists already", () => {
   });
 
   test("comes of a request, whatever the standards have new ones run on", () => {
-    const google = { project: "acme-prod", network: "projects/acme-prod/global/networks/main", range: "10.20.0.0/16" };
+    const google = {
+      project: "acme-prod",
+      network: "projects/acme-prod/global/networks/main",
+      range: "10.20.0.0/16",
+    };
     const request = serviceRequestSchema.parse({
       name: "shop",
       language: "go",
@@ -234,14 +251,20 @@ describe("a service on a data store that exists already", () => {
   test.each([
     [{ provider: "external" }, "external is given where the provider is external"],
     [{ external: at("db.acme.example") }, "external is given where the provider is external"],
-    [{ provider: "cloudsql", external: at("db.acme.example") }, "external is given where the provider is external"],
+    [
+      { provider: "cloudsql", external: at("db.acme.example") },
+      "external is given where the provider is external",
+    ],
     [
       { provider: "external", external: at("db.acme.example"), size: "db-custom-1-3840" },
       "an external database has the size",
     ],
     [{ provider: "external", external: at("db:x") }, "is not a host"],
     [{ provider: "external", external: at("db acme") }, "is not a host"],
-    [{ provider: "external", external: { ...at("db"), secret: "shop.stripe.KEY.1" } }, "is not the name of a Secret"],
+    [
+      { provider: "external", external: { ...at("db"), secret: "shop.stripe.KEY.1" } },
+      "is not the name of a Secret",
+    ],
     [{ provider: "external", external: at("db", 0) }, ">=1"],
   ])("cannot be told as %o", (database, problem) => {
     const parsed = applicationSpecSchema.safeParse({
@@ -256,7 +279,18 @@ describe("a service on a data store that exists already", () => {
     expect(addressOf("db.acme.example:5432")).toEqual({ host: "db.acme.example", port: 5432 });
     expect(addressOf("[fd00::1]:6379")).toEqual({ host: "fd00::1", port: 6379 });
     expect(addressText({ host: "fd00::1", port: 6379 })).toBe("[fd00::1]:6379");
-    for (const text of ["", "db", "db:", "db:0", "db:70000", "DB:1", "db:5432/x", "[db]:1", "a b:1", "fd00::1:6379x"]) {
+    for (const text of [
+      "",
+      "db",
+      "db:",
+      "db:0",
+      "db:70000",
+      "DB:1",
+      "db:5432/x",
+      "[db]:1",
+      "a b:1",
+      "fd00::1:6379x",
+    ]) {
       expect(addressOf(text), text).toBeUndefined();
     }
   });

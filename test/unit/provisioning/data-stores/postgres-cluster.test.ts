@@ -15,7 +15,10 @@ import {
   storeOfEffect,
   workspaceEffect,
 } from "../../../../src/provisioning/data-stores/cloud-store.ts";
-import { clusterObjects, postgresClusterSchema } from "../../../../src/provisioning/data-stores/postgres-cluster.ts";
+import {
+  clusterObjects,
+  postgresClusterSchema,
+} from "../../../../src/provisioning/data-stores/postgres-cluster.ts";
 import { offersOf } from "../../../../src/provisioning/data-stores/terms.ts";
 import { effectKey, effectSchema } from "../../../../src/provisioning/effect.ts";
 import { loginObjects } from "../../../../src/secrets/login-job.ts";
@@ -113,7 +116,11 @@ describe("standards with CloudNativePG", () => {
     standardsSchema.safeParse({ database, ...more }).error?.issues.map(({ message }) => message);
   test("want an image by version and digest, 15 or later, from where images may come", () => {
     expect(problemsOf({ provider: "cloudnative-pg" })).toEqual(["needs database.cloudnativepg: its image"]);
-    for (const wrong of ["postgresql:17.5", "postgresql:latest", `postgresql:14.2@sha256:${"a".repeat(64)}`]) {
+    for (const wrong of [
+      "postgresql:17.5",
+      "postgresql:latest",
+      `postgresql:14.2@sha256:${"a".repeat(64)}`,
+    ]) {
       expect(problemsOf({ cloudnativepg: { image: wrong } }), wrong).toEqual([
         "is not PostgreSQL 15 or later by version and digest, NAME:17.5@sha256:…",
       ]);
