@@ -13,6 +13,7 @@ import { memoryTerminal, noSandbox } from "../unit/commands/memory-terminal.ts";
 import { clusterDefinition, playCloudNativePg } from "./cloudnative-pg.ts";
 import { skipped, testConnection, uniqueName } from "./connection.ts";
 import { type Operated, openOperated } from "./guardrails/operated.ts";
+import { eventually } from "./guardrails/scene.ts";
 
 const connection = testConnection();
 if (connection === undefined) console.warn(skipped);
@@ -42,9 +43,10 @@ describe.skipIf(connection === undefined)("a database of CloudNativePG's, on a r
       (await find(admin, resources.customResourceDefinitions, clusterDefinition.metadata)) === undefined;
     await apply(admin, resources.customResourceDefinitions, clusterDefinition);
     if (ours) undo.push(() => admin.delete(resources.customResourceDefinitions, clusterDefinition.metadata));
-    await expect
-      .poll(() => admin.serves(resources.postgresClusters, { refresh: true }), { timeout: 30_000 })
-      .toBe(true);
+    await eventually(
+      "Clusters are served",
+      async () => (await admin.serves(resources.postgresClusters, { refresh: true })) || undefined,
+    );
     operated = await openOperated(path);
     const standards = { name: "platform" };
     await admin.patch(resources.standards, standards, { type: "merge", body: { spec: { database } } });
@@ -62,8 +64,8 @@ describe.skipIf(connection === undefined)("a database of CloudNativePG's, on a r
     undo.unshift(() => player.stop());
   }, 180_000);
   afterAll(async () => {
-    await operated?.close([service]);
     for (const each of undo) await each();
+    await operated?.close([service]);
     await admin?.close();
   }, 180_000);
 
