@@ -2,15 +2,21 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { ServiceChange } from "../../src/application/change.ts";
 import { credentialSecretNames } from "../../src/application/credentials.ts";
+import { applicationOf } from "../../src/application/from-request.ts";
 import { labels, namespaceOf, type ServiceName } from "../../src/application/names.ts";
 import { applicationSpecSchema } from "../../src/application/schema.ts";
 import type { StoreKind } from "../../src/application/store-provider.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { resources } from "../../src/cluster/resource.ts";
+import { prometheus } from "../../src/monitoring/prometheus.ts";
 import type { StepId } from "../../src/provisioning/plan.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
 import type { Execution, RunState } from "../../src/provisioning/run.ts";
+import { listSecrets } from "../../src/secrets/list-secrets.ts";
+import { readServices } from "../../src/services/list.ts";
 import type { Standards } from "../../src/standards/standards.ts";
+import { runControllers } from "../operator/running.ts";
+import { eventually } from "../operator/stage.ts";
 import { faulty } from "./fault.ts";
 import { picture } from "./picture.ts";
 import { named, small } from "./telling.ts";
@@ -42,9 +48,14 @@ export interface ProviderCase {
   readonly owned: boolean;
   /** Standards under which a new one would be larger. */
   readonly larger: Standards;
+  /** What an edit of the Application's size, of a cache of its version, comes to: what can be seen then, or the refusal. */
+  readonly resized: string | RegExp;
   /** Writes that fail in turn, where making one takes its time; left out: each. */
   readonly failing?: readonly number[];
 }
+
+/** A size that no standards give by themselves. */
+const smallSize = "db-custom-1-1536";
 
 /** More writes than any of them makes. */
 const eachWrite = Array.from({ length: 40 }, (_, index) => index + 1);
@@ -153,6 +164,26 @@ export function dataStoreContract(cases: readonly ProviderCase[]): void {
         expect(await ground.opens(service, values)).toBe(true);
       });
 
+      test("is seen where services and secrets are told", async () => {
+        const service = await begun("store-seen");
+        await added(service);
+        const metrics = prometheus(ground.cluster, larger);
+        const [row] = await readServices(ground.cluster, metrics, { name: service });
+        expect(row?.[store]).toEqual({ type: store === "database" ? "postgres" : "redis", ready: true });
+        const { spec } = await application(service);
+        const told = applicationOf(service, applicationSpecSchema.parse(spec));
+        const { items } = await listSecrets(ground.cluster, told, larger);
+        const [name] = credentialSecretNames(told);
+        expect(items.find((item) => item.name === name)).toMatchObject({
+          of: store,
+          createdAt: expect.any(String),
+          users: expect.arrayContaining([`deployment/${service}`]),
+        });
+        for (const value of Object.values(await valuesOf(service)).filter(({ length }) => length > 8)) {
+          expect(JSON.stringify([row, items])).not.toContain(value);
+        }
+      });
+
       test("a failure at each write is ended by a retry or taken back, and it is made once", async () => {
         const service = await begun("store-fault");
         const before = await picture(ground.cluster, service);
@@ -228,6 +259,40 @@ export function dataStoreContract(cases: readonly ProviderCase[]): void {
         for (const key of own) expect(after[key], key).toEqual(before[key]);
         expect(await valuesOf(service)).toEqual(values);
         expect(await ground.outside(service)).toEqual(there);
+      });
+
+      test("another size is followed where it can be, and refused where nothing would follow", async () => {
+        const service = await begun("store-resized");
+        await added(service);
+        const values = await valuesOf(service);
+        const edit = () =>
+          ground.cluster.patch(
+            resources.applications,
+            { namespace: namespaceOf(service), name: service },
+            {
+              type: "merge",
+              body: {
+                spec:
+                  store === "database" ? { database: { size: smallSize } } : { cache: { version: "7.2" } },
+              },
+            },
+          );
+        if (typeof provider.resized !== "string") {
+          await expect(edit()).rejects.toThrow(provider.resized);
+          return;
+        }
+        const { resized } = provider;
+        const isThere = async () => JSON.stringify(await picture(ground.cluster, service)).includes(resized);
+        expect(await isThere()).toBe(false);
+        const operator = await runControllers(ground.cluster);
+        try {
+          await edit();
+          await eventually("it has the other size", async () => expect(await isThere()).toBe(true));
+        } finally {
+          await operator.stop();
+        }
+        expect(await valuesOf(service)).toEqual(values);
+        expect(await ground.opens(service, values)).toBe(true);
       });
     });
   });

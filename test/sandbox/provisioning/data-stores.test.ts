@@ -96,6 +96,7 @@ const inCluster = (store: StoreKind): ProviderCase => ({
     store === "database" ? { operation: "set", database: "postgres" } : { operation: "set", cache: "redis" },
   owned: true,
   larger: withSizes(testStandards),
+  resized: store === "database" ? '"memory":"1536Mi"' : '"image":"docker.io/library/redis:7.2.11"',
 });
 
 const atGoogle = (store: StoreKind): ProviderCase => ({
@@ -104,6 +105,7 @@ const atGoogle = (store: StoreKind): ProviderCase => ({
   skip: terraform === undefined,
   open: () => inCloud(store),
   larger: withSizes(cloudStandards),
+  resized: store === "database" ? /gcloud sql instances patch/ : /gcloud redis instances upgrade/,
   // Each call to Google that fails is told in cloud-failures.test.ts.
   failing: [1, 2],
 });
@@ -145,6 +147,7 @@ const external = (store: StoreKind): ProviderCase => ({
         },
   owned: false,
   larger: withSizes(externalStandards),
+  resized: /that it has: leave/,
 });
 
 dataStoreContract([
