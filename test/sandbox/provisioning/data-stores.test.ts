@@ -114,6 +114,7 @@ const cloudNativePg: ProviderCase = {
   ...inCluster("database"),
   title: "database that CloudNativePG runs",
   open: byCloudNativePg,
+  resized: /kubectl edit cluster\.postgresql\.cnpg\.io/,
   larger: standardsSchema.parse({
     ...postgresStandards,
     database: {
