@@ -34,7 +34,7 @@ export function surroundingsFindings(
           look("surroundings", "cloudnative-pg", async () =>
             (await cluster.serves(resources.postgresClusters))
               ? ok("Cluster served")
-              : fail("no CloudNativePG: its databases cannot be made", "install it"),
+              : fail("no CloudNativePG: its databases cannot be made", "install CloudNativePG"),
           ),
         ]),
     look("surroundings", "volumes", async () => {
