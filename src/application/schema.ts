@@ -77,10 +77,10 @@ function isTold({
 }
 
 /**
- * Rule of the CRD: an edit that would come to nothing is refused. Nothing brings what is at Google to another size or
+ * Rule of the CRD: an edit that would come to nothing is refused. Nothing brings what is elsewhere to another size or
  * version once it is made.
  */
-function fixedAtGoogle(provider: string, field: string, message: string) {
+function fixedElsewhere(provider: string, field: string, message: string) {
   const same = `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`;
   return { rule: `!has(self.provider) || self.provider != '${provider}' || (${same})`, message };
 }
@@ -101,7 +101,7 @@ const databaseSchema = z
       ),
     user: databaseUserSchema.optional(),
     provider: z
-      .enum(["cloudsql", "external"])
+      .enum(["cloudsql", "cloudnative-pg", "external"])
       .optional()
       .describe(
         "Where it runs; written by the run that made it. external: it exists already. Left out: in the cluster.",
@@ -126,10 +126,15 @@ const databaseSchema = z
         rule: "has(self.user) == has(oldSelf.user) && (!has(self.user) || self.user == oldSelf.user)",
         message: "the user of a database that exists cannot be changed",
       },
-      fixedAtGoogle(
+      fixedElsewhere(
         "cloudsql",
         "size",
         "the size of a database at Google is what it was made with: another one is given to it there, gcloud sql instances patch",
+      ),
+      fixedElsewhere(
+        "cloudnative-pg",
+        "size",
+        "the size of a database of CloudNativePG is what it was made with: a platform engineer gives it another one, kubectl edit cluster.postgresql.cnpg.io",
       ),
     ],
   });
@@ -165,7 +170,7 @@ const cacheSchema = z
         rule: "!has(self.external) || !has(self.version)",
         message: "an external cache has the version that it has: leave it out",
       },
-      fixedAtGoogle(
+      fixedElsewhere(
         "memorystore",
         "version",
         "the version of a cache at Google is what it was made with: it is upgraded there, gcloud redis instances upgrade",

@@ -7,7 +7,7 @@ export const storeKinds = ["database", "cache"] as const;
 export type StoreKind = (typeof storeKinds)[number];
 
 /** Who runs a data store. */
-export type StoreProvider = "in-cluster" | "cloudsql" | "memorystore" | "external";
+export type StoreProvider = "in-cluster" | "cloudnative-pg" | "cloudsql" | "memorystore" | "external";
 
 type Stores = Pick<ApplicationSpec, StoreKind>;
 
@@ -23,9 +23,17 @@ export function isInCluster(spec: Stores, store: StoreKind): boolean {
 }
 
 /** Whether a service has this data store, and Terraform makes it. Pure. */
-export function isInCloud(spec: Stores, store: StoreKind): boolean {
+export function isAtGoogle(spec: Stores, store: StoreKind): boolean {
   const provider = providerOf(spec, store);
   return provider === "cloudsql" || provider === "memorystore";
+}
+
+/**
+ * Whether a service has this data store, and it runs elsewhere than beside the service, made by a run: a ConfigMap says
+ * where. Pure.
+ */
+export function isInCloud(spec: Stores, store: StoreKind): boolean {
+  return isAtGoogle(spec, store) || providerOf(spec, store) === "cloudnative-pg";
 }
 
 /** Where a service's data store is, and the Secret that opens it, if it is not the platform's; undefined else. Pure. */
@@ -44,12 +52,12 @@ export function withProviders(
   { database, cache }: Pick<Standards, StoreKind>,
 ): ApplicationSpec {
   const isNew = (store: StoreKind) => before?.[store] === undefined && spec[store]?.provider === undefined;
-  const cloudSql = isNew("database") && database.provider === "cloudsql";
+  const elsewhere = isNew("database") && database.provider !== "in-cluster" ? database.provider : undefined;
   const memorystore = isNew("cache") && cache.provider === "memorystore";
   return {
     ...spec,
-    ...(spec.database !== undefined && cloudSql
-      ? { database: { ...spec.database, provider: "cloudsql" as const } }
+    ...(spec.database !== undefined && elsewhere !== undefined
+      ? { database: { ...spec.database, provider: elsewhere } }
       : {}),
     ...(spec.cache !== undefined && memorystore
       ? { cache: { ...spec.cache, provider: "memorystore" as const } }

@@ -387,6 +387,13 @@ export async function rotateContext(
       `have them make a Secret beside ${external.secret} with the new one, then: platform service set ${service} --${credential}-secret NAME`,
     );
   }
+  if (providerOf(spec, credential) === "cloudnative-pg") {
+    throw new ProvisioningError(
+      "usage",
+      `CloudNativePG runs the ${credential} of ${service}: its login has one password at a time, so that it cannot change without a moment in which new connections fail`,
+      "have a platform engineer change it in both Secrets, where such a moment is allowed: docs/data-stores.md says how",
+    );
+  }
   if (isInCloud(spec, credential)) {
     throw new ProvisioningError(
       "usage",

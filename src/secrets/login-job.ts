@@ -5,7 +5,8 @@ import { labelsFor } from "../application/names.ts";
 import { fromSecret, fromSecretIfThere } from "../application/objects/data-store.ts";
 import { passingJob, pathOut } from "../application/objects/passing-job.ts";
 import { ports } from "../application/ports.ts";
-import { externalOf, type StoreKind } from "../application/store-provider.ts";
+import { podsOfCluster } from "../application/postgres-cluster.ts";
+import { externalOf, providerOf, type StoreKind } from "../application/store-provider.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import type { Standards } from "../standards/standards.ts";
 
@@ -33,6 +34,16 @@ const externalCommands: Readonly<Record<StoreKind, string>> = {
     'set -- -h "$STORE_HOST" -p "$STORE_PORT" --user "$STORE_USER"; case "$STORE_URI" in rediss://*) printf "%s" "$CA" > /tmp/ca.crt; set -- "$@" --tls --cacert /tmp/ca.crt;; esac; answer="$(redis-cli "$@" ping)"; [ "$answer" = PONG ] || { echo "$answer" >&2; exit 1; }',
 };
 
+/** Where the data store is that a run has made. */
+function placeOf(
+  { metadata, spec }: Pick<Application, "metadata" | "spec">,
+  { google }: Standards,
+  store: StoreKind,
+): readonly object[] {
+  if (providerOf(spec, store) === "cloudnative-pg") return [podsOfCluster(metadata)];
+  return google === undefined ? [] : [{ ipBlock: { cidr: google.range } }];
+}
+
 /**
  * What a login to a data store outside of the cluster consists of: a path through the closed network, for its time only,
  * and the Job that logs in. Nothing of it holds a value of a Secret. Pure.
@@ -54,8 +65,8 @@ export function loginObjects(
   };
   const usual = store === "database" ? ports.postgres : ports.redisTls;
   const port = external?.port ?? usual.number;
-  const google = standards.google === undefined ? [] : [{ ipBlock: { cidr: standards.google.range } }];
-  const to = external === undefined ? google : peersOf(external, standards);
+  const to =
+    external === undefined ? placeOf({ metadata, spec }, standards, store) : peersOf(external, standards);
   const environment =
     store === "database"
       ? [

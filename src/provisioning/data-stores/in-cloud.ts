@@ -16,18 +16,25 @@ import { planLines } from "../../terraform/plan.ts";
 import { withoutValues, writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
 import type { PlanContext, StepContext } from "../step.ts";
-import { type CloudStore, cloudStoreIn, newCloudStore, recordOf, workspaceEffect } from "./cloud-store.ts";
+import {
+  type CloudStore,
+  cloudStoreIn,
+  isGoogles,
+  nameOf,
+  newCloudStore,
+  placeOf,
+  recordOf,
+  workspaceEffect,
+} from "./cloud-store.ts";
 import type { MadeStore } from "./cloud-stores.ts";
 import { logIn } from "./log-in.ts";
 import type { DataStoreProvider } from "./provider.ts";
 import { termsInCloud } from "./terms.ts";
 
-const words = { cloudsql: "Cloud SQL", memorystore: "Memorystore" } as const;
-
 /** How long a preview waits for Terraform, in milliseconds. */
 const previewPatience = 60_000;
 
-/** A data store outside of the cluster: what says where it is, its password, then Terraform. */
+/** A data store elsewhere than beside its service: what says where it is, its password, then whoever runs it. */
 export const inCloud: DataStoreProvider = {
   async describe(context, store) {
     const { application, standards } = context;
@@ -38,15 +45,16 @@ export const inCloud: DataStoreProvider = {
       ...(kept === undefined ? [withoutVariables(recordOf(application, store, wanted))] : []),
       withoutValues(emptySecret(context, store)),
     ]);
-    const { project, region } = cloud.variables;
-    const where = `${words[cloud.provider]} in project ${project}, ${region}`;
+    const where = placeOf(cloud);
     return {
       ...objects,
       terms: [termsInCloud(cloud, standards)],
       notes: [
         ...objects.notes,
         kept === undefined ? where : `${where}: ${cloud.variables.name}, which was kept, is used again`,
-        ...(context.preview === true && kept === undefined ? await planned(context, cloud) : []),
+        ...(context.preview === true && kept === undefined && isGoogles(cloud)
+          ? await planned(context, cloud)
+          : []),
       ],
     };
   },
@@ -67,15 +75,13 @@ export const inCloud: DataStoreProvider = {
       );
     }
     const password = store === "database" ? await passwordOf(context) : undefined;
-    const { provider } = known;
-    const { project, region, name: instance } = known.variables;
-    log(`${words[provider]} ${instance} in project ${project}, ${region}`);
+    log(`${known.variables.name}: ${placeOf(known)}`);
     const made = await write.workspace(workspaceEffect(known), recorded.outcome === "created", () =>
       cloud.ensure(known, password, { run, signal, log }),
     );
     await tellService(context, store, made, password);
     await logIn(context, store);
-    return { summary: `${name}, ${words[provider]} ${instance}` };
+    return { summary: `${name}, ${nameOf(known)}` };
   },
 };
 
@@ -89,9 +95,14 @@ function asBegun({ effects }: StepContext, store: string, wanted: CloudStore): C
 }
 
 function withInstance(store: CloudStore, name: string): CloudStore {
-  return store.provider === "cloudsql"
-    ? { ...store, variables: { ...store.variables, name } }
-    : { ...store, variables: { ...store.variables, name } };
+  switch (store.provider) {
+    case "cloudsql":
+      return { ...store, variables: { ...store.variables, name } };
+    case "memorystore":
+      return { ...store, variables: { ...store.variables, name } };
+    case "cloudnative-pg":
+      return { ...store, variables: { ...store.variables, name } };
+  }
 }
 
 function namesOf({ application }: PlanContext, store: StoreKind): string {

@@ -12,7 +12,7 @@ import {
   withProviders,
 } from "../../application/store-provider.ts";
 import type { Standards } from "../../standards/standards.ts";
-import { type CloudStore, newCloudStore } from "./cloud-store.ts";
+import { type CloudStore, newCloudStore, type PostgresStore } from "./cloud-store.ts";
 import { type KnownPrice, priceInCluster, priceOfCloudSql, priceOfMemorystore } from "./price.ts";
 
 /** What a person should know of a data store before it is made. */
@@ -56,6 +56,7 @@ export function termsOf(application: Application, store: StoreKind, standards: S
     case "in-cluster":
       return termsInCluster(application.spec, store, standards);
     case "cloudsql":
+    case "cloudnative-pg":
     case "memorystore":
       return termsInCloud(newCloudStore(application, standards, store, ""), standards);
     case "external":
@@ -105,8 +106,9 @@ function termsInCluster(
   };
 }
 
-/** What a data store at Google is, or will be: of one that was kept, as it was made. Pure. */
+/** What a data store elsewhere than beside its service is, or will be: of one that was kept, as it was made. Pure. */
 export function termsInCloud(cloud: CloudStore, { prices }: Pick<Standards, "prices">): StoreTerms {
+  if (cloud.provider === "cloudnative-pg") return termsOfCluster(cloud, prices);
   const { region, deletion_protection, highly_available } = cloud.variables;
   if (cloud.provider === "memorystore") {
     const { memory_gb, redis_version } = cloud.variables;
@@ -140,6 +142,27 @@ export function termsInCloud(cloud: CloudStore, { prices }: Pick<Standards, "pri
       highly_available ? "a second zone stands by" : "one zone: no failover",
       `daily backups, ${backups.retained} kept, any moment of ${backups.log_days} days`,
       final_backup_days === 0 ? "no last backup" : `a last backup, kept ${final_backup_days} days`,
+    ],
+  };
+}
+
+function termsOfCluster({ variables }: PostgresStore, prices: Standards["prices"]): StoreTerms {
+  const { image, instances, resources, storage, deletion_protection } = variables;
+  const { requests } = resources;
+  const one = priceInCluster(prices, { ...requests, storage });
+  return {
+    store: "database",
+    provider: "cloudnative-pg",
+    runs: `${imageVersion(image)} by CloudNativePG in the cluster`,
+    size: `${instances} ${instances === 1 ? "pod" : "pods"}, each ${requests.cpu} CPU, ${requests.memory} memory, ${storage} volume`,
+    brief: { by: "CloudNativePG", size: storage },
+    ...(one === undefined
+      ? {}
+      : { price: { ...one, amount: Math.round(one.amount * instances * 100) / 100 } }),
+    protection: [
+      outlives(deletion_protection),
+      instances === 1 ? "one pod: no failover" : "another pod takes over where one fails",
+      "no backups but those that a platform engineer sets up",
     ],
   };
 }

@@ -15,6 +15,7 @@ import type { PlanContext, Step } from "../step.ts";
 const providers: Readonly<Record<StoreProvider, DataStoreProvider>> = {
   "in-cluster": inCluster,
   cloudsql: inCloud,
+  "cloudnative-pg": inCloud,
   memorystore: inCloud,
   external,
 };
@@ -85,6 +86,8 @@ function where(provider: string | undefined): string {
       return "somewhere else already";
     case "cloudsql":
       return "as Cloud SQL";
+    case "cloudnative-pg":
+      return "by CloudNativePG";
     default:
       return "as Memorystore";
   }

@@ -6,6 +6,7 @@ import { cloudStage, cloudStandards } from "../../provisioning/cloud-stage.ts";
 import { composition, testStandards } from "../../provisioning/composition.ts";
 import { dataStoreContract, type Ground, type ProviderCase } from "../../provisioning/data-store-contract.ts";
 import { externalValues, personsSecret } from "../../provisioning/external-secret.ts";
+import { openPostgresStage, postgresStandards } from "../../provisioning/postgres-stage.ts";
 import { sandboxStage } from "../../provisioning/sandbox-stage.ts";
 import { terraform } from "../../terraform/stage.ts";
 
@@ -64,6 +65,22 @@ async function inCloud(store: StoreKind): Promise<Ground> {
   };
 }
 
+/** A sandbox with a CloudNativePG. */
+async function byCloudNativePg(): Promise<Ground> {
+  const stage = await openPostgresStage();
+  return {
+    cluster: stage.cluster,
+    provisioner: (as) => stage.provisioner(as),
+    outside: (service) => stage.clustersOf(service),
+    async opens(service, { username, password }) {
+      const [cluster = ""] = await stage.clustersOf(service);
+      const login = await stage.loginOf(cluster);
+      return login.username === username && login.password === password;
+    },
+    [Symbol.asyncDispose]: () => stage[Symbol.asyncDispose](),
+  };
+}
+
 // What a real PostgreSQL and a real Redis make of them is told in data-stores/.
 const wellFormed: Ground["opens"] = (_, { password = "" }) => /^[0-9a-f]{48}$/.test(password);
 const asGiven =
@@ -92,6 +109,20 @@ const atGoogle = (store: StoreKind): ProviderCase => ({
   // Each call to Google that fails is told in cloud-failures.test.ts.
   failing: [1, 2],
 });
+
+const cloudNativePg: ProviderCase = {
+  ...inCluster("database"),
+  title: "database that CloudNativePG runs",
+  open: byCloudNativePg,
+  resized: /kubectl edit cluster\.postgresql\.cnpg\.io/,
+  larger: standardsSchema.parse({
+    ...postgresStandards,
+    database: {
+      ...postgresStandards.database,
+      cloudnativepg: { ...postgresStandards.database.cloudnativepg, storage: "40Gi", instances: 3 },
+    },
+  }),
+};
 
 const external = (store: StoreKind): ProviderCase => ({
   title: `${store} that exists already`,
@@ -123,6 +154,7 @@ const external = (store: StoreKind): ProviderCase => ({
 dataStoreContract([
   inCluster("database"),
   inCluster("cache"),
+  cloudNativePg,
   external("database"),
   external("cache"),
   atGoogle("database"),
