@@ -24,7 +24,7 @@ import {
 } from "../application/request.ts";
 import { applicationSpecSchema } from "../application/schema.ts";
 import { type FieldChange, specDiff } from "../application/spec-diff.ts";
-import { isInCloud, withProviders } from "../application/store-provider.ts";
+import { withProviders } from "../application/store-provider.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { find } from "../cluster/find.ts";
@@ -355,13 +355,6 @@ export async function rotateContext(
       "usage",
       `${service} has no ${credential}`,
       `see what it has: platform secret list ${service}`,
-    );
-  }
-  if (isInCloud(spec, credential)) {
-    throw new ProvisioningError(
-      "usage",
-      `the ${credential} of ${service} runs outside of the cluster: its password is not changed by the platform`,
-      "change it with the cloud's own console, then in the service's Secret",
     );
   }
   const change = { before: spec, after: spec };

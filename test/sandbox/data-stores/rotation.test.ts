@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
 import { cacheAdmin, credentialSecret } from "../../../src/application/credentials.ts";
 import type { KubeObject } from "../../../src/cluster/object.ts";
 import {
@@ -12,6 +11,7 @@ import {
 } from "../../../src/secrets/rotation.ts";
 import { rotationObjects } from "../../../src/secrets/rotation-job.ts";
 import type { TurnAction } from "../../../src/secrets/rotation-scripts.ts";
+import { jobContainer } from "./job-container.ts";
 import { postgresPrograms, type RunningPostgres, startPostgres } from "./postgres.ts";
 import { type Ran, run } from "./processes.ts";
 import { type RunningRedis, redisPrograms, startRedis } from "./redis.ts";
@@ -26,29 +26,6 @@ const old = "0123456789abcdef0123456789abcdef0123456789abcdef";
 const fresh = "fedcba9876543210fedcba9876543210fedcba9876543210";
 const adminPassword = "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffff";
 
-const jobSchema = z.looseObject({
-  spec: z.looseObject({
-    template: z.looseObject({
-      spec: z.looseObject({
-        containers: z.tuple([
-          z.looseObject({
-            command: z.tuple([z.string(), z.string(), z.string()]),
-            env: z.array(
-              z.looseObject({
-                name: z.string(),
-                value: z.string().optional(),
-                valueFrom: z
-                  .looseObject({ secretKeyRef: z.looseObject({ name: z.string(), key: z.string() }) })
-                  .optional(),
-              }),
-            ),
-          }),
-        ]),
-      }),
-    }),
-  }),
-});
-
 /** Runs the container of a rotation's Job here, as a kubelet would; only where its data store is differs. */
 function act(
   store: Rotatable,
@@ -58,22 +35,13 @@ function act(
   patience?: number,
 ): Promise<Ran> {
   const { job } = rotationObjects(application, standards, store, action);
-  const [{ command, env }] = jobSchema.parse(job).spec.template.spec.containers;
-  const environment = Object.fromEntries(
-    env.map(({ name, value, valueFrom }) => {
-      const { name: of = "", key = "" } = valueFrom?.secretKeyRef ?? {};
-      const secret = secrets.find(({ metadata }) => metadata.name === of);
-      const found = value ?? (secret === undefined ? undefined : secretValues(secret)[key]);
-      if (found === undefined) throw new Error(`no value for ${name}`);
-      return [name, found];
-    }),
-  );
+  const { script, environment } = jobContainer(job, secrets);
   // How long it waits is shortened, for the tests in which it waits in vain.
   const hasty = (text: string) =>
     patience === undefined ? text : text.replaceAll(/\b90\b/g, String(patience));
   const sql = environment.SQL === undefined ? {} : { SQL: hasty(environment.SQL) };
   const programs = `${postgresPrograms ?? ""}:${redisPrograms ?? ""}:${process.env.PATH ?? ""}`;
-  return run("sh", ["-c", hasty(command[2])], {
+  return run("sh", ["-c", hasty(script)], {
     environment: { PATH: programs, ...environment, ...sql, ...here },
   });
 }
@@ -88,10 +56,8 @@ function secretsBefore(store: Rotatable): { readonly before: KubeObject[]; reado
     new Uint8Array(size).fill(7),
   );
   const [read, ...more] = made;
-  const changed = {
-    ...credentialSecret(application, store, name, {}),
-    data: storeData(application, store, next),
-  };
+  const empty = credentialSecret(application, store, name, {});
+  const changed = { ...empty, data: storeData(application, store, next, empty) };
   return { before: [...(read === undefined ? [] : [read]), ...more, turn], after: [changed, ...more, turn] };
 }
 
