@@ -76,8 +76,9 @@ describe.skipIf(!here)("a backup's jobs, on a real PostgreSQL", () => {
     action: BackupAction,
     backup: string,
     drop: readonly string[] = [],
+    forRestore = false,
   ): Promise<Ran & { readonly said: string }> {
-    const { job } = backupObjects(application, standards, action, { backup, drop });
+    const { job } = backupObjects(application, standards, action, { backup, drop, forRestore });
     const [{ command, env }] = jobSchema.parse(job).spec.template.spec.containers;
     const [secret] = secrets;
     const environment = Object.fromEntries(
@@ -204,7 +205,7 @@ describe.skipIf(!here)("a backup's jobs, on a real PostgreSQL", () => {
     const before = secrets;
     secrets = before.map((secret) => ({
       ...secret,
-      data: storeData(application, "database", { username: second, password: next }),
+      data: storeData(application, "database", { username: second, password: next }, secret),
     }));
     const connected = server.sql({ user: second, password: next }, "SELECT pg_sleep(600)");
     for (const action of ["backup", "restore", "swap", "undo", "restore", "swap", "drop"] as const) {
@@ -222,9 +223,13 @@ describe.skipIf(!here)("a backup's jobs, on a real PostgreSQL", () => {
   test("a database of an older version is left as it is", async () => {
     await server.asSuperuser("\\c postgres\nALTER FUNCTION platform.make_databases RENAME TO not_there");
     expect((await act("restore", "backup-second")).err).toContain("made by an older version");
+    // A restore is told before it dumps what is there; a backup alone goes on.
+    expect((await act("backup", "backup-older", [], true)).err).toContain("made by an older version");
+    expect(await act("backup", "backup-older")).toMatchObject(fine);
     expect(await act("undo", "backup-second")).toMatchObject(fine);
     expect(await sql("SELECT 1")).toBe("1");
     await server.asSuperuser("\\c postgres\nALTER FUNCTION platform.not_there RENAME TO make_databases");
+    expect(await act("backup", "backup-older", [], true)).toMatchObject(fine);
   });
 
   test("rows that differ from those of the backup stop a restore", async () => {
