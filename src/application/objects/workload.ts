@@ -38,8 +38,10 @@ function telemetryEnvironment(subject: Subject) {
   ];
 }
 
-function dataStoreEnvironment({ application, spec }: Subject) {
-  const database = databaseNames(application).name;
+function dataStoreEnvironment(
+  { application, spec }: Subject,
+  database: string = databaseNames(application).name,
+) {
   const cache = cacheNames(application).name;
   return [
     ...(spec.database === undefined
@@ -73,8 +75,11 @@ function ownSecretEnvironment({ name, spec }: Subject) {
   );
 }
 
-/** The container of the service: what it is told, may use and is asked. */
-export function serviceContainer(subject: Subject) {
+/**
+ * The container of the service: what it is told, may use and is asked.
+ * @param database - the Secret that says where its database is; default: the service's own
+ */
+export function serviceContainer(subject: Subject, database?: string) {
   const healthz = (seconds: { readonly periodSeconds: number; readonly failureThreshold: number }) => ({
     httpGet: { path: "/healthz", port: ports.http.name, scheme: "HTTP" },
     timeoutSeconds: 2,
@@ -91,7 +96,7 @@ export function serviceContainer(subject: Subject) {
       { name: "PORT", value: String(ports.http.number) },
       { name: "METRICS_PORT", value: String(ports.metrics.number) },
       ...telemetryEnvironment(subject),
-      ...dataStoreEnvironment(subject),
+      ...dataStoreEnvironment(subject, database),
       ...ownSecretEnvironment(subject),
     ],
     resources: subject.spec.resources ?? subject.standards.workload.resources,

@@ -47,7 +47,7 @@ export const inCloud: DataStoreProvider = {
       notes: [
         ...objects.notes,
         kept === undefined ? where : `${where}: ${cloud.variables.name}, which was kept, is used again`,
-        ...(context.preview === true && kept === undefined ? await planned(context, cloud) : []),
+        ...(context.preview === true && kept === undefined ? await plannedByTerraform(context, cloud) : []),
       ],
     };
   },
@@ -130,7 +130,10 @@ function emptySecret({ application }: PlanContext, store: StoreKind): KubeObject
 }
 
 /** What Terraform would do, in its own words; or why that cannot be told here. */
-async function planned({ cloud }: PlanContext, store: CloudStore): Promise<readonly string[]> {
+export async function plannedByTerraform(
+  { cloud }: Pick<PlanContext, "cloud">,
+  store: CloudStore,
+): Promise<readonly string[]> {
   try {
     const plan = await cloud.preview(store, AbortSignal.timeout(previewPatience));
     return planLines(plan).map((line) => `Terraform: ${line}`);
