@@ -79,7 +79,9 @@ export async function printInstances(
     `\nany moment can be brought back: ${session.command("database", "restore", service, "--to-time", "TIME")}\n`,
   );
   for (const { record } of unused) {
-    err.write(`once nobody needs it: ${session.command("orphans", "delete", record, "--confirm", service)}\n`);
+    err.write(
+      `once nobody needs it: ${session.command("orphans", "delete", record, "--confirm", service)}\n`,
+    );
   }
 }
 
@@ -87,6 +89,9 @@ const columns: readonly Column<Instance>[] = [
   { title: "INSTANCE", value: ({ name }) => name },
   { title: "IN USE", value: ({ used }) => (used ? "yes" : "no") },
   { title: "MOMENTS SINCE", value: ({ moments }) => moments?.from ?? "–" },
-  { title: "BEGAN AS", value: ({ from }) => (from === undefined ? "empty" : `${from.instance} at ${from.at}`) },
+  {
+    title: "BEGAN AS",
+    value: ({ from }) => (from === undefined ? "empty" : `${from.instance} at ${from.at}`),
+  },
   { title: "MADE", wide: true, value: ({ madeAt }) => madeAt ?? "–" },
 ];

@@ -209,7 +209,9 @@ function addList(database: Command, bind: Bind): void {
     database
       .command("list")
       .alias("ls")
-      .description("list what a service's database can be brought back to: its backups, or since when any moment")
+      .description(
+        "list what a service's database can be brought back to: its backups, or since when any moment",
+      )
       .argument("<service>", "the service's name")
       .addOption(listOutput()),
     async (session, args, raw) => {

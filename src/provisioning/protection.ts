@@ -1,8 +1,4 @@
-import {
-  namespaceOf,
-  protectionAnnotation,
-  type ServiceName,
-} from "../application/names.ts";
+import { namespaceOf, protectionAnnotation, type ServiceName } from "../application/names.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { find } from "../cluster/find.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
@@ -79,10 +75,12 @@ export async function readDataStores(
       ];
     }),
   );
-  return stores.flat().filter(
-    ({ statefulSet, claims, record }) =>
-      statefulSet !== undefined || claims.length > 0 || record !== undefined,
-  );
+  return stores
+    .flat()
+    .filter(
+      ({ statefulSet, claims, record }) =>
+        statefulSet !== undefined || claims.length > 0 || record !== undefined,
+    );
 }
 
 /** The objects of a data store that carry its protection. */

@@ -338,7 +338,8 @@ export function previewRollback(
       const ofStep = goes.filter((disposal) => disposal.step === step.id);
       if (ofStep.length === 0) return [];
       const words = { provision_cache: "cache", clone_database: "new instance of" } as const;
-      const what = step.id === "provision_cache" || step.id === "clone_database" ? words[step.id] : "database";
+      const what =
+        step.id === "provision_cache" || step.id === "clone_database" ? words[step.id] : "database";
       const name = `${state.service}-${step.id === "provision_cache" ? "cache" : "db"}`;
       const why = state.reachedReady ? "made by this run; its data is lost" : "made by this run, never used";
       return [line(ofStep, `${what} ${name}`, why)];

@@ -1,8 +1,4 @@
-import {
-  credentialSecret,
-  databaseNames,
-  otherInstanceCredentials,
-} from "../../application/credentials.ts";
+import { credentialSecret, databaseNames, otherInstanceCredentials } from "../../application/credentials.ts";
 import { isInCloud } from "../../application/store-provider.ts";
 import { secretValues } from "../../secrets/rotation.ts";
 import { cloneOf, recordOf, workspaceEffect } from "../data-stores/cloud-store.ts";
@@ -60,6 +56,8 @@ export const cloneDatabase: Step = {
     await write.createOnce(
       credentialSecret(application, "database", name, otherInstanceCredentials(values, made)),
     );
-    return { summary: `${restored.variables.name}, ${before.variables.name} as it was at ${momentOf(context)}` };
+    return {
+      summary: `${restored.variables.name}, ${before.variables.name} as it was at ${momentOf(context)}`,
+    };
   },
 };

@@ -46,7 +46,8 @@ async function recordsOfBoth(context: Pick<InstancesContext, "application" | "cl
       find(context.cluster, resources.configMaps, { namespace, name: each }),
     ),
   );
-  const whole = (object: KubeObject | undefined) => object && { ...object, apiVersion: "v1", kind: "ConfigMap" };
+  const whole = (object: KubeObject | undefined) =>
+    object && { ...object, apiVersion: "v1", kind: "ConfigMap" };
   return { own: whole(own), beside: whole(beside) };
 }
 

@@ -16,7 +16,11 @@ export const proveClone: Step = {
   needs: ["clone_database"],
   when: ({ application }) => isInCloud(application.spec, "database"),
   async describe() {
-    return { effects: [], notes: ["a job logs in as the service does, and reads every table"], manifests: [] };
+    return {
+      effects: [],
+      notes: ["a job logs in as the service does, and reads every table"],
+      manifests: [],
+    };
   },
   async apply(context) {
     const { application, standards, log } = context;

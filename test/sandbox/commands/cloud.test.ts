@@ -91,8 +91,19 @@ test.skipIf(terraform === undefined)(
     expect(plan, plan.err).toMatchObject({ code: 0 });
     expect(plan.out).toContain(`a clone of ${old.name} as it was at ${moment}`);
     expect(plan.out).toContain("Terraform: make google_sql_database_instance.this");
-    expect(await run(...restore, "--yes")).toMatchObject({ code: 2, err: expect.stringContaining("--confirm") });
-    const past = ["database", "restore", "shop", "--to-time", "2020-01-02T03:04:05+01:00", "--confirm", "shop"];
+    expect(await run(...restore, "--yes")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--confirm"),
+    });
+    const past = [
+      "database",
+      "restore",
+      "shop",
+      "--to-time",
+      "2020-01-02T03:04:05+01:00",
+      "--confirm",
+      "shop",
+    ];
     expect(await run(...past)).toMatchObject({
       code: 2,
       err: expect.stringContaining("2020-01-02T02:04:05.000Z was before"),

@@ -140,7 +140,10 @@ describe("the login that proves a data store at Google", () => {
           ...["-X", "-q", "-v", "ON_ERROR_STOP=1"],
           ...["-c", "CREATE TABLE orders AS SELECT generate_series(1, 1203) AS id"],
           ...["-c", `CREATE SCHEMA "odd|one=; x"; CREATE TABLE "odd|one=; x"."a ""b""|c" AS SELECT 1 AS id`],
-          ...Array.from({ length: 60 }, (_, index) => ["-c", `CREATE TABLE t${index}_${"x".repeat(50)} ()`]).flat(),
+          ...Array.from({ length: 60 }, (_, index) => [
+            "-c",
+            `CREATE TABLE t${index}_${"x".repeat(50)} ()`,
+          ]).flat(),
         ],
         { environment: { PATH: process.env.PATH ?? "", PGSSLMODE: "require", ...values } },
       );

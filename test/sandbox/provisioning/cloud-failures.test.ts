@@ -222,7 +222,9 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
       ...(secret.host === (isNew ? "10.20.0.4" : "10.20.0.3") ? [] : ["its pods reach the other one"]),
       ...(recorded.length === (isNew ? 2 : 1) ? [] : [`${recorded.length} are recorded`]),
       ...(beside.length === (isNew ? 1 : 0) ? [] : [`${beside.length} secrets beside its own`]),
-      ...(there.sort().join() === names.join() ? [] : [`there are ${there.join()}, recorded ${names.join()}`]),
+      ...(there.sort().join() === names.join()
+        ? []
+        : [`there are ${there.join()}, recorded ${names.join()}`]),
       ...(stage.cloud.login(used.variables.name, secret.username ?? "", secret.password ?? "")
         ? []
         : ["nobody can log in"]),
@@ -233,32 +235,35 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     ["google_sql_database_instance", "google_sql_user"].flatMap((type) =>
       times.map((at) => [type, at] as const),
     ),
-  )("a restore to a moment that fails at %s, %s, is taken back, and the service is as it was", async (type, at) => {
-    const service = named("cloud-refail");
-    stage.meet(undefined);
-    const made = await (await stage.provisioner().create(withDatabase(service), { onFailure: "hold" }))
-      .finished;
-    expect(made.phase, JSON.stringify(made.failure)).toBe("Succeeded");
-    const before = await stage.secret(service, "db");
-    let failed = false;
-    stage.meet((call: Call) => {
-      if (failed || call.type !== type || call.rpc !== "ApplyResourceChange") return undefined;
-      failed = true;
-      return { at, message: "googleapi: Error 400: Invalid request: a test's fault., invalid" };
-    });
-    const execution = await stage
-      .provisioner()
-      .restore(
-        service,
-        { toTime: new Date().toISOString() },
-        { onFailure: "rollback", confirmed: service },
-      );
-    const state = await execution.finished;
-    expect(failed).toBe(true);
-    expect(state.phase, JSON.stringify(state.steps.map(({ error }) => error))).toBe("RolledBack");
-    expect(await stage.secret(service, "db")).toEqual(before);
-    expect(await problemsOfRestored(service)).toEqual([]);
-  });
+  )(
+    "a restore to a moment that fails at %s, %s, is taken back, and the service is as it was",
+    async (type, at) => {
+      const service = named("cloud-refail");
+      stage.meet(undefined);
+      const made = await (await stage.provisioner().create(withDatabase(service), { onFailure: "hold" }))
+        .finished;
+      expect(made.phase, JSON.stringify(made.failure)).toBe("Succeeded");
+      const before = await stage.secret(service, "db");
+      let failed = false;
+      stage.meet((call: Call) => {
+        if (failed || call.type !== type || call.rpc !== "ApplyResourceChange") return undefined;
+        failed = true;
+        return { at, message: "googleapi: Error 400: Invalid request: a test's fault., invalid" };
+      });
+      const execution = await stage
+        .provisioner()
+        .restore(
+          service,
+          { toTime: new Date().toISOString() },
+          { onFailure: "rollback", confirmed: service },
+        );
+      const state = await execution.finished;
+      expect(failed).toBe(true);
+      expect(state.phase, JSON.stringify(state.steps.map(({ error }) => error))).toBe("RolledBack");
+      expect(await stage.secret(service, "db")).toEqual(before);
+      expect(await problemsOfRestored(service)).toEqual([]);
+    },
+  );
 
   test("an engine that dies at any write of a restore to a moment leaves nothing that the next cannot end or take back", async () => {
     stage.meet(undefined);

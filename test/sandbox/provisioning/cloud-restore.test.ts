@@ -44,7 +44,9 @@ describe.skipIf(terraform === undefined)("restores to a moment", { timeout: 240_
     stage.instances().filter((name) => name.startsWith(service.slice(0, 28)));
   const besideIn = async (service: ServiceName) => {
     const { items } = await stage.cluster.list(resources.configMaps, { namespace: `app-${service}` });
-    const name = items.map(({ metadata }) => metadata.name).find((each) => each.startsWith(`${service}-db-r`));
+    const name = items
+      .map(({ metadata }) => metadata.name)
+      .find((each) => each.startsWith(`${service}-db-r`));
     return `app-${service}/configmap/${name ?? ""}`;
   };
   const mark = async (service: ServiceName) => {
@@ -159,19 +161,20 @@ describe.skipIf(terraform === undefined)("restores to a moment", { timeout: 240_
   });
 
   test("a cut-over that fails points back, and ends the new instance", async () => {
-    for (const write of [1, 2, 3, 4, 5, 6]) {
-      const service = named("cloud-cut");
-      await created(service);
-      const before = { secret: await stage.secret(service, "db"), mark: await mark(service) };
-      const [old = ""] = await recorded(service);
+    const service = named("cloud-cut");
+    await created(service);
+    const before = { secret: await stage.secret(service, "db"), mark: await mark(service) };
+    const [old = ""] = await recorded(service);
+    // Half of what the records say; the Secret; the pods.
+    for (const write of [1, 4, 5]) {
       const cluster = faulty(stage.cluster, { step: "switch_instance", write, time: "after", times: 1 });
       const state = await (await restored(service, stage.provisioner({ cluster }))).finished;
       expect(state.phase, JSON.stringify(state.steps.map(({ error }) => error))).toBe("RolledBack");
       expect({ secret: await stage.secret(service, "db"), mark: await mark(service) }).toEqual(before);
       expect(await recorded(service)).toEqual([old]);
       expect(there(service)).toEqual([old]);
-      await gone(service);
     }
+    await gone(service);
   });
 
   test("moments that nobody can bring back are refused, and nothing is written", async () => {
