@@ -233,22 +233,31 @@ export function cloudDatabaseCredentials(
 const beforeKey = "before.";
 
 /**
- * Values of Secret `<name>-db-<copy>`: the same login to another instance of a database, and beside it all that the
- * service's own Secret says, so that it can be told again.
+ * Values of Secret `<name>-db-<copy>` before that instance is there: who logs in to it, and all that the service's own Secret
+ * says, so that it can be told again.
  */
-export function otherInstanceCredentials(
+export function otherInstanceSecret(
   values: Readonly<Record<string, string>>,
-  { host, port, certificates }: CloudEndpoint,
+  login: { readonly username: string; readonly password: string },
 ): Readonly<Record<string, string>> {
-  const { username = "", password = "", database = "" } = values;
-  const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
   return {
     ...values,
+    ...login,
+    ...Object.fromEntries(Object.entries(values).map(([key, value]) => [`${beforeKey}${key}`, value])),
+  };
+}
+
+/** What it says besides once the instance is there. TLS is demanded on the path. */
+export function otherInstanceEndpoint(
+  { username = "", password = "", database = "" }: Readonly<Record<string, string>>,
+  { host, port, certificates }: CloudEndpoint,
+): Readonly<Record<string, string>> {
+  const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+  return {
     host,
     port: String(port),
     uri: `postgresql://${login}@${host}:${port}/${database}?sslmode=require`,
     [certificateKey]: certificates.join("\n"),
-    ...Object.fromEntries(Object.entries(values).map(([key, value]) => [`${beforeKey}${key}`, value])),
   };
 }
 

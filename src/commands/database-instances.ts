@@ -1,6 +1,6 @@
 import type { Application } from "../application/application.ts";
 import type { ServiceName } from "../application/names.ts";
-import { isInCloud } from "../application/store-provider.ts";
+import { providerOf } from "../application/store-provider.ts";
 import { type ListFormat, writeDocument } from "./output/format.ts";
 import { type Column, table } from "./output/table.ts";
 import type { Session } from "./session.ts";
@@ -19,12 +19,12 @@ export interface Instance {
   readonly record: string;
 }
 
-/** The instances of a service's database, the one in use first; undefined where it is not at Google. */
+/** The instances of a service's database, the one in use first; undefined where it is not Cloud SQL. */
 export async function instancesOf(
   session: Session,
   { metadata, spec }: Application,
 ): Promise<readonly Instance[] | undefined> {
-  if (!isInCloud(spec, "database")) return undefined;
+  if (providerOf(spec, "database") !== "cloudsql") return undefined;
   const { cluster } = await session.platform();
   const [{ recordsOf }, { momentsOf, storesIn }] = await Promise.all([
     import("../provisioning/data-stores/known-store.ts"),

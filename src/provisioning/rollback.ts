@@ -41,10 +41,11 @@ export interface Disposal {
   readonly reason: string;
 }
 
-const dataStoreSteps: ReadonlySet<StepId> = new Set([
-  "provision_database",
-  "provision_cache",
-  "clone_database",
+/** Steps that make data stores, and what each makes, for a person. */
+const dataStoreSteps: ReadonlyMap<StepId, string> = new Map([
+  ["provision_database", "database"],
+  ["provision_cache", "cache"],
+  ["clone_database", "new instance of"],
 ]);
 
 /** Steps that write backups: no rollback takes those away. */
@@ -337,9 +338,7 @@ export function previewRollback(
     .flatMap((step) => {
       const ofStep = goes.filter((disposal) => disposal.step === step.id);
       if (ofStep.length === 0) return [];
-      const words = { provision_cache: "cache", clone_database: "new instance of" } as const;
-      const what =
-        step.id === "provision_cache" || step.id === "clone_database" ? words[step.id] : "database";
+      const what = dataStoreSteps.get(step.id) ?? "data store";
       const name = `${state.service}-${step.id === "provision_cache" ? "cache" : "db"}`;
       const why = state.reachedReady ? "made by this run; its data is lost" : "made by this run, never used";
       return [line(ofStep, `${what} ${name}`, why)];

@@ -11,18 +11,18 @@ import type { Check } from "./check.ts";
 /** Only a database in the cluster is dumped, restored from a dump and imported into by a Job beside it. */
 export const databaseIsHere: Check = async (context) => {
   const { application, request, backups } = context;
-  const inCloud = isInCloud(application.spec, "database");
-  if (backups?.toTime !== undefined) {
-    if (inCloud) return undefined;
+  const provider = providerOf(application.spec, "database");
+  const toTime = backups?.toTime !== undefined;
+  if (toTime && provider === "cloudsql") return undefined;
+  if (toTime && provider === "in-cluster") {
     return new ProvisioningError(
       "usage",
       `the database of ${request.name} is in the cluster: it is brought back from a backup, not to a moment`,
       `platform database list ${request.name} shows its backups; then: platform database restore ${request.name} BACKUP`,
     );
   }
-  if (!inCloud) return undefined;
+  if (!isInCloud(application.spec, "database")) return undefined;
   const where = `the database of ${request.name} is not in the cluster`;
-  const provider = providerOf(application.spec, "database");
   const store = await recordedStore(context, "database");
   if (store === undefined) {
     return new ProvisioningError(
@@ -57,7 +57,7 @@ export const databaseIsHere: Check = async (context) => {
 export const momentIsKept: Check = async (context) => {
   const { application, backups, clock, request } = context;
   const moment = backups?.toTime;
-  if (moment === undefined || !isInCloud(application.spec, "database")) return undefined;
+  if (moment === undefined || providerOf(application.spec, "database") !== "cloudsql") return undefined;
   const store = await recordedStore(context, "database");
   if (store?.provider !== "cloudsql") {
     return new ProvisioningError(

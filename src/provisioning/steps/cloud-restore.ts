@@ -1,4 +1,5 @@
 import { databaseNames } from "../../application/credentials.ts";
+import { providerOf } from "../../application/store-provider.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
@@ -11,6 +12,11 @@ import {
 } from "../data-stores/cloud-store.ts";
 import { StepError } from "../errors.ts";
 import type { PlanContext, StepContext } from "../step.ts";
+
+/** Whether a service's database is Cloud SQL: only that comes back to a moment. Pure. */
+export function isAtCloudSql({ application }: Pick<PlanContext, "application">): boolean {
+  return providerOf(application.spec, "database") === "cloudsql";
+}
 
 /** What the steps of a restore to a moment work with, and what takes them back. */
 export type InstancesContext = Pick<StepContext, "application" | "cluster" | "write" | "run" | "backups">;

@@ -1,13 +1,12 @@
 import { migrationMark } from "../../application/migration.ts";
 import { migrationJob } from "../../application/objects/migration.ts";
 import { subjectOf } from "../../application/objects/subject.ts";
-import { isInCloud } from "../../application/store-provider.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { cleanText } from "../../cluster/text.ts";
 import { objectEffect } from "../objects.ts";
 import { runMigration } from "../run-migration.ts";
 import type { PlanContext, Step } from "../step.ts";
-import { besideName } from "./cloud-restore.ts";
+import { besideName, isAtCloudSql } from "./cloud-restore.ts";
 
 /**
  * Brings the database to what the new image needs, before anything knows of that image: the Application is written
@@ -52,7 +51,7 @@ export const migrateRestored: Step = {
   async apply(context) {
     const { application, log } = context;
     // Another instance is migrated before the service uses it.
-    const database = isInCloud(application.spec, "database") ? besideName(context) : undefined;
+    const database = isAtCloudSql(context) ? besideName(context) : undefined;
     log(`migrating: ${commandOf(context)}`);
     await runMigration({ ...context, service: application.metadata.name }, jobOf(context, database));
     return { summary: `${commandOf(context)} is done` };

@@ -1,4 +1,3 @@
-import { isInCloud } from "../../application/store-provider.ts";
 import {
   readingContainer,
   readingDeadlineSeconds,
@@ -7,14 +6,14 @@ import {
 } from "../../backups/instance-job.ts";
 import { runJob } from "../run-job.ts";
 import type { Step } from "../step.ts";
-import { besideName } from "./cloud-restore.ts";
+import { besideName, isAtCloudSql } from "./cloud-restore.ts";
 
 /** The service's login gets into the new instance from where its pods are, and every table can be read. Writes nothing that stays. */
 export const proveClone: Step = {
   id: "prove_clone",
   title: "Proof",
   needs: ["clone_database"],
-  when: ({ application }) => isInCloud(application.spec, "database"),
+  when: isAtCloudSql,
   async describe() {
     return {
       effects: [],

@@ -1,5 +1,4 @@
 import { databaseNames, instanceSides } from "../../application/credentials.ts";
-import { isInCloud } from "../../application/store-provider.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
@@ -7,7 +6,7 @@ import { StepError } from "../errors.ts";
 import { objectEffect } from "../objects.ts";
 import { isProtected, protecting } from "../protection.ts";
 import type { Step, StepContext } from "../step.ts";
-import { besideName, exchange, instancesOf } from "./cloud-restore.ts";
+import { besideName, exchange, instancesOf, isAtCloudSql } from "./cloud-restore.ts";
 import { markedDeployments, rollPods, secretOfStore } from "./credentials.ts";
 
 /** The service uses the new instance: its record, its Secret and every pod. The old one stays, protected. */
@@ -15,7 +14,7 @@ export const switchInstance: Step = {
   id: "switch_instance",
   title: "Cut-over",
   needs: ["prove_clone", "migrate"],
-  when: ({ application }) => isInCloud(application.spec, "database"),
+  when: isAtCloudSql,
   async describe(context) {
     const { namespace } = context.application.metadata;
     const { name } = databaseNames(context.application);

@@ -120,7 +120,27 @@ describe.skipIf(terraform === undefined)("restores to a moment", { timeout: 240_
     const service = named("cloud-old");
     await created(service);
     const [old = ""] = await recorded(service);
+    // The service has the login that Terraform knows nothing of: only the other one can be given a password.
+    const turned = { username: "another", password: "of-another" };
+    await stage.cluster.patch(
+      resources.secrets,
+      { namespace: `app-${service}`, name: `${service}-db` },
+      {
+        type: "merge",
+        body: {
+          data: Object.fromEntries(
+            Object.entries(turned).map(([key, value]) => [key, Buffer.from(value).toString("base64")]),
+          ),
+        },
+      },
+    );
     await succeeded(restored(service));
+    const own = await stage.secret(service, "db");
+    expect(own.username).toBe(`app_${service.replaceAll("-", "_")}`);
+    expect(own.password).not.toBe(turned.password);
+    expect(own.uri).toContain(`${own.username}:${own.password}@10.20.0.4`);
+    const [used = ""] = await recorded(service);
+    expect(stage.cloud.login(used, own.username ?? "", own.password ?? "")).toBe(true);
     const provisioner = stage.provisioner();
     const [plan] = await provisioner.orphans.planDelete([await besideIn(service)]);
     if (plan === undefined) throw new Error("no plan");
