@@ -39,7 +39,7 @@ const create = [
 
 test.skipIf(terraform === undefined)(
   "a service is planned, made, and removed with a database and a cache at Google",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const cloud = new Cloud(project);
     await using provider = await startProvider({ cloud });
