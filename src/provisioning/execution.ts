@@ -8,7 +8,7 @@ import { compensateCredentials, isCredentialsStep } from "./compensate-credentia
 import { compensateImport, isImportStep } from "./compensate-import.ts";
 import { compensateProtection } from "./compensate-protection.ts";
 import { compensateSwitch } from "./compensate-switch.ts";
-import { type CloudStores, fencedStores, takingLockOf } from "./data-stores/cloud-stores.ts";
+import { type CloudStores, fencedStores, takingLockOf, through } from "./data-stores/cloud-stores.ts";
 import { guardedStores } from "./data-stores/guarded-stores.ts";
 import { createEffectWriter } from "./effect-writer.ts";
 import { Engine } from "./engine.ts";
@@ -85,7 +85,7 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
   const host = fencedHost(codeHost, journal.ownership);
   const cloudOf = (marked: Cluster) =>
     guardedStores(
-      takingLockOf(fencedStores(options.cloud, journal.ownership), context.lockHolder),
+      through(takingLockOf(fencedStores(options.cloud, journal.ownership), context.lockHolder), marked),
       marked,
       record.name,
     );

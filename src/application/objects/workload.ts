@@ -1,12 +1,12 @@
 import type { KubeObject } from "../../cluster/object.ts";
-import { cacheNames, certificateKey, databaseNames } from "../credentials.ts";
+import { certificateKey, secretReadFor } from "../credentials.ts";
 import { migrationMark } from "../migration.ts";
 import { credentialsAnnotation, migrationAnnotation } from "../names.ts";
 import { ownSecretName } from "../own-secrets.ts";
 import { ports } from "../ports.ts";
-import { isInCloud } from "../store-provider.ts";
+import { externalOf, isInCloud, type StoreKind } from "../store-provider.ts";
 import { autoscaler } from "./autoscaler.ts";
-import { fromSecret } from "./data-store.ts";
+import { fromSecret, fromSecretIfThere } from "./data-store.ts";
 import {
   labelsOf,
   metadataOf,
@@ -38,11 +38,18 @@ function telemetryEnvironment(subject: Subject) {
   ];
 }
 
+/** What the certificate of a data store outside of the cluster is judged by; an external one may have none. */
+function authority({ spec }: Subject, store: StoreKind, variable: string, secret: string) {
+  if (externalOf(spec, store) !== undefined) return [fromSecretIfThere(variable, secret, certificateKey)];
+  return isInCloud(spec, store) ? [fromSecret(variable, secret, certificateKey)] : [];
+}
+
 function dataStoreEnvironment(
-  { application, spec }: Subject,
-  database: string = databaseNames(application).name,
+  subject: Subject,
+  database: string = secretReadFor(subject.application, "database"),
 ) {
-  const cache = cacheNames(application).name;
+  const { application, spec } = subject;
+  const cache = secretReadFor(application, "cache");
   return [
     ...(spec.database === undefined
       ? []
@@ -53,7 +60,7 @@ function dataStoreEnvironment(
           fromSecret("DATABASE_NAME", database, "database"),
           fromSecret("DATABASE_USERNAME", database, "username"),
           fromSecret("DATABASE_PASSWORD", database, "password"),
-          ...(isInCloud(spec, "database") ? [fromSecret("DATABASE_CA", database, certificateKey)] : []),
+          ...authority(subject, "database", "DATABASE_CA", database),
         ]),
     ...(spec.cache === undefined
       ? []
@@ -63,7 +70,7 @@ function dataStoreEnvironment(
           fromSecret("CACHE_PORT", cache, "port"),
           fromSecret("CACHE_USERNAME", cache, "username"),
           fromSecret("CACHE_PASSWORD", cache, "password"),
-          ...(isInCloud(spec, "cache") ? [fromSecret("CACHE_CA", cache, certificateKey)] : []),
+          ...authority(subject, "cache", "CACHE_CA", cache),
         ]),
   ];
 }

@@ -39,11 +39,33 @@ const jobSchema = z.object({
   }),
 });
 
+/** The same service on data stores that exist already. */
+const elsewhere = applicationOf(
+  serviceNameSchema.parse("shop"),
+  applicationSpecSchema.parse({
+    team: "platform",
+    image: "registry.example.internal/shop:1",
+    database: {
+      type: "postgres",
+      provider: "external",
+      external: { secret: "shop-login", host: "127.0.0.1", port: 5432 },
+    },
+    cache: {
+      type: "redis",
+      provider: "external",
+      external: { secret: "shop-login", host: "127.0.0.1", port: 6379 },
+    },
+  }),
+);
+
+/** Variables that are left out where the Secret has no such key. */
+const mayMiss = ["PGCONNECT_TIMEOUT", "CA", "SSLMODE"];
+
 /** What a Job runs, with the values that its Secret would give; files are in a folder of the test's own. */
 function executed(job: KubeObject, path: string, values: Readonly<Record<string, string>>) {
   const [{ command, env }] = jobSchema.parse(job).spec.template.spec.containers;
   const given = { ...values, TERMINATION_LOG: `${path}/termination-log` };
-  const missing = env.filter(({ name }) => !(name in given) && name !== "PGCONNECT_TIMEOUT");
+  const missing = env.filter(({ name }) => !(name in given) && !mayMiss.includes(name));
   expect(missing, "variables that this test does not give").toEqual([]);
   return run("sh", ["-c", command[2].replaceAll("/tmp/", `${path}/`)], {
     environment: {
@@ -53,8 +75,13 @@ function executed(job: KubeObject, path: string, values: Readonly<Record<string,
   });
 }
 
-function login(store: "database" | "cache", path: string, values: Readonly<Record<string, string>>) {
-  return executed(loginObjects(application, cloudStandards, store).job, path, values);
+function login(
+  store: "database" | "cache",
+  path: string,
+  values: Readonly<Record<string, string>>,
+  service = application,
+) {
+  return executed(loginObjects(service, cloudStandards, store).job, path, values);
 }
 
 /** What the reading of an instance says. */
@@ -133,6 +160,14 @@ describe("the login that proves a data store at Google", () => {
       expect((await login("database", path, { ...values, PGPASSWORD: "another" })).code).not.toBe(0);
       expect((await login("database", path, { ...values, CA: stranger.pem })).err).toContain("certificate");
 
+      const { CA: _, ...open } = values;
+      const there = (more: Readonly<Record<string, string>>) =>
+        login("database", path, { ...open, ...more }, elsewhere);
+      expect((await there({})).code, "encrypted, by whatever certificate").toBe(0);
+      expect((await there({ CA: pem, SSLMODE: "verify-ca" })).code).toBe(0);
+      expect((await there({ CA: stranger.pem })).err).toContain("certificate");
+      expect((await there({ PGPASSWORD: "another" })).err).toContain("authentication failed");
+      expect((await there({ SSLMODE: "verify-full" })).code, "no authority").not.toBe(0);
       expect(readingIn((await read(path, values)).said)).toEqual({ tables: 0, rows: 0, told: [] });
       const made = await run(
         join(bin, "psql"),
@@ -196,6 +231,13 @@ describe("the login that proves a data store at Google", () => {
       await until("Redis answers", async () => (await login("cache", path, values)).code === 0);
       expect((await login("cache", path, { ...values, REDISCLI_AUTH: "another" })).code).not.toBe(0);
       expect((await login("cache", path, { ...values, CA: stranger.pem })).code).not.toBe(0);
+
+      const there = (more: Readonly<Record<string, string>>) =>
+        login("cache", path, { ...values, STORE_URI: "rediss://there", ...more }, elsewhere);
+      expect((await there({})).code).toBe(0);
+      expect((await there({ REDISCLI_AUTH: "another" })).code).not.toBe(0);
+      expect((await there({ CA: stranger.pem })).code).not.toBe(0);
+      expect((await there({ STORE_URI: "redis://there" })).code, "without TLS").not.toBe(0);
     },
   );
 });

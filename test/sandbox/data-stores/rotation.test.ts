@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
 import { cacheAdmin, credentialSecret } from "../../../src/application/credentials.ts";
 import type { KubeObject } from "../../../src/cluster/object.ts";
 import {
@@ -12,8 +11,9 @@ import {
 } from "../../../src/secrets/rotation.ts";
 import { rotationObjects } from "../../../src/secrets/rotation-job.ts";
 import type { TurnAction } from "../../../src/secrets/rotation-scripts.ts";
+import { held, runJob } from "./job.ts";
 import { postgresPrograms, type RunningPostgres, startPostgres } from "./postgres.ts";
-import { type Ran, run } from "./processes.ts";
+import type { Ran } from "./processes.ts";
 import { type RunningRedis, redisPrograms, startRedis } from "./redis.ts";
 import { secretsOf, service, standards, storeOf } from "./service.ts";
 
@@ -26,55 +26,19 @@ const old = "0123456789abcdef0123456789abcdef0123456789abcdef";
 const fresh = "fedcba9876543210fedcba9876543210fedcba9876543210";
 const adminPassword = "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffff";
 
-const jobSchema = z.looseObject({
-  spec: z.looseObject({
-    template: z.looseObject({
-      spec: z.looseObject({
-        containers: z.tuple([
-          z.looseObject({
-            command: z.tuple([z.string(), z.string(), z.string()]),
-            env: z.array(
-              z.looseObject({
-                name: z.string(),
-                value: z.string().optional(),
-                valueFrom: z
-                  .looseObject({ secretKeyRef: z.looseObject({ name: z.string(), key: z.string() }) })
-                  .optional(),
-              }),
-            ),
-          }),
-        ]),
-      }),
-    }),
-  }),
-});
-
-/** Runs the container of a rotation's Job here, as a kubelet would; only where its data store is differs. */
+/** @param patience - seconds that it waits, for the tests in which it waits in vain */
 function act(
   store: Rotatable,
   action: TurnAction,
   secrets: readonly KubeObject[],
   here: Readonly<Record<string, string>>,
-  patience?: number,
+  patience = 90,
 ): Promise<Ran> {
   const { job } = rotationObjects(application, standards, store, action);
-  const [{ command, env }] = jobSchema.parse(job).spec.template.spec.containers;
-  const environment = Object.fromEntries(
-    env.map(({ name, value, valueFrom }) => {
-      const { name: of = "", key = "" } = valueFrom?.secretKeyRef ?? {};
-      const secret = secrets.find(({ metadata }) => metadata.name === of);
-      const found = value ?? (secret === undefined ? undefined : secretValues(secret)[key]);
-      if (found === undefined) throw new Error(`no value for ${name}`);
-      return [name, found];
-    }),
-  );
-  // How long it waits is shortened, for the tests in which it waits in vain.
-  const hasty = (text: string) =>
-    patience === undefined ? text : text.replaceAll(/\b90\b/g, String(patience));
-  const sql = environment.SQL === undefined ? {} : { SQL: hasty(environment.SQL) };
-  const programs = `${postgresPrograms ?? ""}:${redisPrograms ?? ""}:${process.env.PATH ?? ""}`;
-  return run("sh", ["-c", hasty(command[2])], {
-    environment: { PATH: programs, ...environment, ...sql, ...here },
+  return runJob(job, {
+    secrets: held(secrets),
+    here,
+    edited: (text) => text.replaceAll(/\b90\b/g, String(patience)),
   });
 }
 
