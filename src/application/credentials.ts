@@ -236,6 +236,53 @@ export function cloudDatabaseCredentials(
   };
 }
 
+/** Beginning of the keys that keep what the values of a Secret were before. */
+const beforeKey = "before.";
+
+/**
+ * Values of Secret `<name>-db-<copy>` before that instance is there: who logs in to it, and all that the service's own Secret
+ * says, so that it can be told again.
+ */
+export function otherInstanceSecret(
+  values: Readonly<Record<string, string>>,
+  login: { readonly username: string; readonly password: string },
+): Readonly<Record<string, string>> {
+  return {
+    ...values,
+    ...login,
+    ...Object.fromEntries(Object.entries(values).map(([key, value]) => [`${beforeKey}${key}`, value])),
+  };
+}
+
+/** What it says besides once the instance is there. TLS is demanded on the path. */
+export function otherInstanceEndpoint(
+  { username = "", password = "", database = "" }: Readonly<Record<string, string>>,
+  { host, port, certificates }: CloudEndpoint,
+): Readonly<Record<string, string>> {
+  const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+  return {
+    host,
+    port: String(port),
+    uri: `postgresql://${login}@${host}:${port}/${database}?sslmode=require`,
+    [certificateKey]: certificates.join("\n"),
+  };
+}
+
+/** The two sides that such a Secret has: what is to be told to the service, and what was before. As they stand in it. */
+export function instanceSides({ data }: KubeObject): {
+  readonly restored: Readonly<Record<string, unknown>>;
+  readonly before: Readonly<Record<string, unknown>>;
+} {
+  const entries = Object.entries(Object(data));
+  const isBefore = ([key]: readonly [string, unknown]) => key.startsWith(beforeKey);
+  return {
+    restored: Object.fromEntries(entries.filter((entry) => !isBefore(entry))),
+    before: Object.fromEntries(
+      entries.filter(isBefore).map(([key, value]) => [key.slice(beforeKey.length), value]),
+    ),
+  };
+}
+
 /** Redis' user whose password is Memorystore's AUTH string. */
 const redisDefaultUser = "default";
 

@@ -1,11 +1,14 @@
 import type { Command } from "commander";
 import { z } from "zod";
+import type { Application } from "../application/application.ts";
 import type { ServiceName } from "../application/names.ts";
 import type { Backup } from "../backups/backup.ts";
+import type { Restored } from "../provisioning/provisioner.ts";
 import type { Execution } from "../provisioning/run.ts";
 import type { Bind } from "./action.ts";
 import { applicationOfService } from "./application-of-service.ts";
 import { confirm, confirmDestruction } from "./confirm.ts";
+import { instancesOf, printInstances } from "./database-instances.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
 import { serviceNameFrom } from "./names.ts";
@@ -21,13 +24,17 @@ import { whenFree } from "./waiting.ts";
 const optionsSchema = serviceRunSchema.extend({ confirm: z.string().optional() });
 type Options = z.output<typeof optionsSchema>;
 
+const restoreSchema = optionsSchema.extend({ toTime: z.string().optional() });
+
 const importSchema = optionsSchema.extend({ from: z.string() });
 
 /** `platform database backup|list|restore|import`. */
 export function addDatabase(program: Command, bind: Bind): void {
   const database = program
     .command("database")
-    .description("back up a service's database in the cluster, restore a backup, import another database");
+    .description(
+      "back up a service's database, restore it from a backup or to a moment, import another database",
+    );
   bind(
     withRunOptions(
       database
@@ -43,20 +50,27 @@ export function addDatabase(program: Command, bind: Bind): void {
       database
         .command("restore")
         .description(
-          "put a backup in the place of a service's database, which is backed up first; other data is not in it then",
+          "bring a service's database back: from a backup, or, where it is Cloud SQL, to a moment; what was written since is not in it then",
         )
         .argument("<service>", "the service's name")
-        .argument("<backup>", "the backup's name, as the list shows it")
+        .argument("[backup]", "the backup's name, as the list shows it: of a database in the cluster")
+        .option("--to-time <time>", "of a Cloud SQL database: the moment, like 2026-01-02T03:04:05Z")
         .addOption(confirmation()),
     ).addHelpText(
       "after",
       `
+A backup takes the place of what there is, which is backed up first. To a moment, another instance is made, and the old
+one stays until somebody removes it.
+
 Example:
   platform database list api-gateway
-  platform database restore api-gateway backup-7k2mp`,
+  platform database restore api-gateway backup-7k2mp
+  platform database restore api-gateway --to-time 2026-01-02T03:04:05Z`,
     ),
-    async (session, args, raw) =>
-      restore(session, serviceNameFrom(args[0]), args[1] ?? "", optionsSchema.parse(raw)),
+    async (session, args, raw) => {
+      const { toTime, ...options } = restoreSchema.parse(raw);
+      return restore(session, serviceNameFrom(args[0]), restoredFrom(args[1], toTime), options);
+    },
   );
   addImport(database, bind);
 }
@@ -98,26 +112,49 @@ async function backUp(session: Session, service: ServiceName, options: Options):
   });
 }
 
+/** @throws CommandFailure (2) where the command line names neither a backup nor a moment, or both */
+function restoredFrom(backup: string | undefined, toTime: string | undefined): Restored {
+  if ((backup === undefined) === (toTime === undefined)) {
+    throw usageFailure(
+      backup === undefined
+        ? "it does not say what to restore: the name of a backup, or a moment by --to-time"
+        : "a restore is from a backup, or to a moment by --to-time: not both",
+      { next: ["platform database list SERVICE shows what there is"] },
+    );
+  }
+  if (toTime === undefined) return backup ?? "";
+  const parsed = z.iso.datetime({ offset: true }).safeParse(toTime);
+  if (!parsed.success) {
+    throw usageFailure(
+      `--to-time ${JSON.stringify(toTime)} is no time like 2026-01-02T03:04:05Z, or with an offset like +01:00`,
+    );
+  }
+  return { toTime: new Date(parsed.data).toISOString() };
+}
+
 async function restore(
   session: Session,
   service: ServiceName,
-  backup: string,
+  restored: Restored,
   options: Options,
 ): Promise<ExitCode> {
   const { provisioner } = await session.platform();
   return ofService(session, service, async () => {
-    const plan = await shownPlan(session, service, options, () => provisioner.planBackup(service, backup));
+    const plan = await shownPlan(session, service, options, () => provisioner.planBackup(service, restored));
     if (plan === undefined) return exitCodes.done;
     const confirmed = await confirmDestruction(session, {
       service,
-      deed: `put ${backup} in the place of its database on ${session.clusterName}`,
+      deed:
+        typeof restored === "string"
+          ? `put ${restored} in the place of its database on ${session.clusterName}`
+          : `have it use its database as it was at ${restored.toTime} on ${session.clusterName}`,
       protectedStores: [`${service}-db`],
       asks: true,
       yes: options.yes,
       confirm: options.confirm,
     });
     return followed(session, service, options, (onFailure) =>
-      provisioner.restore(service, backup, { ...onFailure, ...confirmed }),
+      provisioner.restore(service, restored, { ...onFailure, ...confirmed }),
     );
   });
 }
@@ -172,27 +209,32 @@ function addList(database: Command, bind: Bind): void {
     database
       .command("list")
       .alias("ls")
-      .description("list the backups of a service's database: when, how large, and whether they were read")
+      .description(
+        "list what a service's database can be brought back to: its backups, or since when any moment",
+      )
       .argument("<service>", "the service's name")
       .addOption(listOutput()),
     async (session, args, raw) => {
       const { output } = z.object({ output: z.enum(listFormats) }).parse(raw);
       const service = serviceNameFrom(args[0]);
-      const items = await ofService(session, service, () => backupsOf(session, service));
-      await print(session, service, items, output);
+      await ofService(session, service, async () => {
+        const application = await applicationOfService(session, service);
+        const instances = await instancesOf(session, application);
+        if (instances !== undefined) return printInstances(session, service, instances, output);
+        await print(session, service, await backupsOf(session, application), output);
+      });
       return exitCodes.done;
     },
   );
 }
 
-async function backupsOf(session: Session, service: ServiceName): Promise<readonly Backup[]> {
+async function backupsOf(session: Session, application: Application): Promise<readonly Backup[]> {
   const { cluster } = await session.platform();
   const [{ resources }, { find }, { backupsClaimName, backupsIn }] = await Promise.all([
     import("../cluster/resource.ts"),
     import("../cluster/find.ts"),
     import("../backups/backup.ts"),
   ]);
-  const application = await applicationOfService(session, service);
   const { namespace } = application.metadata;
   const name = backupsClaimName(application);
   const claim = await find(cluster, resources.persistentVolumeClaims, { name, namespace });

@@ -75,7 +75,8 @@ export function createInstaller({ cluster, clock, version, ...process }: Install
   }
 
   async function check(operation: InstallationOperation, installation: Installation) {
-    await runChecks(checks[operation], installationContext(installation, { cluster, codeHost, cloud }));
+    const context = installationContext(installation, { cluster, codeHost, cloud, clock });
+    await runChecks(checks[operation], context);
   }
 
   async function installationOf(wanted: Wanted): Promise<Installation> {

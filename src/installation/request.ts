@@ -33,8 +33,8 @@ export async function requestInstallation(
   executor: Executor,
   { operation, installation, onFailure }: InstallationRequest,
 ): Promise<Execution> {
-  const { cluster, codeHost, cloud, randomBytes } = executor.options;
-  const context = installationContext(installation, { cluster, codeHost, cloud });
+  const { cluster, codeHost, cloud, clock, randomBytes } = executor.options;
+  const context = installationContext(installation, { cluster, codeHost, cloud, clock });
   const [{ count, warnings }, { username }, { plan }] = await Promise.all([
     runChecks(checks[operation], context),
     cluster.whoAmI(),

@@ -52,6 +52,7 @@ export async function observeRun(
       id === only ||
       id === "provision_database" ||
       id === "provision_cache" ||
+      id === "clone_database" ||
       id === "create_namespace",
   );
   const effects = steps.flatMap((step) => step.effects.filter(inPlay).map(({ effect }) => effect));

@@ -11,6 +11,7 @@ import { isInstalled } from "./installed.ts";
 import { readLog } from "./log-archive.ts";
 import {
   backupContext,
+  backupsOf,
   changeContext,
   cleanupContext,
   createContext,
@@ -20,7 +21,7 @@ import {
 } from "./operation.ts";
 import { createOrphans } from "./orphans/create-orphans.ts";
 import { isInstallation } from "./plan.ts";
-import type { Provisioner } from "./provisioner.ts";
+import type { Provisioner, Restored } from "./provisioner.ts";
 import { releasesOf } from "./releases.ts";
 import { askForRun, checkedPlan, type Request, requestRun } from "./request-run.ts";
 import type { Execution, RunName } from "./run.ts";
@@ -38,7 +39,7 @@ function confirmedBy(context: PlanContext, confirmed: string | undefined): PlanC
 /** The use cases of runs on one cluster. */
 export function createProvisioner(options: ExecutorOptions): Provisioner {
   const { cluster, codeHost, cloud, standards, clock } = options;
-  const surroundings = { cluster, codeHost, cloud, standards };
+  const surroundings = { cluster, codeHost, cloud, standards, clock };
   const executor = createExecutor(options);
 
   async function mustBeInstalled(): Promise<void> {
@@ -63,10 +64,11 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     return followedExecution({ cluster, clock, cancel, retryNow }, { run, epoch: 0, refusedAt: undefined });
   }
 
-  async function backing(service: ServiceName, restore: string | undefined) {
-    const operation = restore === undefined ? "backup" : "restore";
-    const backups = { operation, ...(restore === undefined ? {} : { restore }) } as const;
-    return { operation, context: await backupContext(service, backups, surroundings) } as const;
+  async function backing(service: ServiceName, restored: Restored | undefined) {
+    const operation = restored === undefined ? "backup" : "restore";
+    const parameters = typeof restored === "string" ? { backup: restored } : (restored ?? {});
+    const context = await backupContext(service, backupsOf(operation, parameters), surroundings);
+    return { operation, parameters, context } as const;
   }
 
   const orphans = createOrphans({
@@ -114,9 +116,9 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
       const context = await rotateContext(service, credential, surroundings);
       return started(by, { operation: "rotate", context, parameters: { credential }, onFailure });
     },
-    async planBackup(service, restore) {
+    async planBackup(service, restored) {
       const by = await executing();
-      const { operation, context } = await backing(service, restore);
+      const { operation, context } = await backing(service, restored);
       return checkedPlan(operation, context, by);
     },
     async backup(service, { onFailure = standards.workload.onUnhealthy }) {
@@ -124,11 +126,11 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
       const { operation, context } = await backing(service, undefined);
       return started(by, { operation, context, parameters: {}, onFailure });
     },
-    async restore(service, backup, { onFailure = standards.workload.onUnhealthy, confirmed }) {
+    async restore(service, restored, { onFailure = standards.workload.onUnhealthy, confirmed }) {
       const by = await executing();
-      const { operation, context } = await backing(service, backup);
+      const { operation, parameters, context } = await backing(service, restored);
       const asked = confirmedBy(context, confirmed);
-      return started(by, { operation, context: asked, parameters: { backup }, onFailure });
+      return started(by, { operation, context: asked, parameters, onFailure });
     },
     async planImport(service, from) {
       const by = await executing();

@@ -7,6 +7,7 @@ import { compensateStep } from "./compensate.ts";
 import { compensateCredentials, isCredentialsStep } from "./compensate-credentials.ts";
 import { compensateImport, isImportStep } from "./compensate-import.ts";
 import { compensateProtection } from "./compensate-protection.ts";
+import { compensateSwitch } from "./compensate-switch.ts";
 import { type CloudStores, fencedStores, takingLockOf, through } from "./data-stores/cloud-stores.ts";
 import { guardedStores } from "./data-stores/guarded-stores.ts";
 import { createEffectWriter } from "./effect-writer.ts";
@@ -137,6 +138,9 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
       }
       if (isImportStep(step)) {
         await compensateImport({ ...context, ...surroundings, write, run: record.name }, step);
+      }
+      if (step === "switch_instance") {
+        await compensateSwitch({ ...context, ...surroundings, write, run: record.name });
       }
       if (step === "restore_database") {
         await undoRestore({ ...context, ...surroundings, write, run: record.name });

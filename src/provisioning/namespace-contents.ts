@@ -174,6 +174,20 @@ export function dataStoreName(service: ServiceName | string, store: "db" | "cach
   return `${service}-${store}`;
 }
 
+/** What an instance of a database is called among all of its, where a restore has made it: after the run's own name. */
+const copyName = /^r[2-9a-hjkmnp-z]{5}$/;
+
+/** Which instance an object's name is about, where it is another one of this data store than it had at first. Pure. */
+export function copyIn(name: string, store: string): string | undefined {
+  const rest = name.startsWith(`${store}-`) ? name.slice(store.length + 1) : "";
+  return copyName.test(rest) ? rest : undefined;
+}
+
+/** Whether an object's name is that of another instance of this data store, which the service does not use. Pure. */
+export function isBeside(name: string, store: string): boolean {
+  return copyIn(name, store) !== undefined;
+}
+
 /** Names that a service's data stores have. */
 export function dataStoreNames(service: ServiceName | string): readonly string[] {
   return [dataStoreName(service, "db"), dataStoreName(service, "cache")];

@@ -34,6 +34,7 @@ import type { CodeHost } from "../delivery/code-host.ts";
 import type { Rotatable } from "../secrets/rotation.ts";
 import type { Standards } from "../standards/standards.ts";
 import { runsOf } from "./checks/existence.ts";
+import type { Clock } from "./clock.ts";
 import type { CloudStores } from "./data-stores/cloud-stores.ts";
 import { noSuchService, ProvisioningError } from "./errors.ts";
 import { type Installation, installationSubject, readInstallation } from "./installation.ts";
@@ -58,6 +59,7 @@ export interface Surroundings {
   readonly codeHost: CodeHost;
   readonly cloud: CloudStores;
   readonly standards: Standards;
+  readonly clock: Pick<Clock, "now">;
 }
 
 /** Steps of an operation that apply to this context. */
@@ -608,11 +610,15 @@ function sourceOf(service: string, { from }: RunSpec["parameters"]): string {
 }
 
 /** What a run's parameters say of backups. Pure. */
-function backupsOf(
+export function backupsOf(
   operation: "backup" | "restore",
-  { backup }: RunSpec["parameters"],
+  { backup, toTime }: Pick<RunSpec["parameters"], "backup" | "toTime">,
 ): NonNullable<PlanContext["backups"]> {
-  return { operation, ...(backup === undefined ? {} : { restore: backup }) };
+  return {
+    operation,
+    ...(backup === undefined ? {} : { restore: backup }),
+    ...(toTime === undefined ? {} : { toTime }),
+  };
 }
 
 /** A run's parameters, as far as they are a change's. */

@@ -1,15 +1,11 @@
-import {
-  namespaceOf,
-  protectionAnnotation,
-  providerAnnotation,
-  type ServiceName,
-} from "../application/names.ts";
+import { namespaceOf, protectionAnnotation, type ServiceName } from "../application/names.ts";
 import { externalOf, storeKinds } from "../application/store-provider.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { find } from "../cluster/find.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
-import { claimsOf, dataStoreNames, isClaimOf } from "./namespace-contents.ts";
+import { recordsOf } from "./data-stores/known-store.ts";
+import { claimsOf, dataStoreNames, isBeside, isClaimOf } from "./namespace-contents.ts";
 import type { PlanContext } from "./step.ts";
 
 /** What the annotation says once a run has lifted the protection: that run may delete it, no other. */
@@ -50,7 +46,10 @@ export interface DataStore {
   readonly record: KubeObject | undefined;
 }
 
-/** Reads data stores of a service by name; one of which nothing is there is left out. */
+/**
+ * Reads data stores of a service by name, and other instances of those outside of the cluster; one of which nothing is
+ * there is left out.
+ */
 export async function readDataStores(
   cluster: Cluster,
   service: ServiceName,
@@ -59,20 +58,30 @@ export async function readDataStores(
   const namespace = namespaceOf(service);
   const stores = await Promise.all(
     names.map(async (name) => {
-      const [statefulSet, claims, configMap] = await Promise.all([
+      const [statefulSet, claims, records] = await Promise.all([
         find(cluster, resources.statefulSets, { namespace, name }),
         claimsOf(cluster, namespace, name),
-        find(cluster, resources.configMaps, { namespace, name }),
+        recordsOf(cluster, namespace, name),
       ]);
-      const outside = configMap?.metadata.annotations?.[providerAnnotation] !== undefined;
-      const record = outside ? { ...configMap, apiVersion: "v1", kind: "ConfigMap" } : undefined;
-      return { name, statefulSet, claims, record };
+      const own = records.find(({ metadata }) => metadata.name === name);
+      const beside = records.filter((record) => record !== own);
+      return [
+        { name, statefulSet, claims, record: own },
+        ...beside.map((record) => ({
+          name: record.metadata.name,
+          statefulSet: undefined,
+          claims: [],
+          record,
+        })),
+      ];
     }),
   );
-  return stores.filter(
-    ({ statefulSet, claims, record }) =>
-      statefulSet !== undefined || claims.length > 0 || record !== undefined,
-  );
+  return stores
+    .flat()
+    .filter(
+      ({ statefulSet, claims, record }) =>
+        statefulSet !== undefined || claims.length > 0 || record !== undefined,
+    );
 }
 
 /** The objects of a data store that carry its protection. */
@@ -91,7 +100,7 @@ export function storesAtStake({
   const names = dataStoreNames(request.name);
   if (dataStores !== "delete") return [];
   if (cleanup !== undefined) {
-    return names.filter((store) =>
+    const whole = names.filter((store) =>
       cleanup.orphans.some(
         ({ type, name }) =>
           type === "Namespace" ||
@@ -99,6 +108,12 @@ export function storesAtStake({
           (type === "PersistentVolumeClaim" && isClaimOf(name, store)),
       ),
     );
+    const beside = cleanup.orphans.flatMap(({ type, name }) =>
+      type === "ConfigMap" && names.some((store) => !whole.includes(store) && isBeside(name, store))
+        ? [name]
+        : [],
+    );
+    return [...whole, ...beside];
   }
   if (previous === undefined) return names;
   // What is not the platform's is only let go of.

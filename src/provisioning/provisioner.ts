@@ -35,6 +35,9 @@ export interface Confirmation {
   readonly confirmed?: string;
 }
 
+/** What a database is brought back to: a backup, by its name; of Cloud SQL a moment, RFC 3339 in UTC. */
+export type Restored = string | { readonly toTime: string };
+
 /**
  * The use cases of runs: what commands, screens and one day the operator call. Methods throw
  * `ProvisioningError` (bad input, existing service, missing rights, not installed; nothing was written) or
@@ -51,14 +54,17 @@ export interface Provisioner {
   ): Promise<PlanWithManifests>;
   planDelete(service: ServiceName, dataStores: DataStoreChoice): Promise<PlanWithManifests>;
   planRotate(service: ServiceName, credential: Rotatable): Promise<PlanWithManifests>;
-  /** @param restore - the backup to restore; left out: the plan is a backup's */
-  planBackup(service: ServiceName, restore?: string): Promise<PlanWithManifests>;
+  /** @param restored - left out: the plan is a backup's */
+  planBackup(service: ServiceName, restored?: Restored): Promise<PlanWithManifests>;
   /** Dumps a service's database in the cluster, and reads the dump. `onFailure` as for a change. */
   backup(service: ServiceName, options: { readonly onFailure?: OnFailure }): Promise<Execution>;
-  /** Puts what a backup holds in the place of a service's database, which is backed up first. */
+  /**
+   * Puts what a backup holds in the place of a service's database, which is backed up first; or has the service use
+   * another instance, as its own was at a moment.
+   */
   restore(
     service: ServiceName,
-    backup: string,
+    restored: Restored,
     options: { readonly onFailure?: OnFailure } & Confirmation,
   ): Promise<Execution>;
   /** @param from - name of the Secret, in the service's namespace, that says where the data is */

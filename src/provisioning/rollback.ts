@@ -41,7 +41,12 @@ export interface Disposal {
   readonly reason: string;
 }
 
-const dataStoreSteps: ReadonlySet<StepId> = new Set(["provision_database", "provision_cache"]);
+/** Steps that make data stores, and what each makes, for a person. */
+const dataStoreSteps: ReadonlyMap<StepId, string> = new Map([
+  ["provision_database", "database"],
+  ["provision_cache", "cache"],
+  ["clone_database", "new instance of"],
+]);
 
 /** Steps that write backups: no rollback takes those away. */
 const backupSteps: ReadonlySet<StepId> = new Set(["backup_database", "delete_old_database"]);
@@ -180,6 +185,9 @@ export function planRollback(
     }
     if (step.id === "roll_pods" && effect.kind === "object" && effect.type === "Secret") {
       return { effect, action: "restore", reason: "it gets the mark back that it had before this run" };
+    }
+    if (step.id === "switch_instance" && effect.kind === "object") {
+      return { effect, action: "restore", reason: "it says again what it said before this run" };
     }
     if (backupSteps.has(step.id) && effect.kind === "object" && effect.type === "PersistentVolumeClaim") {
       return { effect, action: "keep", reason: "holds backups" };
@@ -334,8 +342,8 @@ export function previewRollback(
     .flatMap((step) => {
       const ofStep = goes.filter((disposal) => disposal.step === step.id);
       if (ofStep.length === 0) return [];
-      const what = step.id === "provision_database" ? "database" : "cache";
-      const name = `${state.service}-${step.id === "provision_database" ? "db" : "cache"}`;
+      const what = dataStoreSteps.get(step.id) ?? "data store";
+      const name = `${state.service}-${step.id === "provision_cache" ? "cache" : "db"}`;
       const why = state.reachedReady ? "made by this run; its data is lost" : "made by this run, never used";
       return [line(ofStep, `${what} ${name}`, why)];
     });
@@ -380,6 +388,8 @@ export function previewRollback(
 
 /** Whether a migration of this run has begun, so far as the journal tells: what it did nobody here knows. */
 function hasMigrated({ steps }: Pick<RunState, "steps">): boolean {
+  // What was migrated is an instance of the run's own.
+  if (steps.some(({ id }) => id === "clone_database")) return false;
   return steps.some(({ id, effects }) => id === "migrate" && effects.length > 0);
 }
 

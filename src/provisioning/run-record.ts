@@ -61,6 +61,12 @@ export const runSpecSchema = z.strictObject({
         .optional()
         .describe("For a rotate: the data store whose password changes."),
       backup: backupNameSchema.optional().describe("For a restore: name of the backup to restore."),
+      toTime: z
+        .string()
+        .max(40)
+        .regex(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/)
+        .optional()
+        .describe("For a restore of a Cloud SQL database: the moment to go back to, RFC 3339 in UTC."),
       from: sourceNameSchema
         .optional()
         .describe(

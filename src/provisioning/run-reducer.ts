@@ -187,7 +187,8 @@ export function reduce(state: RunState, event: RunEvent): RunState {
           summary: event.summary,
           warnings: event.warnings,
         })),
-        reachedReady: state.reachedReady || event.step === "apply_kubernetes",
+        reachedReady:
+          state.reachedReady || event.step === "apply_kubernetes" || event.step === "switch_instance",
       };
     case "StepFailed": {
       const retrying = event.retryAt !== undefined;

@@ -29,6 +29,8 @@ export interface PlanContext {
   readonly codeHost: CodeHost;
   /** Data stores outside of the cluster. */
   readonly cloud: CloudStores;
+  /** For what depends on the time. */
+  readonly clock: Pick<Clock, "now">;
   /** Whether this is for a person to look at: what takes its time to work out is told too. */
   readonly preview?: true;
   /** For a deletion: what becomes of the data stores. */
@@ -49,6 +51,8 @@ export interface PlanContext {
     readonly operation: "backup" | "restore";
     /** For a restore: the backup that is restored. */
     readonly restore?: string;
+    /** For a restore of a database outside of the cluster: the moment it is brought back to, RFC 3339 in UTC. */
+    readonly toTime?: string;
   };
   /** For an import: name of the Secret, in the service's namespace, that says where the data is. */
   readonly importing?: { readonly from: string };

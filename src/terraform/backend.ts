@@ -8,6 +8,8 @@ export interface WorkspaceIdentity {
   /** Name of the Application, at most 46 characters. */
   readonly name: string;
   readonly store: "db" | "cache";
+  /** Which instance of it, where a restore has made another one: of lower-case letters and digits. */
+  readonly copy?: string;
 }
 
 const dnsLabel = z
@@ -36,12 +38,18 @@ export type BackendPlace = z.output<typeof backendPlaceSchema>;
 
 /**
  * The one name of a workspace, wherever its state lives: `NAME-HASH-db`. The hash is of fixed length and covers the
- * namespace, so that no two Applications share one, and the end is no number, which the kubernetes backend forbids. At
- * most 63 characters, because it becomes a label's value.
+ * namespace and which instance it is, so that no two share one, and the end is no number, which the kubernetes backend
+ * forbids. At most 63 characters, because it becomes a label's value.
  */
-export function workspaceName({ namespace, name, store }: WorkspaceIdentity): string {
-  const hash = createHash("sha256").update(`${namespace}/${name}`).digest("hex").slice(0, 10);
+export function workspaceName({ namespace, name, store, copy }: WorkspaceIdentity): string {
+  const of = copy === undefined ? `${namespace}/${name}` : `${namespace}/${name}/${copy}`;
+  const hash = createHash("sha256").update(of).digest("hex").slice(0, 10);
   return `${name}-${hash}-${store}`;
+}
+
+/** What an instance is labelled with: the same for all of one data store, because a clone has the labels of its source. */
+export function ownerName({ copy: _, ...identity }: WorkspaceIdentity): string {
+  return workspaceName(identity);
 }
 
 /** Characters of a service's name that an instance's name begins with; Memorystore takes 41 in all. */

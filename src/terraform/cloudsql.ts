@@ -69,6 +69,11 @@ export const cloudSqlVariablesSchema = z.strictObject({
       hour: z.int().min(0).max(23).default(4),
     })
     .prefault({}),
+  /** What the instance begins as: another one as it was at a moment, RFC 3339 in UTC. */
+  clone: z
+    .strictObject({ source_instance: z.string(), point_in_time: z.iso.datetime() })
+    .nullable()
+    .default(null),
   labels: z.record(z.string(), z.string()),
   /** Where Google's Secret Manager has the password; null where it is given through the hidden variable. */
   password_secret: z

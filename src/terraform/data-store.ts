@@ -10,6 +10,8 @@ export interface DataStoreOptions {
   readonly variables: Readonly<Record<string, unknown>> & {
     readonly labels: Readonly<Record<string, string>>;
   };
+  /** Whether it begins as a clone of another one, which brings all that is in it. */
+  readonly cloned?: boolean;
   /** Values of ephemeral variables: a password that the SecretStore has made. */
   readonly hidden?: Readonly<Record<string, string>>;
   /** `user@host` as a person typed it, so that this holder's lock may be taken. */
@@ -52,18 +54,17 @@ function prepared(workspace: Workspace<unknown>, options: DataStoreOptions): Pro
   return unlocked(workspace, options, (more) => workspace.prepare(more));
 }
 
-function labelled({ name }: Workspace<unknown>, { variables }: DataStoreOptions): PlanInput["variables"] {
-  return { ...variables, labels: { ...variables.labels, [workspaceLabel]: name } };
+function labelled({ owner }: Workspace<unknown>, { variables }: DataStoreOptions): PlanInput["variables"] {
+  return { ...variables, labels: { ...variables.labels, [workspaceLabel]: owner } };
 }
 
-/** What is taken over must say that it is of this workspace. */
-function checkOwner(workspace: Workspace<unknown>, plan: Plan): void {
-  const { name, module } = workspace;
-  for (const { address, imported, workspace: owner } of plan.resources) {
-    if (!imported || address !== module.instance || owner === name) continue;
+/** What is taken over must say that it is of this data store. */
+function checkOwner({ owner, module }: Workspace<unknown>, plan: Plan): void {
+  for (const { address, imported, workspace: told } of plan.resources) {
+    if (!imported || address !== module.instance || told === owner) continue;
     throw new TerraformError(
       "exists",
-      `${address} is there already, and is not this service's: its label ${workspaceLabel} is not ${name}; it was left as it is`,
+      `${address} is there already, and is not this service's: its label ${workspaceLabel} is not ${owner}; it was left as it is`,
       "see whose it is; choose another name, or remove it",
     );
   }
@@ -140,12 +141,9 @@ export async function ensureDataStore<Outputs>(
   options: DataStoreOptions,
 ): Promise<Outputs> {
   await prepared(workspace, options);
-  await converge(
-    workspace,
-    options,
-    { variables: labelled(workspace, options), hidden: options.hidden },
-    "refuse",
-  );
+  const input = { variables: labelled(workspace, options), hidden: options.hidden };
+  if (options.cloned === true) await takeOverContents(workspace, options, input);
+  await converge(workspace, options, input, "refuse");
   const outputs = await workspace.outputs();
   if (outputs === undefined) {
     throw new TerraformError(
@@ -158,6 +156,23 @@ export async function ensureDataStore<Outputs>(
   return outputs;
 }
 
+/** Makes a clone, and takes over what came with it; what it had not at its moment is left to be made. */
+async function takeOverContents(
+  workspace: Workspace<unknown>,
+  options: DataStoreOptions,
+  input: PlanInput,
+): Promise<void> {
+  const { module } = workspace;
+  await converge(workspace, options, { ...input, targets: [module.instance] }, "refuse");
+  const known = new Set(await workspace.contents());
+  const adopted = Object.keys(module.adoptable).filter((address) => !known.has(address));
+  try {
+    await converge(workspace, options, input, "refuse", { adopted });
+  } catch (error) {
+    if (!isTerraformError(error, "missing")) throw error;
+  }
+}
+
 /**
  * Whether everything is as it is wanted: the proof after a run. Refreshes, and changes nothing.
  * @throws TerraformError
@@ -167,7 +182,11 @@ export async function planOfDataStore(
   options: DataStoreOptions,
 ): Promise<Plan> {
   await prepared(workspace, options);
-  return planned(workspace, { variables: labelled(workspace, options), hidden: options.hidden }, options);
+  const input = { variables: labelled(workspace, options), hidden: options.hidden };
+  const { module } = workspace;
+  const begins = options.cloned === true && !(await workspace.contents()).includes(module.instance);
+  // All else comes with the clone, and is taken over.
+  return planned(workspace, begins ? { ...input, targets: [module.instance] } : input, options);
 }
 
 /**

@@ -22,6 +22,8 @@ export interface WorkspaceOptions<Outputs> {
   readonly module: TerraformModule<Outputs>;
   /** {@link workspaceName}. */
   readonly name: string;
+  /** What its instance is labelled with; default: its name. */
+  readonly owner?: string;
   readonly place: BackendPlace;
   /** The folder of all workspaces of this machine. */
   readonly root: string;
@@ -63,6 +65,8 @@ export interface Workspace<Outputs> {
   readonly module: TerraformModule<Outputs>;
   /** {@link workspaceName}. */
   readonly name: string;
+  /** What its instance is labelled with. */
+  readonly owner: string;
   readonly folder: string;
   /** Waits for a Terraform of this machine that outlived who started it, initialises, and saves what could not be saved. */
   prepare(options?: CommandOptions): Promise<void>;
@@ -150,6 +154,7 @@ export async function openWorkspace<Outputs>(
   return {
     module,
     name: options.name,
+    owner: options.owner ?? options.name,
     folder,
 
     async prepare({ signal, onEvent } = {}) {

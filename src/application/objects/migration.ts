@@ -15,8 +15,9 @@ export const migrationDeadlineSeconds = 3_600;
  * runs. It has one name, so that the API server lets there be one at a time, whoever runs it; its mark tells which it is. It
  * is tried once, because nobody but its program knows whether it may be tried again: only a pod that a node has lost is
  * made anew. Undefined where the service needs none. Pure.
+ * @param database - the Secret that says which database; default: the service's own
  */
-export function migrationJob(subject: Subject): KubeObject | undefined {
+export function migrationJob(subject: Subject, database?: string): KubeObject | undefined {
   const { migrations, image } = subject.spec;
   const mark = migrationMark(subject.spec);
   if (migrations === undefined || mark === undefined) return undefined;
@@ -27,7 +28,7 @@ export function migrationJob(subject: Subject): KubeObject | undefined {
     readinessProbe: _readiness,
     lifecycle: _lifecycle,
     ...same
-  } = serviceContainer(subject);
+  } = serviceContainer(subject, database);
   return {
     apiVersion: "batch/v1",
     kind: "Job",

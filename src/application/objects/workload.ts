@@ -44,9 +44,11 @@ function authority({ spec }: Subject, store: StoreKind, variable: string, secret
   return isInCloud(spec, store) ? [fromSecret(variable, secret, certificateKey)] : [];
 }
 
-function dataStoreEnvironment(subject: Subject) {
+function dataStoreEnvironment(
+  subject: Subject,
+  database: string = secretReadFor(subject.application, "database"),
+) {
   const { application, spec } = subject;
-  const database = secretReadFor(application, "database");
   const cache = secretReadFor(application, "cache");
   return [
     ...(spec.database === undefined
@@ -80,8 +82,11 @@ function ownSecretEnvironment({ name, spec }: Subject) {
   );
 }
 
-/** The container of the service: what it is told, may use and is asked. */
-export function serviceContainer(subject: Subject) {
+/**
+ * The container of the service: what it is told, may use and is asked.
+ * @param database - the Secret that says where its database is; default: the service's own
+ */
+export function serviceContainer(subject: Subject, database?: string) {
   const healthz = (seconds: { readonly periodSeconds: number; readonly failureThreshold: number }) => ({
     httpGet: { path: "/healthz", port: ports.http.name, scheme: "HTTP" },
     timeoutSeconds: 2,
@@ -98,7 +103,7 @@ export function serviceContainer(subject: Subject) {
       { name: "PORT", value: String(ports.http.number) },
       { name: "METRICS_PORT", value: String(ports.metrics.number) },
       ...telemetryEnvironment(subject),
-      ...dataStoreEnvironment(subject),
+      ...dataStoreEnvironment(subject, database),
       ...ownSecretEnvironment(subject),
     ],
     resources: subject.spec.resources ?? subject.standards.workload.resources,

@@ -4,13 +4,14 @@ import { externalOf, isInCloud, providerOf } from "../../application/store-provi
 import { backupsClaimName, backupsIn } from "../../backups/backup.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
+import { momentsOf } from "../data-stores/cloud-store.ts";
 import { recordedStore } from "../data-stores/in-cloud.ts";
 import { ProvisioningError } from "../errors.ts";
 import type { Check, CheckContext } from "./check.ts";
 
-/** Only a database in the cluster is dumped, restored and imported into by a Job beside it. */
+/** Only a database in the cluster is dumped, restored from a dump and imported into by a Job beside it. */
 export const databaseIsHere: Check = async (context) => {
-  const { application, request } = context;
+  const { application, request, backups } = context;
   if (externalOf(application.spec, "database") !== undefined) {
     return new ProvisioningError(
       "usage",
@@ -18,9 +19,18 @@ export const databaseIsHere: Check = async (context) => {
       "ask them which backups there are",
     );
   }
+  const provider = providerOf(application.spec, "database");
+  const toTime = backups?.toTime !== undefined;
+  if (toTime && provider === "cloudsql") return undefined;
+  if (toTime && provider === "in-cluster") {
+    return new ProvisioningError(
+      "usage",
+      `the database of ${request.name} is in the cluster: it is brought back from a backup, not to a moment`,
+      `platform database list ${request.name} shows its backups; then: platform database restore ${request.name} BACKUP`,
+    );
+  }
   if (!isInCloud(application.spec, "database")) return undefined;
   const where = `the database of ${request.name} is not in the cluster`;
-  const provider = providerOf(application.spec, "database");
   const store = await recordedStore(context, "database");
   if (store === undefined) {
     return new ProvisioningError(
@@ -39,11 +49,11 @@ export const databaseIsHere: Check = async (context) => {
       `gcloud sql import sql ${name} gs://BUCKET/DUMP.sql --database ${databaseNames(application).database} --user ${databaseNames(application).logins[0]} ${at}; the runbook on imports says what else`,
     );
   }
-  return context.backups?.operation === "restore"
+  return backups?.operation === "restore"
     ? new ProvisioningError(
         "usage",
-        `${where}: Google brings it back, to any moment of the last days, as an instance of its own`,
-        `gcloud sql instances clone ${name} ${name.slice(0, 59)}-pit --point-in-time 2026-01-02T03:04:05Z ${at}; the runbook on backups says how its data gets into the service's`,
+        `${where}: it is brought back to a moment, not from a backup`,
+        `platform database list ${request.name} shows which moments are kept; then: platform database restore ${request.name} --to-time TIME`,
       )
     : new ProvisioningError(
         "usage",
@@ -76,9 +86,45 @@ function byCloudNativePg(cluster: string, { request, backups, importing }: Check
       );
 }
 
+/** The moment has to have been, with the instance that the service has now, and within what Google keeps of its log. */
+export const momentIsKept: Check = async (context) => {
+  const { application, backups, clock, request } = context;
+  const moment = backups?.toTime;
+  if (moment === undefined || providerOf(application.spec, "database") !== "cloudsql") return undefined;
+  const store = await recordedStore(context, "database");
+  if (store?.provider !== "cloudsql") {
+    return new ProvisioningError(
+      "usage",
+      `nothing says where the database of ${request.name} is, so nothing can be made of it`,
+      `see what was done with it: platform run list ${request.name}`,
+    );
+  }
+  const now = clock.now();
+  const { from, to } = momentsOf(store, now);
+  const wanted = new Date(moment);
+  const see = `see which moments are kept: platform database list ${request.name}`;
+  if (Number.isNaN(wanted.getTime())) {
+    return new ProvisioningError("usage", `${moment} is no time`, "give one like 2026-01-02T03:04:05Z");
+  }
+  if (wanted > to) {
+    return new ProvisioningError("usage", `${moment} has not been yet: it is ${now.toISOString()}`, see);
+  }
+  if (wanted >= from) return undefined;
+  const { name, backups: kept } = store.variables;
+  const began = store.madeAt === undefined ? undefined : new Date(store.madeAt);
+  return new ProvisioningError(
+    "usage",
+    began !== undefined && wanted < began
+      ? `${moment} was before ${name} was made, at ${began.toISOString()}`
+      : `${moment} is before what Google keeps of ${name}: ${kept.log_days} days, from ${from.toISOString()}`,
+    see,
+  );
+};
+
 /** What is to be restored is listed, and was read when it was made. */
 export const backupExists: Check = async ({ cluster, application, request, backups }) => {
   const wanted = backups?.restore;
+  if (backups?.toTime !== undefined) return undefined;
   const { namespace } = application.metadata;
   const claim = await find(cluster, resources.persistentVolumeClaims, {
     namespace,

@@ -2,6 +2,7 @@ import { namespaceOf } from "../../application/names.ts";
 import { isInCloud, type StoreKind, storeKinds } from "../../application/store-provider.ts";
 import { isTerraformError } from "../../terraform/error.ts";
 import { type CloudStore, newCloudStore } from "../data-stores/cloud-store.ts";
+import { recordedStore } from "../data-stores/in-cloud.ts";
 import { recordedStores } from "../data-stores/known-store.ts";
 import { ProvisioningError, StepError } from "../errors.ts";
 import { storesAtStake } from "../protection.ts";
@@ -22,16 +23,24 @@ export const cloudIsWithinReach: Check = async (context) => {
   const gone = storesAtStake(context);
   const removed = await recordedStores(cluster, namespaceOf(request.name), gone);
   const wanted = given(context);
-  if (wanted.length === 0 && removed.length === 0) return undefined;
+  const source = await restoredStore(context);
+  if (wanted.length === 0 && removed.length === 0 && source.length === 0) return undefined;
   try {
     const made = wanted.flatMap((store) => possible(context, store));
-    await cloud.check({ made, removed });
+    await cloud.check({ made: [...made, ...source], removed });
   } catch (error) {
     if (!isTerraformError(error) && !(error instanceof StepError)) throw error;
     return new ProvisioningError("refused", error.message, error.mend, error);
   }
   return undefined;
 };
+
+/** What a restore to a moment makes another one of. */
+async function restoredStore(context: CheckContext): Promise<readonly CloudStore[]> {
+  if (context.backups?.toTime === undefined) return [];
+  const store = await recordedStore(context, "database");
+  return store === undefined ? [] : [store];
+}
 
 /** None where the standards do not let it be made: {@link storesMayBeMade} tells that. */
 function possible({ application, standards }: CheckContext, store: StoreKind): readonly CloudStore[] {

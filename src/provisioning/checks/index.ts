@@ -1,7 +1,7 @@
 import { isClusterError } from "../../cluster/errors.ts";
 import type { ChangeOperation, Operation } from "../plan.ts";
 import type { Execution } from "../run.ts";
-import { backupExists, databaseIsHere } from "./backups.ts";
+import { backupExists, databaseIsHere, momentIsKept } from "./backups.ts";
 import type { Check } from "./check.ts";
 import { cloudIsWithinReach, storesMayBeMade } from "./cloud.ts";
 import { namespaceIsFree, noUnfinishedRun, serviceExists, serviceIsNew } from "./existence.ts";
@@ -71,7 +71,15 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
   cleanup: [rightsSuffice, noUnfinishedRun("cleanup"), snapshotIsPossible, cloudIsWithinReach],
   rotate: [rightsSuffice, serviceExists, noUnfinishedRun("rotate"), googleLetsTurn, storeTakesTurns],
   backup: [rightsSuffice, serviceExists, noUnfinishedRun("backup"), databaseIsHere],
-  restore: [rightsSuffice, serviceExists, noUnfinishedRun("restore"), databaseIsHere, backupExists],
+  restore: [
+    rightsSuffice,
+    serviceExists,
+    noUnfinishedRun("restore"),
+    databaseIsHere,
+    backupExists,
+    momentIsKept,
+    cloudIsWithinReach,
+  ],
   import: [rightsSuffice, serviceExists, noUnfinishedRun("import"), databaseIsHere, sourceIsTold],
   install: [installationRightsSuffice, guardrailsAreServed],
   uninstall: [installationRightsSuffice],

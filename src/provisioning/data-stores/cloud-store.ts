@@ -16,7 +16,7 @@ import { cloudSqlVariablesSchema } from "../../terraform/cloudsql.ts";
 import { memorystoreVariablesSchema } from "../../terraform/memorystore.ts";
 import type { Effect, workspaceSchema } from "../effect.ts";
 import { StepError } from "../errors.ts";
-import { dataStoreName } from "../namespace-contents.ts";
+import { copyIn, dataStoreName } from "../namespace-contents.ts";
 import { postgresClusterSchema } from "./postgres-cluster.ts";
 
 /**
@@ -30,7 +30,11 @@ const cloudStoreSchema = z.discriminatedUnion("provider", [
 export type CloudStore = Readonly<z.output<typeof cloudStoreSchema>> & {
   /** Whose it is: what its workspace is named after. */
   readonly identity: WorkspaceIdentity;
+  /** When its instance was made, RFC 3339; unset for one that no record tells of. */
+  readonly madeAt?: string;
 };
+/** One that Google runs as Cloud SQL. */
+export type CloudSqlStore = Extract<CloudStore, { readonly provider: "cloudsql" }>;
 /** One that CloudNativePG runs. */
 export type PostgresStore = CloudStore & { readonly provider: "cloudnative-pg" };
 /** One that Terraform makes. */
@@ -69,6 +73,56 @@ function identityOf({ metadata }: Pick<Application, "metadata">, store: StoreKin
   return { namespace: metadata.namespace, name: metadata.name, store: suffixes[store] };
 }
 
+/** What the record of an instance is called, and its Secret, until a service uses it. */
+export function besideNameOf({ name, store, copy }: WorkspaceIdentity): string {
+  const own = dataStoreName(name, store);
+  return copy === undefined ? own : `${own}-${copy}`;
+}
+
+/** Whose a record of this name is; which instance of it, where it is beside the one that is used. */
+function identityIn(name: string, namespace: string): WorkspaceIdentity {
+  const own = name.replace(/-[^-]+$/, "");
+  const copy = /-(db|cache)$/.test(own) ? copyIn(name, own) : undefined;
+  const whole = copy === undefined ? name : own;
+  const store = whole.endsWith("-cache") ? "cache" : "db";
+  return {
+    namespace,
+    name: whole.slice(0, -store.length - 1),
+    store,
+    ...(copy === undefined ? {} : { copy }),
+  };
+}
+
+/**
+ * Another instance of a database: as it was at a moment. What it is called follows from its source and the run. Pure.
+ * @param copy - what tells it from all others of the database
+ */
+export function cloneOf(source: CloudSqlStore, copy: string, pointInTime: string): CloudSqlStore {
+  const identity = { ...source.identity, copy };
+  const { name } = source.variables;
+  return {
+    provider: "cloudsql",
+    identity,
+    variables: {
+      ...source.variables,
+      name: instanceName(identity, name),
+      clone: { source_instance: name, point_in_time: pointInTime },
+    },
+  };
+}
+
+const dayMs = 24 * 3_600_000;
+
+/** The moments that an instance can be brought back to, by what was decided of it; the last word is Google's. Pure. */
+export function momentsOf(
+  { variables, madeAt }: CloudSqlStore,
+  now: Date,
+): { readonly from: Date; readonly to: Date } {
+  const kept = now.getTime() - variables.backups.log_days * dayMs;
+  const made = Date.parse(madeAt ?? "") || kept;
+  return { from: new Date(Math.max(kept, made)), to: now };
+}
+
 /** A data store outside of the cluster as an effect: enough to remove it where nothing else is left of it. */
 export function workspaceEffect(store: CloudStore): WorkspaceEffect {
   const { identity, variables } = store;
@@ -76,7 +130,7 @@ export function workspaceEffect(store: CloudStore): WorkspaceEffect {
     kind: "workspace" as const,
     name: workspaceName(identity),
     namespace: identity.namespace,
-    store: dataStoreName(identity.name, identity.store),
+    store: besideNameOf(identity),
     instance: variables.name,
   };
   if (!isGoogles(store)) return { ...common, provider: "cloudnative-pg" };
@@ -87,8 +141,7 @@ export function workspaceEffect(store: CloudStore): WorkspaceEffect {
 /** What is known of a data store whose record is gone: as far as its removal needs it. */
 export function storeOfEffect(effect: WorkspaceEffect): CloudStore {
   const { namespace, store, instance } = effect;
-  const kind = store.endsWith("-cache") ? "cache" : "db";
-  const identity = { namespace, name: store.slice(0, -kind.length - 1), store: kind } as const;
+  const identity = identityIn(store, namespace);
   if (effect.provider === "cloudnative-pg") return { ...unknownCluster(identity, instance), identity };
   const { provider, project, region, network } = effect;
   const common = { project, region, name: instance, labels: {} };
@@ -232,48 +285,102 @@ function cannotBeMade({ metadata }: Application, { issues: [problem] }: z.ZodErr
 /**
  * The ConfigMap that says where a service's data store is: made once, before it, and gone after it. Nothing in it is
  * secret.
+ * @param name - default: that of the data store
  */
-export function recordOf(application: Application, store: StoreKind, cloud: CloudStore): KubeObject {
-  const { name, namespace } = application.metadata;
+export function recordOf(
+  application: Application,
+  store: StoreKind,
+  cloud: CloudStore,
+  name = dataStoreName(application.metadata.name, suffixes[store]),
+): KubeObject {
+  const { copy, madeAt, other: _, ...always } = recordData(cloud);
   return {
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: {
-      name: dataStoreName(name, suffixes[store]),
-      namespace,
-      labels: labelsFor(name, application.spec.team, store),
+      name,
+      namespace: application.metadata.namespace,
+      labels: labelsFor(application.metadata.name, application.spec.team, store),
       annotations: {
         [providerAnnotation]: cloud.provider,
         ...(isGoogles(cloud) ? {} : { [instanceAnnotation]: cloud.variables.name }),
       },
     },
-    data: { provider: cloud.provider, variables: JSON.stringify(cloud.variables) },
+    data: {
+      ...always,
+      ...(copy === null ? {} : { copy }),
+      ...(madeAt === null ? {} : { madeAt }),
+    },
   };
 }
 
-const dataSchema = z.looseObject({ data: z.object({ provider: z.string(), variables: z.string() }) });
+/**
+ * What a record says, for a merge patch. Pure.
+ * @param other - what it tells of too, for as long as two instances change places
+ */
+export function recordData(cloud: CloudStore, other?: CloudStore) {
+  const { provider, variables, identity, madeAt } = cloud;
+  return {
+    provider,
+    variables: JSON.stringify(variables),
+    copy: identity.copy ?? null,
+    madeAt: madeAt ?? null,
+    other:
+      other === undefined
+        ? null
+        : JSON.stringify({
+            variables: other.variables,
+            ...(other.identity.copy === undefined ? {} : { copy: other.identity.copy }),
+            ...(other.madeAt === undefined ? {} : { madeAt: other.madeAt }),
+          }),
+  };
+}
+
+const instanceFields = { copy: z.string().optional(), madeAt: z.string().optional() };
+const dataSchema = z.looseObject({
+  data: z.object({
+    provider: z.string(),
+    variables: z.string().transform(parsedJson),
+    ...instanceFields,
+    other: z
+      .string()
+      .transform(parsedJson)
+      .pipe(z.object({ variables: z.unknown(), ...instanceFields }))
+      .optional(),
+  }),
+});
 
 /**
- * The data store that a ConfigMap tells of; undefined for any other ConfigMap.
+ * The instances that a ConfigMap tells of: first the one that it is about; none for any other ConfigMap.
  * @throws StepError `conflict` where somebody has changed it, so that it says nothing any more
  */
+export function storesIn(object: KubeObject): readonly CloudStore[] {
+  const { name, namespace = "", annotations, creationTimestamp } = object.metadata;
+  if (object.kind !== "ConfigMap" || annotations?.[providerAnnotation] === undefined) return [];
+  const { copy: _, ...whose } = identityIn(name, namespace);
+  const data = dataSchema.safeParse(object).data?.data;
+  const told = data === undefined ? [undefined] : [data, ...(data.other === undefined ? [] : [data.other])];
+  return told.map((instance) => {
+    const parsed = cloudStoreSchema.safeParse({ provider: data?.provider, variables: instance?.variables });
+    if (!parsed.success) {
+      throw new StepError(
+        "conflict",
+        `ConfigMap ${name} in ${namespace}, which says where the data store is, has been changed by somebody`,
+        "have a platform engineer write back what it said: the run that made it names the instance, platform run show; then retry",
+      );
+    }
+    const madeAt = instance?.madeAt ?? creationTimestamp;
+    return {
+      ...parsed.data,
+      identity: { ...whose, ...(instance?.copy === undefined ? {} : { copy: instance.copy }) },
+      ...(madeAt === undefined ? {} : { madeAt }),
+    };
+  });
+}
+
+/** The instance that a ConfigMap is about. @throws StepError: see {@link storesIn} */
 export function cloudStoreIn(object: KubeObject): CloudStore | undefined {
-  const { name, namespace = "", annotations } = object.metadata;
-  if (object.kind !== "ConfigMap" || annotations?.[providerAnnotation] === undefined) return undefined;
-  const kind = name.endsWith("-cache") ? "cache" : "db";
-  const identity = { namespace, name: name.slice(0, -kind.length - 1), store: kind } as const;
-  const found = dataSchema.safeParse(object);
-  const parsed = cloudStoreSchema.safeParse(
-    found.success
-      ? { provider: found.data.data.provider, variables: parsedJson(found.data.data.variables) }
-      : undefined,
-  );
-  if (parsed.success) return { ...parsed.data, identity };
-  throw new StepError(
-    "conflict",
-    `ConfigMap ${name} in ${namespace}, which says where the data store is, has been changed by somebody`,
-    "have a platform engineer write back what it said: the run that made it names the instance, platform run show; then retry",
-  );
+  return storesIn(object)[0];
 }
 
 function parsedJson(text: string): unknown {

@@ -1,10 +1,10 @@
 import type { Cluster } from "../../cluster/cluster.ts";
-import { find } from "../../cluster/find.ts";
-import { resources } from "../../cluster/resource.ts";
 import { StepError } from "../errors.ts";
 import { dataStoreName } from "../namespace-contents.ts";
 import { guardsAgainst } from "../protection.ts";
+import { storesIn } from "./cloud-store.ts";
 import type { CloudStores } from "./cloud-stores.ts";
+import { recordsOf } from "./known-store.ts";
 
 /**
  * Data stores as a run's steps and compensations may use them: none is removed that is protected against it, unless
@@ -15,12 +15,14 @@ export function guardedStores(stores: CloudStores, cluster: Cluster, run: string
     ...stores,
     async remove(store, why, work) {
       const { namespace, name: service, store: kind } = store.identity;
-      const name = dataStoreName(service, kind);
-      const record = await find(cluster, resources.configMaps, { namespace, name });
-      if (record !== undefined && guardsAgainst(run, record.metadata)) {
+      const records = await recordsOf(cluster, namespace, dataStoreName(service, kind));
+      const guard = records
+        .filter(({ metadata }) => guardsAgainst(run, metadata))
+        .find((record) => storesIn(record).some(({ variables }) => variables.name === store.variables.name));
+      if (guard !== undefined) {
         throw new StepError(
           "refused",
-          `${name} of ${service} is protected against deletion, and this run has not lifted that; it was left as it is`,
+          `${guard.metadata.name} of ${service} is protected against deletion, and this run has not lifted that; it was left as it is`,
           "data stores are destroyed only by who names the service: --data-stores delete --confirm NAME",
         );
       }

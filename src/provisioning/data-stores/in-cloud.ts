@@ -54,7 +54,7 @@ export const inCloud: DataStoreProvider = {
         ...objects.notes,
         kept === undefined ? where : `${where}: ${cloud.variables.name}, which was kept, is used again`,
         ...(context.preview === true && kept === undefined && isGoogles(cloud)
-          ? await planned(context, cloud)
+          ? await plannedByTerraform(context, cloud)
           : []),
       ],
     };
@@ -141,7 +141,10 @@ function emptySecret({ application }: PlanContext, store: StoreKind): KubeObject
 }
 
 /** What Terraform would do, in its own words; or why that cannot be told here. */
-async function planned({ cloud }: PlanContext, store: CloudStore): Promise<readonly string[]> {
+export async function plannedByTerraform(
+  { cloud }: Pick<PlanContext, "cloud">,
+  store: CloudStore,
+): Promise<readonly string[]> {
   try {
     const plan = await cloud.preview(store, AbortSignal.timeout(previewPatience));
     return planLines(plan).map((line) => `Terraform: ${line}`);

@@ -6,7 +6,7 @@ import { isClusterError } from "../../cluster/errors.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
 import type { Timing } from "../../cluster/timing.ts";
-import { type BackendPlace, workspaceName } from "../../terraform/backend.ts";
+import { type BackendPlace, ownerName, workspaceName } from "../../terraform/backend.ts";
 import { findTerraform, type TerraformBinary } from "../../terraform/binary.ts";
 import { cloudSqlPostgres } from "../../terraform/cloudsql.ts";
 import { clusterHolders, clusterUnlock, nearAndFar, podUidIn } from "../../terraform/cluster-holders.ts";
@@ -67,6 +67,7 @@ export function terraformStores(access: TerraformAccess): CloudStores<GoogleStor
       binary,
       module,
       name,
+      owner: ownerName(identity),
       place: where,
       root: elsewhere?.root ?? folder,
       environment: terraformEnvironment(environment, access.provider),
@@ -116,7 +117,7 @@ export function terraformStores(access: TerraformAccess): CloudStores<GoogleStor
       const root = await mkdtemp(join(tmpdir(), "platform-preview-"));
       try {
         const elsewhere = { place: { kind: "local", folder: root } as const, root: join(root, "workspaces") };
-        const options = { variables: store.variables, signal };
+        const options = { variables: store.variables, cloned: isClone(store), signal };
         return store.provider === "cloudsql"
           ? await planOfDataStore(await open(cloudSqlPostgres, store, binary, "preview", elsewhere), options)
           : await planOfDataStore(await open(memorystoreRedis, store, binary, "preview", elsewhere), options);
@@ -133,6 +134,7 @@ export function terraformStores(access: TerraformAccess): CloudStores<GoogleStor
           : await open(memorystoreRedis, store, binary, work.run);
       const plan = await planOfDataStore(workspace, {
         variables: store.variables,
+        cloned: isClone(store),
         ...(work.lockHolder === undefined ? {} : { lockHolder: work.lockHolder }),
         signal: work.signal,
       });
@@ -201,6 +203,10 @@ async function stateIsWithinReach(cluster: Cluster, namespace: string): Promise<
   );
 }
 
+function isClone(store: GoogleStore): boolean {
+  return store.provider === "cloudsql" && store.variables.clone !== null;
+}
+
 function told(
   store: GoogleStore,
   { signal, log, lockHolder }: CloudWork,
@@ -209,6 +215,7 @@ function told(
   const lastTold = new Map<string, number>();
   return {
     variables: store.variables,
+    cloned: isClone(store),
     ...(lockHolder === undefined ? {} : { lockHolder }),
     signal,
     review(plan) {

@@ -9,7 +9,7 @@ import {
 import type { ObjectMeta } from "../../cluster/object.ts";
 import { isOver } from "../decide.ts";
 import { type Effect, effectKey } from "../effect.ts";
-import { dataStoreNames, isClaimOf, isSecretOf } from "../namespace-contents.ts";
+import { dataStoreNames, isBeside, isClaimOf, isSecretOf } from "../namespace-contents.ts";
 import type { ObjectEffect } from "../objects.ts";
 import { isProtected } from "../protection.ts";
 import type { RunState } from "../run.ts";
@@ -236,6 +236,9 @@ function verdictOn(object: SeenObject, seen: Seen, runs: readonly RunState[]): V
   if (told !== undefined) return told;
   const maker = runOf(object);
   if (seen.applications.has(service)) {
+    if (dataStoreNames(service).some((store) => isBeside(effect.name, store))) {
+      return { state: "kept", reason: `another instance of what ${service} has: a restore has left it` };
+    }
     return {
       state: "orphan",
       reason: `${service} has no use for it: neither its Application nor the standards ask for it`,

@@ -1,9 +1,9 @@
 import { providerAnnotation } from "../../application/names.ts";
 import type { KubeObject } from "../../cluster/object.ts";
-import { cloudStoreIn, workspaceEffect } from "../data-stores/cloud-store.ts";
+import { storesIn, workspaceEffect } from "../data-stores/cloud-store.ts";
 import { effectLabel } from "../effect.ts";
-import { dataStoreNames, foreignObjects } from "../namespace-contents.ts";
-import { objectEffect, observeEffect } from "../objects.ts";
+import { dataStoreNames, foreignObjects, isBeside } from "../namespace-contents.ts";
+import { belongsTo, objectEffect, observeEffect } from "../objects.ts";
 import { guardrailKinds } from "../rollback.ts";
 import type { OrphanTarget } from "../run-record.ts";
 import type { PlanContext, Step } from "../step.ts";
@@ -36,7 +36,7 @@ async function remaining({ cluster, cleanup }: PlanContext): Promise<readonly Ku
  * was named. Each is deleted by itself, so that the journal knows what can be brought back and what is lost.
  */
 export async function doomedBy(context: PlanContext): Promise<readonly KubeObject[]> {
-  const objects = await remaining(context);
+  const objects = await withTheirSecrets(context, await remaining(context));
   if (!objects.some(({ kind }) => kind === "Namespace")) return objects;
   const { workload, dataStores, claims, guardrails } = await serviceObjects(
     context.cluster,
@@ -45,6 +45,28 @@ export async function doomedBy(context: PlanContext): Promise<readonly KubeObjec
   const known = new Set(objects.map(({ metadata }) => metadata.uid));
   const inside = [...workload, ...dataStores, ...claims, ...guardrails];
   return [...objects, ...inside.filter(({ metadata }) => !known.has(metadata.uid))];
+}
+
+/** With the Secret of each instance that no service uses: what it reaches goes. */
+async function withTheirSecrets(
+  { cluster, request }: PlanContext,
+  objects: readonly KubeObject[],
+): Promise<readonly KubeObject[]> {
+  const known = new Set(objects.map(({ metadata }) => metadata.uid));
+  const records = objects.filter(
+    ({ kind, metadata }) =>
+      kind === "ConfigMap" && dataStoreNames(request.name).some((store) => isBeside(metadata.name, store)),
+  );
+  const secrets = await Promise.all(
+    records.map(({ metadata: { name, namespace = "" } }) =>
+      observeEffect(cluster, { kind: "object", apiVersion: "v1", type: "Secret", namespace, name }),
+    ),
+  );
+  const theirs = secrets.flatMap((secret) => secret ?? []);
+  return [
+    ...objects,
+    ...theirs.filter((secret) => belongsTo(secret, request.name) && !known.has(secret.metadata.uid)),
+  ];
 }
 
 /** As {@link doomedBy}, ConfigMaps whole: what is in a namespace is listed without its contents. */
@@ -69,10 +91,7 @@ export const deleteOrphans: Step = {
     const doomed = await wholeDoomed(context);
     return {
       effects: [
-        ...doomed.flatMap((object) => {
-          const store = cloudStoreIn(object);
-          return store === undefined ? [] : [workspaceEffect(store)];
-        }),
+        ...doomed.flatMap((object) => storesIn(object).map(workspaceEffect)),
         ...doomed.map(objectEffect),
         ...(context.cleanup?.repositories ?? []).map(({ url }) => ({ kind: "repository" as const, url })),
       ].map((effect) => ({ action: "delete" as const, effect })),
@@ -88,9 +107,7 @@ export const deleteOrphans: Step = {
     // Without this the snapshot itself would stay where it is stored, and nothing would know of it.
     const snapshots = objects.filter(({ kind }) => kind === "VolumeSnapshotContent");
     await write.patchObjects(snapshots, { spec: { deletionPolicy: "Delete" } });
-    for (const object of objects) {
-      const store = cloudStoreIn(object);
-      if (store === undefined) continue;
+    for (const store of objects.flatMap(storesIn)) {
       // Who may destroy what is protected was asked when the protection was lifted.
       await write.remove(workspaceEffect(store), "", async () => {
         await cloud.remove(store, "confirmed-by-person", { run, signal, log });

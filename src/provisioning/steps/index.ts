@@ -1,7 +1,9 @@
+import { isInCloud } from "../../application/store-provider.ts";
 import type { ChangeOperation, Operation } from "../plan.ts";
 import type { Step } from "../step.ts";
 import { applyKubernetes } from "./apply_kubernetes.ts";
 import { backupDatabase } from "./backup_database.ts";
+import { cloneDatabase } from "./clone_database.ts";
 import { closeSource } from "./close_source.ts";
 import { configureCicd } from "./configure_cicd.ts";
 import { configureNetwork } from "./configure_network.ts";
@@ -24,6 +26,7 @@ import { liftProtection } from "./lift_protection.ts";
 import { migrate, migrateImported, migrateRestored } from "./migrate.ts";
 import { preflight } from "./preflight.ts";
 import { protectDataStores } from "./protect_data_stores.ts";
+import { proveClone } from "./prove_clone.ts";
 import { proveCredentials } from "./prove_credentials.ts";
 import { proveSource } from "./prove_source.ts";
 import { provisionCache } from "./provision_cache.ts";
@@ -40,6 +43,7 @@ import { setupMonitoring } from "./setup_monitoring.ts";
 import { snapshotDataStores } from "./snapshot_data_stores.ts";
 import { swapDatabase, swapImported } from "./swap_database.ts";
 import { switchCredentials } from "./switch_credentials.ts";
+import { switchInstance } from "./switch_instance.ts";
 import { verify } from "./verify.ts";
 
 /** Each operation's steps, in an order in which each follows what it needs. */
@@ -75,11 +79,13 @@ export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
   backup: [preflight("backup"), backupDatabase],
   restore: [
     preflight("restore"),
-    backupDatabase,
-    restoreDatabase,
-    swapDatabase,
+    ...[backupDatabase, restoreDatabase, swapDatabase].map(besideDatabase),
+    // Of Cloud SQL, another instance: as it was at a moment.
+    cloneDatabase,
+    proveClone,
     migrateRestored,
-    deleteOldDatabase,
+    besideDatabase(deleteOldDatabase),
+    switchInstance,
   ],
   import: [
     preflight("import"),
@@ -102,6 +108,14 @@ export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
   ],
   uninstall: [preflight("uninstall"), removeOperator, releaseApplications, removeGuardrails, removeRights],
 };
+
+/** A step that works in a database's own server. */
+function besideDatabase(step: Step): Step {
+  return {
+    ...step,
+    when: (context) => !isInCloud(context.application.spec, "database") && step.when(context),
+  };
+}
 
 /** What a change may touch; a step has its place in the plan only where something of its part differs. */
 function ofChange(operation: ChangeOperation): readonly Step[] {

@@ -6,6 +6,7 @@ import { cleanText } from "../../cluster/text.ts";
 import { objectEffect } from "../objects.ts";
 import { runMigration } from "../run-migration.ts";
 import type { PlanContext, Step } from "../step.ts";
+import { besideName, isAtCloudSql } from "./cloud-restore.ts";
 
 /**
  * Brings the database to what the new image needs, before anything knows of that image: the Application is written
@@ -41,17 +42,27 @@ export const migrate: Step = {
 /** After a restore: what came back may be older than what the service runs, whatever was migrated before. */
 export const migrateRestored: Step = {
   ...migrate,
-  needs: ["swap_database"],
+  needs: ["swap_database", "prove_clone"],
   when: ({ application }) => migrationMark(application.spec) !== undefined,
   async describe(context) {
     const described = await migrate.describe(context);
     return { ...described, notes: [`runs ${commandOf(context)} on what was restored`] };
   },
+  async apply(context) {
+    const { application, log } = context;
+    // Another instance is migrated before the service uses it.
+    const database = isAtCloudSql(context) ? besideName(context) : undefined;
+    log(`migrating: ${commandOf(context)}`);
+    await runMigration({ ...context, service: application.metadata.name }, jobOf(context, database));
+    return { summary: `${commandOf(context)} is done` };
+  },
 };
 
 /** After an import: the same, for what came from elsewhere. */
 export const migrateImported: Step = {
-  ...migrateRestored,
+  ...migrate,
+  needs: ["swap_database"],
+  when: migrateRestored.when,
   async describe(context) {
     const described = await migrate.describe(context);
     return { ...described, notes: [`runs ${commandOf(context)} on what was imported`] };
@@ -59,8 +70,11 @@ export const migrateImported: Step = {
 };
 
 /** @throws Error for a service without migrations, which has no such step */
-function jobOf({ application, standards }: Pick<PlanContext, "application" | "standards">): KubeObject {
-  const job = migrationJob(subjectOf(application, standards));
+function jobOf(
+  { application, standards }: Pick<PlanContext, "application" | "standards">,
+  database?: string,
+): KubeObject {
+  const job = migrationJob(subjectOf(application, standards), database);
   if (job === undefined) throw new Error("the service has no migrations");
   return job;
 }

@@ -3,11 +3,21 @@ resource "google_sql_database_instance" "this" {
   database_version    = var.database_version
   deletion_protection = var.deletion_protection
 
+  # Read when it is made, and never again: Google tells of no instance what it was cloned from.
+  dynamic "clone" {
+    for_each = var.clone[*]
+
+    content {
+      source_instance_name = clone.value.source_instance
+      point_in_time        = clone.value.point_in_time
+    }
+  }
+
   settings {
     tier                        = var.tier
     edition                     = var.edition
     availability_type           = var.highly_available ? "REGIONAL" : "ZONAL"
-    disk_size                   = var.disk_gb
+    disk_size                   = var.clone == null ? var.disk_gb : null
     disk_type                   = "PD_SSD"
     disk_autoresize             = true
     deletion_protection_enabled = var.deletion_protection
@@ -51,8 +61,8 @@ resource "google_sql_database_instance" "this" {
   }
 
   lifecycle {
-    # The disk grows by itself.
-    ignore_changes = [settings[0].disk_size]
+    # The disk grows by itself; a clone's is as large as its source's. What it was cloned from may be gone by now.
+    ignore_changes = [settings[0].disk_size, clone]
   }
 }
 

@@ -149,6 +149,20 @@ variable "maintenance" {
   default = {}
 }
 
+variable "clone" {
+  description = "What the instance begins as: another one of the project, as it was at a moment. Databases and users come with it."
+  type = object({
+    source_instance = string
+    point_in_time   = string
+  })
+  default = null
+
+  validation {
+    condition     = var.clone == null || try(can(regex("^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", var.clone.source_instance)) && can(timeadd(var.clone.point_in_time, "0s")), false)
+    error_message = "The name of an instance, and a moment like 2026-01-02T03:04:05Z."
+  }
+}
+
 variable "labels" {
   description = "What the bill is told by, and what says whose the instance is."
   type        = map(string)

@@ -39,7 +39,7 @@ const create = [
 
 test.skipIf(terraform === undefined)(
   "a service is planned, made, and removed with a database and a cache at Google",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const cloud = new Cloud(project);
     await using provider = await startProvider({ cloud });
@@ -79,13 +79,51 @@ test.skipIf(terraform === undefined)(
     // Google does these itself: the command is told, with the instance's name.
     for (const [words, means] of [
       [["backup", "shop", "--yes"], "gcloud sql backups create --instance shop-"],
-      [["restore", "shop", "backup-x", "--confirm", "shop"], "gcloud sql instances clone shop-"],
       [["import", "shop", "--from", "old-shop", "--confirm", "shop"], "gcloud sql import sql shop-"],
     ] as const) {
       const refused = await run("database", ...words);
       expect([refused.code, refused.err]).toEqual([2, expect.stringContaining(means)]);
       expect(refused.err).toContain(`--project ${project}`);
     }
+
+    // A moment comes back as another instance.
+    const backup = await run("database", "restore", "shop", "backup-x", "--confirm", "shop");
+    expect([backup.code, backup.err]).toEqual([2, expect.stringContaining("--to-time")]);
+    const instances = async () => JSON.parse((await run("database", "list", "shop", "-o", "json")).out).items;
+    const [old] = await instances();
+    expect(old).toMatchObject({ used: true, moments: { from: expect.any(String) } });
+    const moment = new Date().toISOString();
+    const restore = ["database", "restore", "shop", "--to-time", moment];
+    const plan = await run(...restore, "--dry-run");
+    expect(plan, plan.err).toMatchObject({ code: 0 });
+    expect(plan.out).toContain(`a clone of ${old.name} as it was at ${moment}`);
+    expect(plan.out).toContain("Terraform: make google_sql_database_instance.this");
+    expect(await run(...restore, "--yes")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--confirm"),
+    });
+    const past = [
+      "database",
+      "restore",
+      "shop",
+      "--to-time",
+      "2020-01-02T03:04:05+01:00",
+      "--confirm",
+      "shop",
+    ];
+    expect(await run(...past)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("2020-01-02T02:04:05.000Z was before"),
+    });
+    const restored = await run(...restore, "--confirm", "shop", "--yes");
+    expect(restored, restored.err).toMatchObject({ code: 0 });
+    expect(await instances()).toMatchObject([
+      { used: true, from: { instance: old.name, at: moment } },
+      { used: false, name: old.name, record: expect.stringMatching(/^app-shop\/configmap\/shop-db-r/) },
+    ]);
+    const shown = await run("database", "list", "shop");
+    expect(shown.out).toContain(old.name);
+    expect(shown.err).toContain("orphans delete app-shop/configmap/shop-db-r");
 
     const remove = ["service", "delete", "shop", "--data-stores", "delete", "--yes"];
     expect(await run(...remove)).toMatchObject({ code: 2, err: expect.stringContaining("protected") });

@@ -1,10 +1,12 @@
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { applicationOf } from "../../../src/application/from-request.ts";
 import { serviceNameSchema } from "../../../src/application/names.ts";
 import { applicationSpecSchema } from "../../../src/application/schema.ts";
+import { readingIn, readingObjects } from "../../../src/backups/instance-job.ts";
+import type { KubeObject } from "../../../src/cluster/object.ts";
 import { loginObjects } from "../../../src/secrets/login-job.ts";
 import { cloudStandards } from "../../provisioning/cloud-stage.ts";
 import { postgresPrograms } from "./postgres.ts";
@@ -59,23 +61,35 @@ const elsewhere = applicationOf(
 /** Variables that are left out where the Secret has no such key. */
 const mayMiss = ["PGCONNECT_TIMEOUT", "CA", "SSLMODE"];
 
-/** What the Job runs, with the values that its Secret would give; files are in a folder of the test's own. */
+/** What a Job runs, with the values that its Secret would give; files are in a folder of the test's own. */
+function executed(job: KubeObject, path: string, values: Readonly<Record<string, string>>) {
+  const [{ command, env }] = jobSchema.parse(job).spec.template.spec.containers;
+  const given = { ...values, TERMINATION_LOG: `${path}/termination-log` };
+  const missing = env.filter(({ name }) => !(name in given) && !mayMiss.includes(name));
+  expect(missing, "variables that this test does not give").toEqual([]);
+  return run("sh", ["-c", command[2].replaceAll("/tmp/", `${path}/`)], {
+    environment: {
+      PATH: `${postgresPrograms ?? ""}:${redisPrograms ?? ""}:${process.env.PATH ?? ""}`,
+      ...given,
+    },
+  });
+}
+
 function login(
   store: "database" | "cache",
   path: string,
   values: Readonly<Record<string, string>>,
   service = application,
 ) {
-  const { job } = loginObjects(service, cloudStandards, store);
-  const [{ command, env }] = jobSchema.parse(job).spec.template.spec.containers;
-  const missing = env.filter(({ name }) => values[name] === undefined && !mayMiss.includes(name));
-  expect(missing, "variables that this test does not give").toEqual([]);
-  return run("sh", ["-c", command[2].replaceAll("/tmp/ca.crt", `${path}/ca.crt`)], {
-    environment: {
-      PATH: `${postgresPrograms ?? ""}:${redisPrograms ?? ""}:${process.env.PATH ?? ""}`,
-      ...values,
-    },
-  });
+  return executed(loginObjects(service, cloudStandards, store).job, path, values);
+}
+
+/** What the reading of an instance says. */
+async function read(path: string, values: Readonly<Record<string, string>>) {
+  const { job } = readingObjects(application, cloudStandards, "shop-db-r7k2mp");
+  await rm(`${path}/termination-log`, { force: true });
+  const { code, err } = await executed(job, path, values);
+  return { code, err, said: await readFile(`${path}/termination-log`, "utf8").catch(() => "") };
 }
 
 /** An authority and a certificate of its own, as Google makes one for each instance. */
@@ -154,6 +168,33 @@ describe("the login that proves a data store at Google", () => {
       expect((await there({ CA: stranger.pem })).err).toContain("certificate");
       expect((await there({ PGPASSWORD: "another" })).err).toContain("authentication failed");
       expect((await there({ SSLMODE: "verify-full" })).code, "no authority").not.toBe(0);
+      expect(readingIn((await read(path, values)).said)).toEqual({ tables: 0, rows: 0, told: [] });
+      const made = await run(
+        join(bin, "psql"),
+        [
+          ...["-X", "-q", "-v", "ON_ERROR_STOP=1"],
+          ...["-c", "CREATE TABLE orders AS SELECT generate_series(1, 1203) AS id"],
+          ...["-c", `CREATE SCHEMA "odd|one=; x"; CREATE TABLE "odd|one=; x"."a ""b""|c" AS SELECT 1 AS id`],
+          ...Array.from({ length: 60 }, (_, index) => [
+            "-c",
+            `CREATE TABLE t${index}_${"x".repeat(50)} ()`,
+          ]).flat(),
+        ],
+        { environment: { PATH: process.env.PATH ?? "", PGSSLMODE: "require", ...values } },
+      );
+      expect(made.code, made.err).toBe(0);
+      const reading = await read(path, values);
+      expect(reading.code, reading.err).toBe(0);
+      expect(reading.said.length).toBeLessThan(4_096);
+      const found = readingIn(reading.said);
+      expect(found).toMatchObject({ tables: 62, rows: 1204 });
+      expect(found?.told).toHaveLength(40);
+      expect(found?.told.slice(0, 2)).toEqual([
+        "?odd?one???x?.?a???b???c?: 1 row",
+        "public.orders: 1203 rows",
+      ]);
+      expect((await read(path, { ...values, CA: stranger.pem })).err).toContain("certificate");
+      expect((await read(path, { ...values, PGPASSWORD: "another" })).code).not.toBe(0);
     },
   );
 

@@ -114,7 +114,7 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     provisioner.delete(service, { dataStores: "delete", confirmed: service });
 
   /** Of all writes those that data stores outside of the cluster differ in; Terraform's before it, and after it. */
-  const ofStores = /(secrets|configmaps) app-<service>|cloudsql|(provision|delete_data)/;
+  const ofStores = /(secrets|configmaps) app-<service>|cloudsql|(provision|delete_data|clone|switch)/;
   const pointsOf = (writes: readonly (readonly string[])[]) =>
     writes
       .flatMap((names) => names.filter((name) => ofStores.test(name)).slice(0, 1))
@@ -162,6 +162,7 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     points: readonly KillPoint[],
     prepare: (service: ServiceName) => Promise<unknown>,
     begin: (service: ServiceName) => (provisioner: Provisioner) => Promise<Execution>,
+    look: (service: ServiceName) => Promise<readonly string[]> = problemsOf,
   ): Promise<readonly string[]> {
     const limit = pLimit(3);
     const all = await Promise.all(
@@ -193,12 +194,102 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
               ];
             }
           }
-          return (await problemsOf(service)).map(told);
+          return (await look(service)).map(told);
         }),
       ),
     );
     return all.flat();
   }
+
+  const restore = (service: ServiceName) => (provisioner: Provisioner) =>
+    provisioner.restore(
+      service,
+      { toTime: new Date().toISOString() },
+      { onFailure: "hold", confirmed: service },
+    );
+
+  /** Which instance the service uses is what its records and its Secret say; what there is, is recorded and as planned. */
+  async function problemsOfRestored(service: ServiceName): Promise<readonly string[]> {
+    const namespace = `app-${service}`;
+    const [{ phase }, recorded, secret] = await Promise.all([
+      newestRun(service),
+      recordedStores(stage.cluster, namespace, [`${service}-db`]),
+      stage.secret(service, "db"),
+    ]);
+    const [used] = recorded;
+    if (used?.provider !== "cloudsql") return ["nothing is recorded"];
+    const work = { run: "test", signal: AbortSignal.timeout(60_000), log: () => {} };
+    const plans = await Promise.all(recorded.map((store) => stage.stores.compare(store, work)));
+    const isNew = used.variables.clone !== null;
+    const names = recorded.map(({ variables }) => variables.name).sort();
+    const there = stage.instances().filter((each) => each.startsWith(service.slice(0, 28)));
+    const { items } = await stage.cluster.list(resources.secrets, { namespace });
+    const beside = items.filter(({ metadata }) => metadata.name.startsWith(`${service}-db-r`));
+    return [
+      ...(plans.some(({ changes }) => changes) ? ["not as planned"] : []),
+      ...(isNew === (phase === "Succeeded") ? [] : [`${phase}, and uses the ${isNew ? "new" : "old"} one`]),
+      ...(secret.host === (isNew ? "10.20.0.4" : "10.20.0.3") ? [] : ["its pods reach the other one"]),
+      ...(recorded.length === (isNew ? 2 : 1) ? [] : [`${recorded.length} are recorded`]),
+      ...(beside.length === (isNew ? 1 : 0) ? [] : [`${beside.length} secrets beside its own`]),
+      ...(there.sort().join() === names.join()
+        ? []
+        : [`there are ${there.join()}, recorded ${names.join()}`]),
+      ...(stage.cloud.login(used.variables.name, secret.username ?? "", secret.password ?? "")
+        ? []
+        : ["nobody can log in"]),
+    ];
+  }
+
+  test.each(
+    ["google_sql_database_instance", "google_sql_user"].flatMap((type) =>
+      times.map((at) => [type, at] as const),
+    ),
+  )(
+    "a restore to a moment that fails at %s, %s, is taken back, and the service is as it was",
+    async (type, at) => {
+      const service = named("cloud-refail");
+      stage.meet(undefined);
+      const made = await (await stage.provisioner().create(withDatabase(service), { onFailure: "hold" }))
+        .finished;
+      expect(made.phase, JSON.stringify(made.failure)).toBe("Succeeded");
+      const before = await stage.secret(service, "db");
+      let failed = false;
+      stage.meet((call: Call) => {
+        if (failed || call.type !== type || call.rpc !== "ApplyResourceChange") return undefined;
+        failed = true;
+        return { at, message: "googleapi: Error 400: Invalid request: a test's fault., invalid" };
+      });
+      const execution = await stage
+        .provisioner()
+        .restore(
+          service,
+          { toTime: new Date().toISOString() },
+          { onFailure: "rollback", confirmed: service },
+        );
+      const state = await execution.finished;
+      expect(failed).toBe(true);
+      expect(state.phase, JSON.stringify(state.steps.map(({ error }) => error))).toBe("RolledBack");
+      expect(await stage.secret(service, "db")).toEqual(before);
+      expect(await problemsOfRestored(service)).toEqual([]);
+    },
+  );
+
+  test("an engine that dies at any write of a restore to a moment leaves nothing that the next cannot end or take back", async () => {
+    stage.meet(undefined);
+    const model = named("cloud-model");
+    const prepare = async (service: ServiceName) => {
+      const { state } = await live(service, undefined, create(service));
+      expect(state?.phase, JSON.stringify(state?.failure)).toBe("Succeeded");
+    };
+    await prepare(model);
+    const { state, writes } = await live(model, undefined, restore(model));
+    expect(state?.phase, JSON.stringify(state?.failure)).toBe("Succeeded");
+    expect(await problemsOfRestored(model)).toEqual([]);
+    const points = pointsOf(writes);
+    expect(points.map(({ write }) => write)).toContain("make cloudsql");
+    expect(points.length).toBeGreaterThan(12);
+    expect(await suffer("cwrestore", points, prepare, restore, problemsOfRestored)).toEqual([]);
+  });
 
   test("an engine that dies at any write of a creation leaves nothing that the next cannot end or take back", async () => {
     const model = named("cloud-model");

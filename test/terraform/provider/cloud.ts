@@ -33,6 +33,10 @@ export class Cloud {
   readonly finalBackups: string[] = [];
   /** Secret Manager: by `projects/P/secrets/S/versions/V`. */
   readonly secrets = new Map<string, string>();
+  /** Whether clones fail once they are there, with all that their source has: its settings among it. */
+  clonesStopHalfway = false;
+  /** From when on any moment of an instance can be brought back. */
+  logsSince = new Date(0);
   readonly #passwords = new Map<string, string>();
   readonly kinds: Readonly<Record<string, Kind>>;
   readonly project: string;
@@ -78,9 +82,15 @@ export class Cloud {
             `Error, failed to create instance ${name}: googleapi: Error 409: The Cloud SQL instance already exists. When you delete an instance, you can't reuse the name of the deleted instance until one week from the deletion date., instanceAlreadyExists`,
           );
         }
+        const source = this.#cloned(first(values.clone), name);
+        if (source !== undefined && this.clonesStopHalfway) {
+          this.of(type).set(name, { ...source, name, id: name });
+          throw new CloudError(`Error, failed to update instance settings for ${name}: connection reset`);
+        }
         const settings = first(values.settings);
         const network = first(settings?.ip_configuration)?.private_network;
-        const privateAddress = typeof network === "string" ? "10.20.0.3" : "";
+        const address = source === undefined ? "10.20.0.3" : "10.20.0.4";
+        const privateAddress = typeof network === "string" ? address : "";
         const region = typeof values.region === "string" ? values.region : "us-central1";
         return decided(sqlInstance, values, {
           id: name,
@@ -127,6 +137,34 @@ export class Cloud {
         }
       },
     };
+  }
+
+  /** Databases, users and their passwords come with a clone. @returns what it is cloned from, if it is a clone */
+  #cloned(clone: Values | undefined, name: string): Values | undefined {
+    if (clone === undefined) return undefined;
+    const from = textOf(clone, "source_instance_name");
+    const source = this.of("google_sql_database_instance").get(from);
+    if (source === undefined) {
+      throw new CloudError(
+        `Error, failed to create instance ${name}: googleapi: Error 404: The Cloud SQL instance ${from} does not exist., notFound`,
+      );
+    }
+    const moment = typeof clone.point_in_time === "string" ? Date.parse(clone.point_in_time) : Date.now();
+    if (!(moment >= this.logsSince.getTime() && moment <= Date.now())) {
+      throw new CloudError(
+        `Error, failed to create instance ${name}: googleapi: Error 400: Invalid request: the point in time is outside of the logs that are kept., invalid`,
+      );
+    }
+    for (const inside of ["google_sql_database", "google_sql_user"]) {
+      for (const [key, values] of this.of(inside)) {
+        if (!key.startsWith(`${from}/`)) continue;
+        this.of(inside).set(key.replace(from, name), { ...values, instance: name });
+      }
+    }
+    for (const [key, password] of this.#passwords) {
+      if (key.startsWith(`${from}/`)) this.#passwords.set(key.replace(from, name), password);
+    }
+    return source;
   }
 
   #inside(values: Values): string {

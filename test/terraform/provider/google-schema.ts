@@ -55,6 +55,17 @@ export const sqlInstance: Block = {
     ),
   },
   blocks: {
+    clone: {
+      nesting: "LIST",
+      max: 1,
+      attributes: {
+        source_instance_name: required("string"),
+        point_in_time: optional("string"),
+        preferred_zone: optional("string"),
+        database_names: optional(["list", "string"]),
+        allocated_ip_range: optional("string"),
+      },
+    },
     settings: {
       nesting: "LIST",
       max: 1,

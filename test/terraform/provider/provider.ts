@@ -244,7 +244,7 @@ export async function startProvider(options: ProviderOptions): Promise<Provider>
 }
 
 /** What only Terraform's state has, of all types. */
-const notOfTheCloud = ["deletion_protection", "deletion_policy", "password", "password_wo_version"];
+const notOfTheCloud = ["clone", "deletion_protection", "deletion_policy", "password", "password_wo_version"];
 
 function only(of: Values, values: Values): Values {
   return Object.fromEntries(Object.entries(values).filter(([name]) => name in of));

@@ -150,6 +150,19 @@ describe("argv", () => {
     }
   });
 
+  test.each([
+    [[], /the name of a backup, or a moment by --to-time/],
+    [["backup-7k2mp", "--to-time", "2026-01-02T03:04:05Z"], /not both/],
+    [["--to-time", "yesterday"], /"yesterday" is no time like 2026-01-02T03:04:05Z/],
+    [["--to-time", "2026-01-02 03:04:05"], /is no time like/],
+    [["--to-time", "2026-02-30T03:04:05Z"], /is no time like/],
+    [["--to-time", ""], /is no time like/],
+  ])("database restore shop %j", async (words, message) => {
+    const { code, err, out } = await run(["--sandbox", "database", "restore", "shop", ...words]);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toMatch(message);
+  });
+
   test("help is a result, a missing command is wrong usage", async () => {
     const help = await run(["service", "create", "--help"]);
     expect(help).toMatchObject({ code: 0, err: "" });

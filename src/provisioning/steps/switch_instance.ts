@@ -1,0 +1,90 @@
+import { databaseNames, instanceSides } from "../../application/credentials.ts";
+import { find } from "../../cluster/find.ts";
+import type { KubeObject } from "../../cluster/object.ts";
+import { resources } from "../../cluster/resource.ts";
+import { StepError } from "../errors.ts";
+import { objectEffect } from "../objects.ts";
+import { isProtected, protecting } from "../protection.ts";
+import type { Step, StepContext } from "../step.ts";
+import { besideName, exchange, instancesOf, isAtCloudSql } from "./cloud-restore.ts";
+import { markedDeployments, rollPods, secretOfStore } from "./credentials.ts";
+
+/** The service uses the new instance: its record, its Secret and every pod. The old one stays, protected. */
+export const switchInstance: Step = {
+  id: "switch_instance",
+  title: "Cut-over",
+  needs: ["prove_clone", "migrate"],
+  when: isAtCloudSql,
+  async describe(context) {
+    const { namespace } = context.application.metadata;
+    const { name } = databaseNames(context.application);
+    const deployments = await markedDeployments(context);
+    return {
+      effects: [
+        ...["ConfigMap", "Secret"].map((type) => ({
+          action: "change" as const,
+          effect: { kind: "object" as const, apiVersion: "v1", type, namespace, name },
+        })),
+        ...deployments.map((object) => ({ action: "change" as const, effect: objectEffect(object) })),
+      ],
+      notes: [
+        "every pod is replaced, one after the other; what was written since the moment is in the old instance alone",
+        "the old instance stays, and is protected",
+      ],
+      manifests: [],
+    };
+  },
+  async apply(context) {
+    const { application, request, standards, write } = context;
+    const { before, restored } = await instancesOf(context);
+    await exchange(context, { used: restored, other: before });
+    await tellService(context, "restored");
+    const ready = await rollPods(context);
+    const record = await recordBeside(context);
+    if (standards.dataStores.deletionProtection && record !== undefined && !isProtected(record.metadata)) {
+      await write.patchObjects([record], protecting);
+    }
+    const { namespace } = application.metadata;
+    return {
+      summary: `${ready} of ${application.spec.replicas} replicas use ${restored.variables.name}`,
+      warnings: [
+        `${before.variables.name} stays and costs what it did; once nobody needs it: platform orphans delete ${namespace}/configmap/${besideName(context)} --confirm ${request.name}`,
+      ],
+    };
+  },
+};
+
+type SwitchContext = Pick<StepContext, "application" | "cluster" | "run" | "write">;
+
+/** What says where the instance is that the service does not use. */
+export async function recordBeside(context: Omit<SwitchContext, "write">): Promise<KubeObject | undefined> {
+  const { namespace } = context.application.metadata;
+  const found = await find(context.cluster, resources.configMaps, { namespace, name: besideName(context) });
+  return found && { ...found, apiVersion: "v1", kind: "ConfigMap" };
+}
+
+/**
+ * Has the Secret that the service's pods read say how the one instance is reached, or the other. What differs is
+ * written, nothing else.
+ * @throws StepError `invalid` where nothing says so any more
+ */
+export async function tellService(context: SwitchContext, side: "restored" | "before"): Promise<void> {
+  const { application, cluster, write } = context;
+  const { namespace } = application.metadata;
+  const name = besideName(context);
+  const [both, secret] = await Promise.all([
+    find(cluster, resources.secrets, { namespace, name }),
+    secretOfStore(context, "database"),
+  ]);
+  if (both === undefined) {
+    throw new StepError(
+      "invalid",
+      `secret ${name} is gone, which says how both instances are reached`,
+      "see who deleted it; what the service's own Secret says is as it was, unless this run had begun to change it",
+    );
+  }
+  const data = instanceSides(both)[side];
+  const now = Object(secret.data);
+  if (Object.entries(data).every(([key, value]) => Reflect.get(now, key) === value)) return;
+  await write.patchObjects([secret], { data });
+}
