@@ -10,7 +10,7 @@ import { applicationCrd } from "../src/application/crd.ts";
 import type { KubeObject } from "../src/cluster/object.ts";
 import { structuralSchema } from "../src/cluster/structural-schema.ts";
 import { guardrailsCrd } from "../src/guardrails/crd.ts";
-import { runCrd } from "../src/provisioning/run-crd.ts";
+import { runCrd } from "../src/provisioning/runs/run-crd.ts";
 import { standardsCrd } from "../src/standards/crd.ts";
 import { standardsSchema } from "../src/standards/standards.ts";
 

@@ -3,7 +3,7 @@ import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
 import { serviceNameSchema } from "../application/names.ts";
 import type { SandboxAccess } from "../connection.ts";
-import { type Verb, verbs, verbsOf } from "../provisioning/verbs.ts";
+import { type Verb, verbs, verbsOf } from "../provisioning/verbs/verbs.ts";
 import { rotatable } from "../secrets/rotation.ts";
 import { appFlagNames } from "./flags.ts";
 import { openSession } from "./session.ts";

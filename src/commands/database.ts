@@ -4,7 +4,7 @@ import type { Application } from "../application/application.ts";
 import type { ServiceName } from "../application/names.ts";
 import type { Backup } from "../backups/backup.ts";
 import type { Restored } from "../provisioning/provisioner.ts";
-import type { Execution } from "../provisioning/run.ts";
+import type { Execution } from "../provisioning/runs/run.ts";
 import type { Bind } from "./action.ts";
 import { applicationOfService } from "./application-of-service.ts";
 import { confirm, confirmDestruction } from "./confirm.ts";

@@ -1,4 +1,4 @@
-import type { RunPhase } from "../provisioning/run.ts";
+import type { RunPhase } from "../provisioning/runs/run.ts";
 
 /** Every exit code of the program; documented in `platform --help` and the README. */
 export const exitCodes = {

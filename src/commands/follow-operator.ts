@@ -1,4 +1,4 @@
-import type { Execution, RunName, RunState } from "../provisioning/run.ts";
+import type { Execution, RunName, RunState } from "../provisioning/runs/run.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
 import type { FollowOptions } from "./follow.ts";
 import type { RunView } from "./output/run-view.ts";
@@ -72,7 +72,7 @@ async function whenNotBegun(
   const [{ cluster, clock, provisioner }, { operatorPresence }, { lastSeen }] = await Promise.all([
     session.platform(),
     import("../provisioning/operator-presence.ts"),
-    import("../provisioning/who-executes.ts"),
+    import("../provisioning/operations/who-executes.ts"),
   ]);
   const presence = await operatorPresence(cluster, clock);
   const state = presence.alive ? "The operator lives" : "The operator is gone";

@@ -1,4 +1,4 @@
-import type { Execution, RunName, RunState } from "../provisioning/run.ts";
+import type { Execution, RunName, RunState } from "../provisioning/runs/run.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
 import { followOperator } from "./follow-operator.ts";
 import type { RunView } from "./output/run-view.ts";

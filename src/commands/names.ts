@@ -4,7 +4,7 @@ import {
   serviceNameSchema,
   suggestServiceName,
 } from "../application/names.ts";
-import type { RunName } from "../provisioning/run.ts";
+import type { RunName } from "../provisioning/runs/run.ts";
 import { kubectlFor } from "../services/by-kubectl.ts";
 import { hasOwnNamespace, type ServiceRef } from "../services/service.ts";
 import { usageFailure } from "./failure.ts";

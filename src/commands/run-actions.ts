@@ -3,7 +3,7 @@ import { z } from "zod";
 import { nearest } from "../application/nearest.ts";
 import { ProvisioningError } from "../provisioning/errors.ts";
 import { type StepId, stepIds } from "../provisioning/plan.ts";
-import type { RunName } from "../provisioning/run.ts";
+import type { RunName } from "../provisioning/runs/run.ts";
 import type { Bind } from "./action.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
 import { follow } from "./follow.ts";

@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { atRest } from "../provisioning/decide.ts";
-import { effectLabel } from "../provisioning/effect.ts";
-import type { RunState } from "../provisioning/run.ts";
-import { verbsOf, verbTitles } from "../provisioning/verbs.ts";
+import { atRest } from "../provisioning/engine/decide.ts";
+import { effectLabel } from "../provisioning/runs/effect.ts";
+import type { RunState } from "../provisioning/runs/run.ts";
+import { verbsOf, verbTitles } from "../provisioning/verbs/verbs.ts";
 import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { runNameFrom, serviceNameFrom } from "./names.ts";

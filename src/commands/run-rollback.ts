@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import type { RollbackPreview } from "../provisioning/run.ts";
+import type { RollbackPreview } from "../provisioning/runs/run.ts";
 import type { Bind } from "./action.ts";
 import { confirmDestruction } from "./confirm.ts";
 import { exitCodes } from "./exit-code.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import { atRest } from "../provisioning/decide.ts";
-import type { RunName } from "../provisioning/run.ts";
+import { atRest } from "../provisioning/engine/decide.ts";
+import type { RunName } from "../provisioning/runs/run.ts";
 import type { Bind } from "./action.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import type { FieldChange } from "../application/spec-diff.ts";
+import { type Release, releaseDiff } from "../provisioning/operations/releases.ts";
 import { operationWords } from "../provisioning/plan.ts";
-import { type Release, releaseDiff } from "../provisioning/releases.ts";
 import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { z } from "zod";
 import type { ServiceName } from "../application/names.ts";
 import type { PlanWithManifests } from "../provisioning/provisioner.ts";
-import type { Execution } from "../provisioning/run.ts";
+import type { Execution } from "../provisioning/runs/run.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { follow } from "./follow.ts";
 import { runOutput, timeout, yes } from "./options.ts";

@@ -1,8 +1,8 @@
 import type { ServiceName } from "../application/names.ts";
 import { isClusterError } from "../cluster/errors.ts";
-import { atRest } from "../provisioning/decide.ts";
+import { atRest } from "../provisioning/engine/decide.ts";
 import { ProvisioningError } from "../provisioning/errors.ts";
-import type { RunState } from "../provisioning/run.ts";
+import type { RunState } from "../provisioning/runs/run.ts";
 import { exitCodes } from "./exit-code.ts";
 import { CommandFailure } from "./failure.ts";
 import type { Session } from "./session.ts";
@@ -97,7 +97,7 @@ async function untilAtRest(session: Session, other: RunState): Promise<void> {
 async function dead(session: Session, other: RunState, signal: AbortSignal): Promise<"dead" | "rest"> {
   const [{ provisioner, cluster, clock }, { livingHolder }] = await Promise.all([
     session.platform(),
-    import("../provisioning/heartbeat.ts"),
+    import("../provisioning/engine/heartbeat.ts"),
   ]);
   for (;;) {
     if ((await livingHolder(cluster, clock, other.name)) === undefined) {

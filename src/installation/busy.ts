@@ -4,15 +4,15 @@ import { everyPage } from "../cluster/every-page.ts";
 import { resources } from "../cluster/resource.ts";
 import { runsOf } from "../provisioning/checks/existence.ts";
 import type { Clock } from "../provisioning/clock.ts";
-import { atRest } from "../provisioning/decide.ts";
+import { atRest } from "../provisioning/engine/decide.ts";
+import type { Executor } from "../provisioning/engine/executor.ts";
+import { livingHolder } from "../provisioning/engine/heartbeat.ts";
 import { ProvisioningError } from "../provisioning/errors.ts";
-import type { Executor } from "../provisioning/executor.ts";
-import { livingHolder } from "../provisioning/heartbeat.ts";
 import { installationSubject } from "../provisioning/installation.ts";
-import { withdraw } from "../provisioning/request-run.ts";
-import type { RunState } from "../provisioning/run.ts";
-import { type RunRecord, readRunForList } from "../provisioning/run-record.ts";
-import { verbsOn } from "../provisioning/verbs-on-runs.ts";
+import { withdraw } from "../provisioning/operations/request-run.ts";
+import type { RunState } from "../provisioning/runs/run.ts";
+import { type RunRecord, readRunForList } from "../provisioning/runs/run-record.ts";
+import { verbsOn } from "../provisioning/verbs/verbs-on-runs.ts";
 
 /** Whoever asks for an installation takes it within this time, in milliseconds. */
 const takenWithin = 10_000;

@@ -3,7 +3,7 @@ import { isClusterError } from "../cluster/errors.ts";
 import { find } from "../cluster/find.ts";
 import { resourceOf, resources } from "../cluster/resource.ts";
 import type { Clock } from "../provisioning/clock.ts";
-import { write } from "../provisioning/write.ts";
+import { write } from "../provisioning/engine/write.ts";
 import { type Standards, standardsName, standardsSchema } from "../standards/standards.ts";
 import { installationObjects, standardsObject } from "./objects.ts";
 import { untilServed } from "./served.ts";

@@ -5,9 +5,9 @@ import { everyPage } from "../cluster/every-page.ts";
 import { find } from "../cluster/find.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { apiVersionOf, type Resource, resourceOf, resources } from "../cluster/resource.ts";
-import { effectKey } from "../provisioning/effect.ts";
-import { objectEffect, refOf } from "../provisioning/objects.ts";
-import { asWanted, isWrittenWhole, labelledAs } from "../provisioning/write.ts";
+import { asWanted, isWrittenWhole, labelledAs } from "../provisioning/engine/write.ts";
+import { objectEffect, refOf } from "../provisioning/objects/objects.ts";
+import { effectKey } from "../provisioning/runs/effect.ts";
 import { difference, type FieldDifference } from "./difference.ts";
 import { type InstallationPart, partLabel } from "./objects.ts";
 

@@ -1,19 +1,19 @@
 import { resources } from "../cluster/resource.ts";
 import { runChecks } from "../provisioning/checks/check.ts";
 import { checks } from "../provisioning/checks/index.ts";
-import type { Executor } from "../provisioning/executor.ts";
+import type { Executor } from "../provisioning/engine/executor.ts";
 import {
   type Installation,
   installationParameters,
   installationRunPrefix,
   installationSubject,
 } from "../provisioning/installation.ts";
-import { installationContext, planFor, stepsFor } from "../provisioning/operation.ts";
+import { installationContext, planFor, stepsFor } from "../provisioning/operations/operation.ts";
+import { runStarted, selfExecutedAnnotation } from "../provisioning/operations/request-run.ts";
 import type { InstallationOperation } from "../provisioning/plan.ts";
 import type { OnFailure } from "../provisioning/provisioner.ts";
-import { runStarted, selfExecutedAnnotation } from "../provisioning/request-run.ts";
-import type { Execution } from "../provisioning/run.ts";
-import { newRunName, type RunSpec, readRun, runObject } from "../provisioning/run-record.ts";
+import type { Execution } from "../provisioning/runs/run.ts";
+import { newRunName, type RunSpec, readRun, runObject } from "../provisioning/runs/run-record.ts";
 import { checksSummary } from "../provisioning/steps/preflight.ts";
 import { mustBeFirst } from "./busy.ts";
 

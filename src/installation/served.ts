@@ -5,7 +5,7 @@ import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import type { Clock } from "../provisioning/clock.ts";
 import { ProvisioningError } from "../provisioning/errors.ts";
-import { refOf } from "../provisioning/objects.ts";
+import { refOf } from "../provisioning/objects/objects.ts";
 
 /** Longest time the API server may take to serve a new resource type, in milliseconds. */
 const servedWithin = 30_000;

@@ -2,7 +2,7 @@ import { applicationCrd } from "../application/crd.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { guardrailsCrd } from "../guardrails/crd.ts";
 import { installationLabels } from "../provisioning/installation.ts";
-import { runCrd } from "../provisioning/run-crd.ts";
+import { runCrd } from "../provisioning/runs/run-crd.ts";
 import { standardsCrd } from "../standards/crd.ts";
 
 function installed(crd: KubeObject): KubeObject {

@@ -6,7 +6,7 @@ import { find } from "../cluster/find.ts";
 import { type LeaseRecord, microTime, readLease } from "../cluster/lease.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { apiVersionOf, resources } from "../cluster/resource.ts";
-import { age, fencing, type Moment, type Moments, Ownership } from "../provisioning/ownership.ts";
+import { age, fencing, type Moment, type Moments, Ownership } from "../provisioning/runs/ownership.ts";
 
 /**
  * Times of the election, in milliseconds: client-go's. Between the deadline, at which a holder that could not renew

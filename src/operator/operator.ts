@@ -3,7 +3,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { ClusterError } from "../cluster/errors.ts";
 import { type Fence, fencedCluster } from "../cluster/fenced-cluster.ts";
 import type { Timing } from "../cluster/timing.ts";
-import { fencing, momentsOf } from "../provisioning/ownership.ts";
+import { fencing, momentsOf } from "../provisioning/runs/ownership.ts";
 import type { MakeControllers } from "./controllers.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { OperatorMetrics } from "./metrics.ts";

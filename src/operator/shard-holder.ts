@@ -4,7 +4,7 @@ import { ClusterError, isClusterError } from "../cluster/errors.ts";
 import { readLease } from "../cluster/lease.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
-import type { Moments } from "../provisioning/ownership.ts";
+import type { Moments } from "../provisioning/runs/ownership.ts";
 import { election, LeaseLock, leaseLabel } from "./election.ts";
 import { errorFields, type Log } from "./log.ts";
 import type { QueueTime } from "./queue.ts";

@@ -1,14 +1,11 @@
 import { labels, type ServiceName, systemNamespace } from "../application/names.ts";
 import type { ServiceRequest } from "../application/request.ts";
 import { resources } from "../cluster/resource.ts";
-import { askVerbs } from "./ask-verbs.ts";
 import { runsOf } from "./checks/existence.ts";
+import type { ExecutorOptions } from "./engine/execution.ts";
+import { createExecutor } from "./engine/executor.ts";
 import { ProvisioningError } from "./errors.ts";
-import type { ExecutorOptions } from "./execution.ts";
-import { createExecutor } from "./executor.ts";
-import { followedExecution } from "./followed-run.ts";
 import { isInstalled } from "./installed.ts";
-import { readLog } from "./log-archive.ts";
 import {
   backupContext,
   backupsOf,
@@ -18,19 +15,22 @@ import {
   deleteContext,
   importContext,
   rotateContext,
-} from "./operation.ts";
+} from "./operations/operation.ts";
+import { releasesOf } from "./operations/releases.ts";
+import { askForRun, checkedPlan, type Request, requestRun } from "./operations/request-run.ts";
+import { whoExecutes } from "./operations/who-executes.ts";
 import { createOrphans } from "./orphans/create-orphans.ts";
 import { isInstallation } from "./plan.ts";
 import type { Provisioner, Restored } from "./provisioner.ts";
-import { releasesOf } from "./releases.ts";
-import { askForRun, checkedPlan, type Request, requestRun } from "./request-run.ts";
-import type { Execution, RunName } from "./run.ts";
-import { newestFirst, readRunForList } from "./run-record.ts";
+import { followedExecution } from "./runs/followed-run.ts";
+import { readLog } from "./runs/log-archive.ts";
+import type { Execution, RunName } from "./runs/run.ts";
+import { newestFirst, readRunForList } from "./runs/run-record.ts";
+import { watchRun } from "./runs/watch-run.ts";
 import type { PlanContext } from "./step.ts";
-import { previewRun, type VerbsOnRuns, verbsOn } from "./verbs-on-runs.ts";
-import { watchRun } from "./watch-run.ts";
-import { whoExecutes } from "./who-executes.ts";
-import { takeBackInstead, withdrawRequest } from "./withdraw-request.ts";
+import { askVerbs } from "./verbs/ask-verbs.ts";
+import { previewRun, type VerbsOnRuns, verbsOn } from "./verbs/verbs-on-runs.ts";
+import { takeBackInstead, withdrawRequest } from "./verbs/withdraw-request.ts";
 
 function confirmedBy(context: PlanContext, confirmed: string | undefined): PlanContext {
   return confirmed === undefined ? context : { ...context, confirmed };

@@ -1,7 +1,7 @@
 import { isClusterError } from "../cluster/errors.ts";
 import { cleanText } from "../cluster/text.ts";
-import { type RunError, runErrorSchema } from "./event.ts";
-import type { RunName } from "./run.ts";
+import { type RunError, runErrorSchema } from "./runs/event.ts";
+import type { RunName } from "./runs/run.ts";
 
 /** Why a use case of runs was refused before anything was written. */
 export type ProvisioningErrorKind =

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { applicationSpecSchema } from "../application/schema.ts";
-import { effectSchema } from "./effect.ts";
+import { effectSchema } from "./runs/effect.ts";
 
 /** Every step of every operation. A step's file in `steps/` has the same name. */
 export const stepIds = [

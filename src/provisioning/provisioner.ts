@@ -5,10 +5,10 @@ import type { FieldChange } from "../application/spec-diff.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import type { Rotatable } from "../secrets/rotation.ts";
 import type { StoreTerms } from "./data-stores/terms.ts";
+import type { Release } from "./operations/releases.ts";
 import type { Orphans } from "./orphans/orphan.ts";
 import type { Plan, StepId } from "./plan.ts";
-import type { Release } from "./releases.ts";
-import type { Execution, LogLine, RollbackPreview, RunName, RunState } from "./run.ts";
+import type { Execution, LogLine, RollbackPreview, RunName, RunState } from "./runs/run.ts";
 
 /** What becomes of data stores: `keep-used` deletes only those this run made and nobody has used. */
 export type DataStoreChoice = "keep-used" | "keep" | "delete";

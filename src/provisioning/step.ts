@@ -9,12 +9,12 @@ import type { Standards } from "../standards/standards.ts";
 import type { Clock } from "./clock.ts";
 import type { CloudStores } from "./data-stores/cloud-stores.ts";
 import type { StoreTerms } from "./data-stores/terms.ts";
-import type { Effect } from "./effect.ts";
-import type { EffectOutcome } from "./event.ts";
 import type { Installation } from "./installation.ts";
 import type { PlannedChange, PlannedStep, StepId } from "./plan.ts";
-import type { EffectState, RunName } from "./run.ts";
-import type { OrphanTarget, RepositoryTarget } from "./run-record.ts";
+import type { Effect } from "./runs/effect.ts";
+import type { EffectOutcome } from "./runs/event.ts";
+import type { EffectState, RunName } from "./runs/run.ts";
+import type { OrphanTarget, RepositoryTarget } from "./runs/run-record.ts";
 
 /** What a plan is computed from: the request, the standards and what the cluster serves. No writes happen here. */
 export interface PlanContext {

@@ -1,7 +1,7 @@
 import { render } from "ink";
-import { atRest } from "../provisioning/decide.ts";
+import { atRest } from "../provisioning/engine/decide.ts";
 import { operationWords } from "../provisioning/plan.ts";
-import { verbsOf } from "../provisioning/verbs.ts";
+import { verbsOf } from "../provisioning/verbs/verbs.ts";
 import type { CommandLine } from "../state/command-line.ts";
 import type { Feed, UseCases } from "../state/feeds/feed.ts";
 import { feedFleet } from "../state/feeds/fleet.ts";

@@ -1,4 +1,4 @@
-import { atRest } from "../provisioning/decide.ts";
+import { atRest } from "../provisioning/engine/decide.ts";
 import { editForm } from "../state/change.ts";
 import { type Key, keysOfText } from "../state/key.ts";
 import { listStart } from "../state/list.ts";

@@ -1,5 +1,5 @@
-import { type Effect, effectLabel } from "../provisioning/effect.ts";
-import type { EffectState, RunState, StepState } from "../provisioning/run.ts";
+import { type Effect, effectLabel } from "../provisioning/runs/effect.ts";
+import type { EffectState, RunState, StepState } from "../provisioning/runs/run.ts";
 import { clip, type Line, line, span } from "./line.ts";
 import { effectLook } from "./looks.ts";
 import type { Glyphs } from "./theme.ts";

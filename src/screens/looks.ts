@@ -1,5 +1,5 @@
 import { type Operation, operationWords } from "../provisioning/plan.ts";
-import type { EffectState, RunPhase, StepPhase } from "../provisioning/run.ts";
+import type { EffectState, RunPhase, StepPhase } from "../provisioning/runs/run.ts";
 import type { LastRun } from "../services/service.ts";
 import type { Glyphs, Tone } from "./theme.ts";
 

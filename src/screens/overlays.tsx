@@ -1,6 +1,6 @@
-import { atRest } from "../provisioning/decide.ts";
-import type { RunState } from "../provisioning/run.ts";
-import { verbsOf } from "../provisioning/verbs.ts";
+import { atRest } from "../provisioning/engine/decide.ts";
+import type { RunState } from "../provisioning/runs/run.ts";
+import { verbsOf } from "../provisioning/verbs/verbs.ts";
 import { bodyLines } from "../state/lists.ts";
 import { areaOf } from "../state/place.ts";
 import { type Overlay, placeOf } from "../state/ui.ts";

@@ -1,5 +1,5 @@
+import { type Release, releaseDiff } from "../provisioning/operations/releases.ts";
 import { operationWords } from "../provisioning/plan.ts";
-import { type Release, releaseDiff } from "../provisioning/releases.ts";
 import { releasePaneLines } from "../state/lists.ts";
 import type { Releases } from "../state/stores.ts";
 import { message } from "./components/frame.tsx";

@@ -1,6 +1,6 @@
 import type { StoreTerms } from "../provisioning/data-stores/terms.ts";
-import type { Effect } from "../provisioning/effect.ts";
 import type { Operation, PlannedStep } from "../provisioning/plan.ts";
+import type { Effect } from "../provisioning/runs/effect.ts";
 import type { PlanPreview } from "../state/stores.ts";
 import { countEffects, effectNames } from "./effects.ts";
 import { fieldChangeLines } from "./field-changes.ts";

@@ -1,4 +1,4 @@
-import type { PreviewLine, RollbackPreview } from "../provisioning/run.ts";
+import type { PreviewLine, RollbackPreview } from "../provisioning/runs/run.ts";
 import { bodyLines } from "../state/lists.ts";
 import type { Place } from "../state/place.ts";
 import { touchesData } from "../state/reviews.ts";

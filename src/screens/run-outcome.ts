@@ -1,8 +1,8 @@
 import { specDiff } from "../application/spec-diff.ts";
-import { effectLabel } from "../provisioning/effect.ts";
 import { isInstallation, operationWords } from "../provisioning/plan.ts";
-import type { RunState } from "../provisioning/run.ts";
-import { verbsOf } from "../provisioning/verbs.ts";
+import { effectLabel } from "../provisioning/runs/effect.ts";
+import type { RunState } from "../provisioning/runs/run.ts";
+import { verbsOf } from "../provisioning/verbs/verbs.ts";
 import { verbKeys } from "./actions/verb-actions.ts";
 import { whatExists } from "./effects.ts";
 import { fieldChangeText } from "./field-changes.ts";

@@ -1,5 +1,5 @@
-import { maxAttempts } from "../provisioning/retry-policy.ts";
-import type { LogLine, RunState, StepState } from "../provisioning/run.ts";
+import { maxAttempts } from "../provisioning/engine/retry-policy.ts";
+import type { LogLine, RunState, StepState } from "../provisioning/runs/run.ts";
 import type { CommandLine } from "../state/command-line.ts";
 import type { Place } from "../state/place.ts";
 import { type Choice, choicesOf } from "./actions/choices.ts";

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
-import { atRest } from "../provisioning/decide.ts";
-import type { RunState } from "../provisioning/run.ts";
-import { runMessage } from "../provisioning/run-record.ts";
+import { atRest } from "../provisioning/engine/decide.ts";
+import type { RunState } from "../provisioning/runs/run.ts";
+import { runMessage } from "../provisioning/runs/run-record.ts";
 import { visibleRuns } from "../state/run-list.ts";
 import type { OpenRuns } from "../state/stores.ts";
 import { filterOf } from "../state/ui.ts";

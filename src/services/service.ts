@@ -1,6 +1,6 @@
 import type { Proof } from "../monitoring/metrics.ts";
 import type { Operation } from "../provisioning/plan.ts";
-import type { RunPhase } from "../provisioning/run.ts";
+import type { RunPhase } from "../provisioning/runs/run.ts";
 
 /** Names of services are unique in a namespace only. */
 export interface ServiceRef {

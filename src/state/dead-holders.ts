@@ -1,4 +1,4 @@
-import { atRest } from "../provisioning/decide.ts";
+import { atRest } from "../provisioning/engine/decide.ts";
 import { byUrgency } from "../services/row.ts";
 import type { Service } from "../services/service.ts";
 import type { OpenRuns } from "./stores.ts";

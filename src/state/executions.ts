@@ -1,4 +1,4 @@
-import type { Execution, RunName, RunState } from "../provisioning/run.ts";
+import type { Execution, RunName, RunState } from "../provisioning/runs/run.ts";
 import type { UseCases } from "./feeds/feed.ts";
 import { runWriter } from "./feeds/run.ts";
 import { listOf } from "./place.ts";

@@ -1,5 +1,5 @@
-import type { RunState } from "../provisioning/run.ts";
-import { keptLogLines } from "../provisioning/run-reducer.ts";
+import type { RunState } from "../provisioning/runs/run.ts";
+import { keptLogLines } from "../provisioning/runs/run-reducer.ts";
 import { listStart, type Viewport } from "./list.ts";
 import { listOf, type Place } from "./place.ts";
 import { visibleRuns } from "./run-list.ts";

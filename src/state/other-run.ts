@@ -1,7 +1,7 @@
 import { serviceNameSchema } from "../application/names.ts";
-import { atRest, isOver } from "../provisioning/decide.ts";
+import { atRest, isOver } from "../provisioning/engine/decide.ts";
 import type { Provisioner } from "../provisioning/provisioner.ts";
-import type { RunState } from "../provisioning/run.ts";
+import type { RunState } from "../provisioning/runs/run.ts";
 import type { UseCases } from "./feeds/feed.ts";
 import type { Stores } from "./stores.ts";
 import { placeOf } from "./ui.ts";

@@ -1,4 +1,4 @@
-import type { RunName } from "../provisioning/run.ts";
+import type { RunName } from "../provisioning/runs/run.ts";
 import type { ChangeKind } from "./change.ts";
 
 /** The tabs of a service, in their order. */

@@ -1,7 +1,7 @@
 import { serviceNameSchema } from "../application/names.ts";
-import type { Effect } from "../provisioning/effect.ts";
 import type { PlanWithManifests } from "../provisioning/provisioner.ts";
-import type { RollbackPreview } from "../provisioning/run.ts";
+import type { Effect } from "../provisioning/runs/effect.ts";
+import type { RollbackPreview } from "../provisioning/runs/run.ts";
 import { draftOfForm, takesDataStore } from "./change.ts";
 import type { Beginning } from "./executions.ts";
 import type { UseCases } from "./feeds/feed.ts";

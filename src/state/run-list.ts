@@ -1,6 +1,6 @@
-import { isOver } from "../provisioning/decide.ts";
+import { isOver } from "../provisioning/engine/decide.ts";
 import { operationWords } from "../provisioning/plan.ts";
-import type { RunState } from "../provisioning/run.ts";
+import type { RunState } from "../provisioning/runs/run.ts";
 import { filterOf, type Ui } from "./ui.ts";
 
 /** Whether a run answers to a filter: each word is in its name, what it does or did, its phase, or who asked for it. */

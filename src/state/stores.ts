@@ -3,10 +3,10 @@ import type { ApplicationSpec } from "../application/application.ts";
 import type { ServiceChange } from "../application/change.ts";
 import type { FieldChange } from "../application/spec-diff.ts";
 import type { StoreOffers, StoreTerms } from "../provisioning/data-stores/terms.ts";
+import type { Release } from "../provisioning/operations/releases.ts";
 import type { CleanupPlan, Orphan } from "../provisioning/orphans/orphan.ts";
 import type { Plan } from "../provisioning/plan.ts";
-import type { Release } from "../provisioning/releases.ts";
-import type { RollbackPreview, RunName, RunState } from "../provisioning/run.ts";
+import type { RollbackPreview, RunName, RunState } from "../provisioning/runs/run.ts";
 import type { Service } from "../services/service.ts";
 import { firstUi, type Ui } from "./ui.ts";
 

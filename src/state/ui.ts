@@ -1,5 +1,5 @@
 import type { DataStoreChoice } from "../provisioning/provisioner.ts";
-import type { RunName } from "../provisioning/run.ts";
+import type { RunName } from "../provisioning/runs/run.ts";
 import type { ChangeForm } from "./change.ts";
 import type { ListPosition } from "./list.ts";
 import type { Place, ScreenName } from "./place.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { resources } from "../../src/cluster/resource.ts";
-import { atRest } from "../../src/provisioning/decide.ts";
-import type { RunName, RunState } from "../../src/provisioning/run.ts";
+import { atRest } from "../../src/provisioning/engine/decide.ts";
+import type { RunName, RunState } from "../../src/provisioning/runs/run.ts";
 import { contradictions } from "../crash/agreement.ts";
 import { type Child, startProgram } from "../crash/child.ts";
 import { creation, prepared, rollback } from "../crash/operations.ts";

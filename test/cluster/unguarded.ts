@@ -4,7 +4,7 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import { isClusterError } from "../../src/cluster/errors.ts";
 import { resourceOf, resources } from "../../src/cluster/resource.ts";
 import { guardrailObjects } from "../../src/guardrails/index.ts";
-import { runName, runObject } from "../../src/provisioning/run-record.ts";
+import { runName, runObject } from "../../src/provisioning/runs/run-record.ts";
 
 /** Takes away the admission policies that another test has installed: for what is tested without them. */
 export async function removeGuardrails(cluster: Cluster): Promise<void> {

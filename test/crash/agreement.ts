@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { labels } from "../../src/application/names.ts";
 import type { KubeObject } from "../../src/cluster/object.ts";
-import { effectKey } from "../../src/provisioning/effect.ts";
-import { objectEffect } from "../../src/provisioning/objects.ts";
-import { readRun } from "../../src/provisioning/run-record.ts";
-import { inPlay } from "../../src/provisioning/run-reducer.ts";
+import { objectEffect } from "../../src/provisioning/objects/objects.ts";
+import { effectKey } from "../../src/provisioning/runs/effect.ts";
+import { readRun } from "../../src/provisioning/runs/run-record.ts";
+import { inPlay } from "../../src/provisioning/runs/run-reducer.ts";
 import { objectsOf, runsOf, type Survey } from "./survey.ts";
 
 /** What `-o json` says of runs and services, as far as it is compared with the journal. */

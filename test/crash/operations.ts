@@ -3,7 +3,7 @@ import type { ServiceName } from "../../src/application/names.ts";
 import { type ServiceRequest, serviceRequestSchema } from "../../src/application/request.ts";
 import type { Operation } from "../../src/provisioning/plan.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
-import type { Execution, RunName, RunPhase } from "../../src/provisioning/run.ts";
+import type { Execution, RunName, RunPhase } from "../../src/provisioning/runs/run.ts";
 
 /** How somebody goes on with a run whose engine is dead. */
 export type Recovery = "resume" | "rollback";

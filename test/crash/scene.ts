@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import type { ServiceName } from "../../src/application/names.ts";
-import type { RunState } from "../../src/provisioning/run.ts";
+import type { RunState } from "../../src/provisioning/runs/run.ts";
 import { creation, prepared } from "./operations.ts";
 import { installFor, type Proxied, startProxied } from "./processes.ts";
 import type { ApiProxy } from "./proxy.ts";

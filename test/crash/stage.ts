@@ -8,7 +8,7 @@ import { runCommands } from "../../src/commands/program.ts";
 import type { SandboxAccess } from "../../src/connection.ts";
 import type { Clock } from "../../src/provisioning/clock.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
-import type { Execution, RunName } from "../../src/provisioning/run.ts";
+import type { Execution, RunName } from "../../src/provisioning/runs/run.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { type Composition, composition, impatient } from "../provisioning/composition.ts";
 import { sandboxStage } from "../provisioning/sandbox-stage.ts";

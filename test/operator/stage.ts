@@ -8,7 +8,7 @@ import type { KubeObject } from "../../src/cluster/object.ts";
 import { type Resource, resourceOf, resources } from "../../src/cluster/resource.ts";
 import { guardrailsCrd } from "../../src/guardrails/crd.ts";
 import { standardsObject } from "../../src/installation/objects.ts";
-import { write } from "../../src/provisioning/write.ts";
+import { write } from "../../src/provisioning/engine/write.ts";
 import { standardsCrd } from "../../src/standards/crd.ts";
 import { type Standards, standardsName } from "../../src/standards/standards.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { labels, namespaceOf, type ServiceName } from "../../src/application/names.ts";
 import { backupsIn } from "../../src/backups/backup.ts";
 import { resources } from "../../src/cluster/resource.ts";
-import type { RunState } from "../../src/provisioning/run.ts";
+import type { RunState } from "../../src/provisioning/runs/run.ts";
 import { faulty, forwarding } from "./fault.ts";
 import { named, onStage, type Stage, withDatabase } from "./telling.ts";
 

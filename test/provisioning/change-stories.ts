@@ -5,7 +5,7 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { KubeObject } from "../../src/cluster/object.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
-import type { RunState } from "../../src/provisioning/run.ts";
+import type { RunState } from "../../src/provisioning/runs/run.ts";
 import { faulty, forwarding } from "./fault.ts";
 import { picture } from "./picture.ts";
 import { full, named, onStage, type Stage, small, withDatabase } from "./telling.ts";

@@ -13,8 +13,8 @@ import { createProvisioner } from "../../src/provisioning/create-provisioner.ts"
 import type { CloudStores } from "../../src/provisioning/data-stores/cloud-stores.ts";
 import { noCloudStores } from "../../src/provisioning/data-stores/no-cloud-stores.ts";
 import { isInstalled } from "../../src/provisioning/installed.ts";
-import { fencing } from "../../src/provisioning/ownership.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
+import { fencing } from "../../src/provisioning/runs/ownership.ts";
 import { type Standards, standardsSchema } from "../../src/standards/standards.ts";
 
 /** Standards under which a service gets everything, on a test cluster. */

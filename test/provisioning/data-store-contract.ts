@@ -11,7 +11,7 @@ import { resources } from "../../src/cluster/resource.ts";
 import { prometheus } from "../../src/monitoring/prometheus.ts";
 import type { StepId } from "../../src/provisioning/plan.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
-import type { Execution, RunState } from "../../src/provisioning/run.ts";
+import type { Execution, RunState } from "../../src/provisioning/runs/run.ts";
 import { listSecrets } from "../../src/secrets/list-secrets.ts";
 import { readServices } from "../../src/services/list.ts";
 import type { Standards } from "../../src/standards/standards.ts";

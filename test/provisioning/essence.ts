@@ -1,4 +1,4 @@
-import type { RunState } from "../../src/provisioning/run.ts";
+import type { RunState } from "../../src/provisioning/runs/run.ts";
 
 /** What is kept of a recorded run's state: which steps there are, how they stand, what they made, what was before. */
 export function essence(state: RunState) {

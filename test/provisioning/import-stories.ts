@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { credentialsAnnotation, labels, namespaceOf, type ServiceName } from "../../src/application/names.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import type { StepId } from "../../src/provisioning/plan.ts";
-import type { RunState } from "../../src/provisioning/run.ts";
+import type { RunState } from "../../src/provisioning/runs/run.ts";
 import { faulty, forwarding } from "./fault.ts";
 import { named, onStage, type Stage, withDatabase } from "./telling.ts";
 

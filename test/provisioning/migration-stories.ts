@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { labels, migrationAnnotation, namespaceOf, type ServiceName } from "../../src/application/names.ts";
 import type { KubeObject } from "../../src/cluster/object.ts";
 import { resources } from "../../src/cluster/resource.ts";
-import type { RunState } from "../../src/provisioning/run.ts";
+import type { RunState } from "../../src/provisioning/runs/run.ts";
 import { forwarding } from "./fault.ts";
 import { named, onStage, type Stage, withDatabase } from "./telling.ts";
 

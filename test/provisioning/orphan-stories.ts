@@ -4,7 +4,7 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import { ClusterError } from "../../src/cluster/errors.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import type { Orphan } from "../../src/provisioning/orphans/orphan.ts";
-import type { RunState } from "../../src/provisioning/run.ts";
+import type { RunState } from "../../src/provisioning/runs/run.ts";
 import { testStandards } from "./composition.ts";
 import { forwarding } from "./fault.ts";
 import { named, onStage, type Stage, small, whole, withDatabase } from "./telling.ts";

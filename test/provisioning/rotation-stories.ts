@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { credentialsAnnotation, namespaceOf, type ServiceName } from "../../src/application/names.ts";
 import { resources } from "../../src/cluster/resource.ts";
-import type { RunState } from "../../src/provisioning/run.ts";
+import type { RunState } from "../../src/provisioning/runs/run.ts";
 import { loginIn, type Rotatable, secretValues } from "../../src/secrets/rotation.ts";
 import { faulty } from "./fault.ts";
 import { full, named, onStage, type Stage } from "./telling.ts";

@@ -3,7 +3,7 @@ import { type ServiceName, serviceNameSchema } from "../../src/application/names
 import { type ServiceRequest, serviceRequestSchema } from "../../src/application/request.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { resources } from "../../src/cluster/resource.ts";
-import type { Execution } from "../../src/provisioning/run.ts";
+import type { Execution } from "../../src/provisioning/runs/run.ts";
 import { uniqueName } from "../cluster/connection.ts";
 import { difference, inventory } from "../cluster/inventory.ts";
 import { type Composition, composition } from "./composition.ts";

@@ -1,4 +1,4 @@
-import { verbsOf } from "../../provisioning/verbs.ts";
+import { verbsOf } from "../../provisioning/verbs/verbs.ts";
 import type { Output } from "../terminal.ts";
 import { writeLine } from "./format.ts";
 import type { RunView } from "./run-view.ts";

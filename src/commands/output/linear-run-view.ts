@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { LogLine, RunState, StepState } from "../../provisioning/run.ts";
+import type { LogLine, RunState, StepState } from "../../provisioning/runs/run.ts";
 import type { Output } from "../terminal.ts";
 import { duration, nextTry } from "./age.ts";
 import { runResult } from "./run-result.ts";

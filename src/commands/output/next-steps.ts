@@ -1,5 +1,5 @@
-import type { RunState } from "../../provisioning/run.ts";
-import { skippableStep, verbMeaning, verbsOf } from "../../provisioning/verbs.ts";
+import type { RunState } from "../../provisioning/runs/run.ts";
+import { skippableStep, verbMeaning, verbsOf } from "../../provisioning/verbs/verbs.ts";
 
 /** What a person can type now about a run, each with what it does: a line a verb of `verbsOf`, in its order. */
 export function nextSteps(

@@ -1,8 +1,8 @@
 import type { FieldChange } from "../../application/spec-diff.ts";
 import { priceText } from "../../provisioning/data-stores/price.ts";
 import type { StoreTerms } from "../../provisioning/data-stores/terms.ts";
-import { effectLabel } from "../../provisioning/effect.ts";
 import type { PlanWithManifests } from "../../provisioning/provisioner.ts";
+import { effectLabel } from "../../provisioning/runs/effect.ts";
 import type { Session } from "../session.ts";
 import { outputVersion, writeDocument } from "./format.ts";
 import { count, keepsData } from "./run-result.ts";

@@ -1,6 +1,6 @@
-import { effectLabel } from "../../provisioning/effect.ts";
 import { isInstallation, operationWords } from "../../provisioning/plan.ts";
-import type { EffectState, RunState } from "../../provisioning/run.ts";
+import { effectLabel } from "../../provisioning/runs/effect.ts";
+import type { EffectState, RunState } from "../../provisioning/runs/run.ts";
 import { typable } from "../failure.ts";
 import { duration } from "./age.ts";
 import { nextSteps } from "./next-steps.ts";

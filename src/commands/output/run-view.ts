@@ -1,5 +1,5 @@
-import type { RunEvent } from "../../provisioning/event.ts";
-import type { RunState } from "../../provisioning/run.ts";
+import type { RunEvent } from "../../provisioning/runs/event.ts";
+import type { RunState } from "../../provisioning/runs/run.ts";
 
 /** How a run is shown while it happens. Three implementations: the app's screen, linear text and JSON lines. */
 export interface RunView {

@@ -8,8 +8,8 @@ import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
 import { bounded } from "../../provisioning/errors.ts";
-import { hiddenFrom, isSameMigration, migrationState } from "../../provisioning/migration-job.ts";
-import { belongsTo } from "../../provisioning/objects.ts";
+import { hiddenFrom, isSameMigration, migrationState } from "../../provisioning/jobs/migration-job.ts";
+import { belongsTo } from "../../provisioning/objects/objects.ts";
 import type { Standards } from "../../standards/standards.ts";
 import type { PartState } from "./part-state.ts";
 

@@ -7,17 +7,21 @@ import type { KubeObject } from "../../cluster/object.ts";
 import { Reflector } from "../../cluster/reflector.ts";
 import { resources } from "../../cluster/resource.ts";
 import type { Timing } from "../../cluster/timing.ts";
-import { atRest } from "../../provisioning/decide.ts";
+import { atRest } from "../../provisioning/engine/decide.ts";
+import type { ExecutorOptions, OwnExecution } from "../../provisioning/engine/execution.ts";
+import { createExecutor, type Executor } from "../../provisioning/engine/executor.ts";
+import { type Action, askedBy, takeAction } from "../../provisioning/engine/obey-actions.ts";
+import { refuseAction, refuseRun } from "../../provisioning/engine/refuse-run.ts";
 import { JournalError, ProvisioningError } from "../../provisioning/errors.ts";
-import type { ExecutorOptions, OwnExecution } from "../../provisioning/execution.ts";
-import { createExecutor, type Executor } from "../../provisioning/executor.ts";
-import { type Action, askedBy, takeAction } from "../../provisioning/obey-actions.ts";
-import { requestedContext } from "../../provisioning/operation.ts";
+import { requestedContext } from "../../provisioning/operations/operation.ts";
+import {
+  onFailureOf,
+  selfExecutedAnnotation,
+  takeRequest,
+} from "../../provisioning/operations/request-run.ts";
 import { isInstallation, operationSchema } from "../../provisioning/plan.ts";
-import { refuseAction, refuseRun } from "../../provisioning/refuse-run.ts";
-import { onFailureOf, selfExecutedAnnotation, takeRequest } from "../../provisioning/request-run.ts";
-import { type RunRecord, readRun } from "../../provisioning/run-record.ts";
-import { verbsOn } from "../../provisioning/verbs-on-runs.ts";
+import { type RunRecord, readRun } from "../../provisioning/runs/run-record.ts";
+import { verbsOn } from "../../provisioning/verbs/verbs-on-runs.ts";
 import type { Controller, Enqueue, Reconciled } from "../controller.ts";
 import { errorFields, type Log } from "../log.ts";
 

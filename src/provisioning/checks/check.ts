@@ -1,6 +1,6 @@
 import { isClusterError } from "../../cluster/errors.ts";
 import { ProvisioningError } from "../errors.ts";
-import type { RunName } from "../run.ts";
+import type { RunName } from "../runs/run.ts";
 import type { PlanContext } from "../step.ts";
 
 /** What one check found: nothing, something a person should know, or why it cannot be done. */

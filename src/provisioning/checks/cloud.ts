@@ -5,7 +5,7 @@ import { type CloudStore, newCloudStore } from "../data-stores/cloud-store.ts";
 import { recordedStore } from "../data-stores/in-cloud.ts";
 import { recordedStores } from "../data-stores/known-store.ts";
 import { ProvisioningError, StepError } from "../errors.ts";
-import { storesAtStake } from "../protection.ts";
+import { storesAtStake } from "../objects/protection.ts";
 import { movedStore } from "../steps/data-store.ts";
 import type { Check, CheckContext } from "./check.ts";
 

@@ -2,12 +2,12 @@ import { labels, namespaceOf, systemNamespace } from "../../application/names.ts
 import type { Cluster } from "../../cluster/cluster.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
-import { isOver } from "../decide.ts";
+import { isOver } from "../engine/decide.ts";
 import { noSuchService, ProvisioningError } from "../errors.ts";
-import { belongsTo } from "../objects.ts";
+import { belongsTo } from "../objects/objects.ts";
 import type { Operation } from "../plan.ts";
-import { newestFirst, type RunRecord, readRun } from "../run-record.ts";
-import { verbsOf, verbTitles } from "../verbs.ts";
+import { newestFirst, type RunRecord, readRun } from "../runs/run-record.ts";
+import { verbsOf, verbTitles } from "../verbs/verbs.ts";
 import type { Check } from "./check.ts";
 
 /** All runs of a service, newest first. */

@@ -1,6 +1,6 @@
 import { isClusterError } from "../../cluster/errors.ts";
 import type { ChangeOperation, Operation } from "../plan.ts";
-import type { Execution } from "../run.ts";
+import type { Execution } from "../runs/run.ts";
 import { backupExists, databaseIsHere, momentIsKept } from "./backups.ts";
 import type { Check } from "./check.ts";
 import { cloudIsWithinReach, storesMayBeMade } from "./cloud.ts";

@@ -1,8 +1,8 @@
 import { providerAnnotation, serviceNameSchema } from "../../application/names.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { ProvisioningError } from "../errors.ts";
-import { type DataStore, protectedAtStake, readDataStores } from "../protection.ts";
-import { canSnapshot } from "../snapshot.ts";
+import { type DataStore, protectedAtStake, readDataStores } from "../objects/protection.ts";
+import { canSnapshot } from "../objects/snapshot.ts";
 import type { PlanContext } from "../step.ts";
 import { snapshotNeeded } from "../steps/snapshot_data_stores.ts";
 import type { Check } from "./check.ts";

@@ -6,7 +6,7 @@ import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
 import { tierOf } from "../../standards/tier.ts";
 import { ProvisioningError } from "../errors.ts";
-import { parseQuantity } from "../quantity.ts";
+import { parseQuantity } from "../objects/quantity.ts";
 import { served } from "../steps/served.ts";
 import type { Check, CheckContext } from "./check.ts";
 

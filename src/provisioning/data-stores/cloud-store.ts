@@ -14,9 +14,9 @@ import type { Standards } from "../../standards/standards.ts";
 import { instanceName, type WorkspaceIdentity, workspaceName } from "../../terraform/backend.ts";
 import { cloudSqlVariablesSchema } from "../../terraform/cloudsql.ts";
 import { memorystoreVariablesSchema } from "../../terraform/memorystore.ts";
-import type { Effect, workspaceSchema } from "../effect.ts";
 import { StepError } from "../errors.ts";
-import { copyIn, dataStoreName } from "../namespace-contents.ts";
+import { copyIn, dataStoreName } from "../objects/namespace-contents.ts";
+import type { Effect, workspaceSchema } from "../runs/effect.ts";
 import { postgresClusterSchema } from "./postgres-cluster.ts";
 
 /**

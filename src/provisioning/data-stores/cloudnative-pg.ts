@@ -10,7 +10,7 @@ import { cleanText } from "../../cluster/text.ts";
 import type { PlannedChanges, PlannedField } from "../../terraform/plan.ts";
 import type { Clock } from "../clock.ts";
 import { StepError } from "../errors.ts";
-import { belongsTo, objectEffect, waitUntilGone } from "../objects.ts";
+import { belongsTo, objectEffect, waitUntilGone } from "../objects/objects.ts";
 import type { PostgresStore } from "./cloud-store.ts";
 import type { CloudStores, CloudWork } from "./cloud-stores.ts";
 import { clusterLabel, clusterObjects, hostOfCluster, loginOfCluster } from "./postgres-cluster.ts";

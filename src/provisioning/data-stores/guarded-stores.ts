@@ -1,7 +1,7 @@
 import type { Cluster } from "../../cluster/cluster.ts";
 import { StepError } from "../errors.ts";
-import { dataStoreName } from "../namespace-contents.ts";
-import { guardsAgainst } from "../protection.ts";
+import { dataStoreName } from "../objects/namespace-contents.ts";
+import { guardsAgainst } from "../objects/protection.ts";
 import { storesIn } from "./cloud-store.ts";
 import type { CloudStores } from "./cloud-stores.ts";
 import { recordsOf } from "./known-store.ts";

@@ -14,8 +14,8 @@ import { resources } from "../../cluster/resource.ts";
 import { type Login, secretValues } from "../../secrets/rotation.ts";
 import { isTerraformError } from "../../terraform/error.ts";
 import { planLines } from "../../terraform/plan.ts";
-import { withoutValues, writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
+import { withoutValues, writes } from "../operations/describe.ts";
 import type { PlanContext, StepContext } from "../step.ts";
 import {
   type CloudStore,

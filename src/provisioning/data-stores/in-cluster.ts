@@ -1,8 +1,8 @@
 import { secretsOfStore } from "../../application/credentials.ts";
 import { desiredObjects } from "../../application/desired-objects.ts";
 import { secretStoreOf } from "../../secrets/choose-store.ts";
-import { withoutValues, writes } from "../describe.ts";
-import { waitUntilReady } from "../readiness.ts";
+import { waitUntilReady } from "../objects/readiness.ts";
+import { withoutValues, writes } from "../operations/describe.ts";
 import { makeCredentials } from "./make-credentials.ts";
 import type { DataStoreProvider } from "./provider.ts";
 import { imageVersion, termsOf } from "./terms.ts";

@@ -2,7 +2,7 @@ import { labels, providerAnnotation } from "../../application/names.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
-import { dataStoreName, isBeside } from "../namespace-contents.ts";
+import { dataStoreName, isBeside } from "../objects/namespace-contents.ts";
 import { type CloudStore, storeOfEffect, storesIn, type WorkspaceEffect } from "./cloud-store.ts";
 
 /**

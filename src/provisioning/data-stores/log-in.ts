@@ -1,6 +1,6 @@
 import type { StoreKind } from "../../application/store-provider.ts";
 import { loginContainer, loginObjects } from "../../secrets/login-job.ts";
-import { runJob } from "../run-job.ts";
+import { runJob } from "../jobs/run-job.ts";
 import type { StepContext } from "../step.ts";
 
 /** How long the Job of a login may take, in milliseconds: a little longer than the cluster lets it. */

@@ -3,9 +3,9 @@ import { find } from "../../cluster/find.ts";
 import { apiVersionOf } from "../../cluster/resource.ts";
 import { secretStoreOf } from "../../secrets/choose-store.ts";
 import type { CredentialWriter, Made } from "../../secrets/secret-store.ts";
-import { effectKey } from "../effect.ts";
 import { StepError } from "../errors.ts";
-import { objectEffect } from "../objects.ts";
+import { objectEffect } from "../objects/objects.ts";
+import { effectKey } from "../runs/effect.ts";
 import type { StepContext } from "../step.ts";
 
 /** What passes sooner is no news, in milliseconds. */

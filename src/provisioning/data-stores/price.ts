@@ -1,5 +1,5 @@
 import type { Prices } from "../../standards/prices.ts";
-import { parseQuantity } from "../quantity.ts";
+import { parseQuantity } from "../objects/quantity.ts";
 
 /** What a data store costs a month. */
 export interface MonthlyPrice {

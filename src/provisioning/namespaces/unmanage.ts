@@ -7,7 +7,7 @@ import type { KubeObject } from "../../cluster/object.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
 import type { Standards } from "../../standards/standards.ts";
 import { ProvisioningError } from "../errors.ts";
-import { refOf } from "../objects.ts";
+import { refOf } from "../objects/objects.ts";
 import { served } from "../steps/served.ts";
 import type { NamespaceChange, NamespacePlan } from "./manage.ts";
 import { mayBeManaged } from "./may-be-managed.ts";

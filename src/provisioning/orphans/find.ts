@@ -19,10 +19,10 @@ import { apiVersionOf, type Resource, resources } from "../../cluster/resource.t
 import type { CodeHost } from "../../delivery/code-host.ts";
 import { externalSecretKinds } from "../../secrets/external-secrets.ts";
 import type { Standards } from "../../standards/standards.ts";
-import { effectKey } from "../effect.ts";
-import { objectEffect } from "../objects.ts";
-import type { RunState } from "../run.ts";
-import { readRunForList } from "../run-record.ts";
+import { objectEffect } from "../objects/objects.ts";
+import { effectKey } from "../runs/effect.ts";
+import type { RunState } from "../runs/run.ts";
+import { readRunForList } from "../runs/run-record.ts";
 import { platformKinds } from "../steps/service-objects.ts";
 import {
   isAccountedFor,

@@ -7,13 +7,13 @@ import {
   systemNamespace,
 } from "../../application/names.ts";
 import type { ObjectMeta } from "../../cluster/object.ts";
-import { isOver } from "../decide.ts";
-import { type Effect, effectKey } from "../effect.ts";
-import { dataStoreNames, isBeside, isClaimOf, isSecretOf } from "../namespace-contents.ts";
-import type { ObjectEffect } from "../objects.ts";
-import { isProtected } from "../protection.ts";
-import type { RunState } from "../run.ts";
-import { snapshotOfAnnotation, snapshotReason } from "../snapshot.ts";
+import { isOver } from "../engine/decide.ts";
+import { dataStoreNames, isBeside, isClaimOf, isSecretOf } from "../objects/namespace-contents.ts";
+import type { ObjectEffect } from "../objects/objects.ts";
+import { isProtected } from "../objects/protection.ts";
+import { snapshotOfAnnotation, snapshotReason } from "../objects/snapshot.ts";
+import { type Effect, effectKey } from "../runs/effect.ts";
+import type { RunState } from "../runs/run.ts";
 import type { Orphan } from "./orphan.ts";
 
 /** A managed object, as a sweep sees it: without spec and status. */

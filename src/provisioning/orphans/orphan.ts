@@ -1,5 +1,5 @@
-import type { Effect } from "../effect.ts";
-import type { Execution } from "../run.ts";
+import type { Effect } from "../runs/effect.ts";
+import type { Execution } from "../runs/run.ts";
 
 /** Something that the platform made, exists, and is no part of a service that lives. */
 export interface Orphan {

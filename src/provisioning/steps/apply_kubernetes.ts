@@ -8,11 +8,11 @@ import { specDiff } from "../../application/spec-diff.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
-import { writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
-import { objectEffect, observeEffect } from "../objects.ts";
+import { objectEffect, observeEffect } from "../objects/objects.ts";
+import { waitUntilReady } from "../objects/readiness.ts";
+import { writes } from "../operations/describe.ts";
 import type { PlannedChange } from "../plan.ts";
-import { waitUntilReady } from "../readiness.ts";
 import type { PlanContext, Step } from "../step.ts";
 
 /** What is read of a Deployment's spec. */

@@ -1,11 +1,11 @@
 import { backupsClaim } from "../../backups/backup.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { resources } from "../../cluster/resource.ts";
-import { writes } from "../describe.ts";
-import { objectEffect } from "../objects.ts";
-import { mustBeOurs } from "../run-job.ts";
+import { withMaker } from "../engine/write.ts";
+import { mustBeOurs } from "../jobs/run-job.ts";
+import { objectEffect } from "../objects/objects.ts";
+import { writes } from "../operations/describe.ts";
 import type { Step } from "../step.ts";
-import { withMaker } from "../write.ts";
 import { takeBackup } from "./database-copies.ts";
 
 /** A dump of the database as it is, read once it is written. No rollback takes a backup away. */

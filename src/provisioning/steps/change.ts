@@ -1,7 +1,7 @@
 import { desiredObjects, parts } from "../../application/desired-objects.ts";
 import type { KubeObject } from "../../cluster/object.ts";
-import { effectKey } from "../effect.ts";
-import { objectEffect } from "../objects.ts";
+import { objectEffect } from "../objects/objects.ts";
+import { effectKey } from "../runs/effect.ts";
 import type { PlanContext, Step } from "../step.ts";
 
 type ChangeContext = Parameters<Step["when"]>[0];

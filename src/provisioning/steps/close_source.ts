@@ -1,5 +1,5 @@
 import { closedFactsSchema, saidBy } from "../../backups/import-source.ts";
-import { writes } from "../describe.ts";
+import { writes } from "../operations/describe.ts";
 import type { Step } from "../step.ts";
 import { atSource, closedMark } from "./database-import.ts";
 

@@ -1,6 +1,6 @@
 import { desiredObjects } from "../../application/desired-objects.ts";
-import { writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
+import { writes } from "../operations/describe.ts";
 import type { Step } from "../step.ts";
 import { partChanges } from "./change.ts";
 import { served } from "./served.ts";

@@ -5,7 +5,7 @@ import { teamBindingName } from "../../application/objects/team-access.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
-import { writes } from "../describe.ts";
+import { writes } from "../operations/describe.ts";
 import type { PlanContext, Step, StepContext } from "../step.ts";
 import { partChanges } from "./change.ts";
 

@@ -15,8 +15,8 @@ import {
 import { rotationContainer, rotationObjects } from "../../secrets/rotation-job.ts";
 import type { TurnAction } from "../../secrets/rotation-scripts.ts";
 import { StepError } from "../errors.ts";
-import { waitUntilReady } from "../readiness.ts";
-import { runJob } from "../run-job.ts";
+import { runJob } from "../jobs/run-job.ts";
+import { waitUntilReady } from "../objects/readiness.ts";
 import type { PlanContext, StepContext } from "../step.ts";
 
 /** What the steps of a rotation work with, and what takes them back. */

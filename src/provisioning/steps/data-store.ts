@@ -9,7 +9,7 @@ import { inCloud } from "../data-stores/in-cloud.ts";
 import { inCluster } from "../data-stores/in-cluster.ts";
 import type { DataStoreProvider } from "../data-stores/provider.ts";
 import { StepError } from "../errors.ts";
-import { dataStoreNames } from "../namespace-contents.ts";
+import { dataStoreNames } from "../objects/namespace-contents.ts";
 import type { PlanContext, Step } from "../step.ts";
 
 const providers: Readonly<Record<StoreProvider, DataStoreProvider>> = {

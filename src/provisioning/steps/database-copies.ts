@@ -14,8 +14,8 @@ import type { BackupAction } from "../../backups/backup-scripts.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
-import { objectEffect, observeEffect, refOf } from "../objects.ts";
-import { removed, runJob } from "../run-job.ts";
+import { removed, runJob } from "../jobs/run-job.ts";
+import { objectEffect, observeEffect, refOf } from "../objects/objects.ts";
 import type { PlanContext, StepContext } from "../step.ts";
 
 /** What the steps of backups and restores work with, and what takes them back. */

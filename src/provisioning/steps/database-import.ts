@@ -12,8 +12,8 @@ import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
 import { StepError } from "../errors.ts";
-import { objectEffect, observeEffect } from "../objects.ts";
-import { removed, runJob } from "../run-job.ts";
+import { removed, runJob } from "../jobs/run-job.ts";
+import { objectEffect, observeEffect } from "../objects/objects.ts";
 import type { PlanContext, StepContext } from "../step.ts";
 
 /** What the steps of an import work with, and what takes them back. */

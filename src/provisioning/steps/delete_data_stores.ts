@@ -3,10 +3,10 @@ import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
 import { type CloudStore, workspaceEffect } from "../data-stores/cloud-store.ts";
 import { recordedStores } from "../data-stores/known-store.ts";
-import { deletions } from "../describe.ts";
-import { effectLabel } from "../effect.ts";
-import { claimsOf, dataStoreNames } from "../namespace-contents.ts";
-import { storesAtStake } from "../protection.ts";
+import { claimsOf, dataStoreNames } from "../objects/namespace-contents.ts";
+import { storesAtStake } from "../objects/protection.ts";
+import { deletions } from "../operations/describe.ts";
+import { effectLabel } from "../runs/effect.ts";
 import type { PlanContext, Step } from "../step.ts";
 import { serviceObjects } from "./service-objects.ts";
 

@@ -1,10 +1,10 @@
 import { namespaceOf } from "../../application/names.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
-import { deletions } from "../describe.ts";
-import { dataStoreNames, foreignObjects } from "../namespace-contents.ts";
-import { objectEffect } from "../objects.ts";
-import { guardrailKinds } from "../rollback.ts";
+import { dataStoreNames, foreignObjects } from "../objects/namespace-contents.ts";
+import { objectEffect } from "../objects/objects.ts";
+import { deletions } from "../operations/describe.ts";
+import { guardrailKinds } from "../rollback/rollback.ts";
 import type { Step } from "../step.ts";
 import { serviceObjects } from "./service-objects.ts";
 

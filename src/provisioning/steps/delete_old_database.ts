@@ -1,7 +1,7 @@
 import { isClusterError } from "../../cluster/errors.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
-import { objectEffect, observeEffect, refOf } from "../objects.ts";
+import { objectEffect, observeEffect, refOf } from "../objects/objects.ts";
 import type { Step, StepContext } from "../step.ts";
 import { backupsOf, inDatabase, restoreMark, takeBackup } from "./database-copies.ts";
 import { closedMark, importMark, inOwnDatabase } from "./database-import.ts";

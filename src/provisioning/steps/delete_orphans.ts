@@ -1,11 +1,11 @@
 import { providerAnnotation } from "../../application/names.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { storesIn, workspaceEffect } from "../data-stores/cloud-store.ts";
-import { effectLabel } from "../effect.ts";
-import { dataStoreNames, foreignObjects, isBeside } from "../namespace-contents.ts";
-import { belongsTo, objectEffect, observeEffect } from "../objects.ts";
-import { guardrailKinds } from "../rollback.ts";
-import type { OrphanTarget } from "../run-record.ts";
+import { dataStoreNames, foreignObjects, isBeside } from "../objects/namespace-contents.ts";
+import { belongsTo, objectEffect, observeEffect } from "../objects/objects.ts";
+import { guardrailKinds } from "../rollback/rollback.ts";
+import { effectLabel } from "../runs/effect.ts";
+import type { OrphanTarget } from "../runs/run-record.ts";
 import type { PlanContext, Step } from "../step.ts";
 import { serviceObjects } from "./service-objects.ts";
 

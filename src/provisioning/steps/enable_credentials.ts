@@ -8,8 +8,8 @@ import {
   storeNames,
   turnSecret,
 } from "../../secrets/rotation.ts";
-import { withoutValues, writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
+import { withoutValues, writes } from "../operations/describe.ts";
 import type { Step } from "../step.ts";
 import { inStore, secretOfStore, storeOf, turnOf } from "./credentials.ts";
 

@@ -1,5 +1,5 @@
 import { withoutOperator } from "../installation.ts";
-import { waitUntilReady } from "../readiness.ts";
+import { waitUntilReady } from "../objects/readiness.ts";
 import { writesPart } from "./installation-part.ts";
 
 /** What executes runs and reconciles Applications; waits until it is ready. */

@@ -1,6 +1,6 @@
 import { apply } from "../../cluster/cluster.ts";
 import { resourceOf } from "../../cluster/resource.ts";
-import { objectEffect, observeEffect } from "../objects.ts";
+import { objectEffect, observeEffect } from "../objects/objects.ts";
 import type { Step } from "../step.ts";
 import { objectsOf, writesPart } from "./installation-part.ts";
 

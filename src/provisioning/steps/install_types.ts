@@ -1,7 +1,7 @@
 import { apply } from "../../cluster/cluster.ts";
 import { resourceOf } from "../../cluster/resource.ts";
 import { ProvisioningError, StepError } from "../errors.ts";
-import { objectEffect, observeEffect } from "../objects.ts";
+import { objectEffect, observeEffect } from "../objects/objects.ts";
 import type { Step } from "../step.ts";
 import { objectsOf, writesPart } from "./installation-part.ts";
 

@@ -2,7 +2,7 @@ import type { KubeObject } from "../../cluster/object.ts";
 import type { InstallationPart } from "../../installation/objects.ts";
 import { StepError } from "../errors.ts";
 import { isOfInstallation } from "../installation.ts";
-import { objectEffect } from "../objects.ts";
+import { objectEffect } from "../objects/objects.ts";
 import type { StepId } from "../plan.ts";
 import type { PlanContext, Step, StepContext, StepResult } from "../step.ts";
 import { served } from "./served.ts";

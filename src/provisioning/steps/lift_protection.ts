@@ -1,5 +1,11 @@
 import { StepError } from "../errors.ts";
-import { isProtected, lifting, protectedAtStake, protectedObjects, storesAtStake } from "../protection.ts";
+import {
+  isProtected,
+  lifting,
+  protectedAtStake,
+  protectedObjects,
+  storesAtStake,
+} from "../objects/protection.ts";
 import type { Step } from "../step.ts";
 
 /** Lifts the protection of data stores that are destroyed, where whoever asked has named the service. */

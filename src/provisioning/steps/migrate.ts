@@ -3,8 +3,8 @@ import { migrationJob } from "../../application/objects/migration.ts";
 import { subjectOf } from "../../application/objects/subject.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { cleanText } from "../../cluster/text.ts";
-import { objectEffect } from "../objects.ts";
-import { runMigration } from "../run-migration.ts";
+import { runMigration } from "../jobs/run-migration.ts";
+import { objectEffect } from "../objects/objects.ts";
 import type { PlanContext, Step } from "../step.ts";
 import { besideName, isAtCloudSql } from "./cloud-restore.ts";
 

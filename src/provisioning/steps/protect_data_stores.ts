@@ -1,7 +1,7 @@
 import type { Part } from "../../application/desired-objects.ts";
 import { externalOf } from "../../application/store-provider.ts";
-import { dataStoreNames } from "../namespace-contents.ts";
-import { protectedObjects, protecting, readDataStores } from "../protection.ts";
+import { dataStoreNames } from "../objects/namespace-contents.ts";
+import { protectedObjects, protecting, readDataStores } from "../objects/protection.ts";
 import type { Step } from "../step.ts";
 
 type Context = Parameters<Step["when"]>[0];

@@ -4,7 +4,7 @@ import {
   readingIn,
   readingObjects,
 } from "../../backups/instance-job.ts";
-import { runJob } from "../run-job.ts";
+import { runJob } from "../jobs/run-job.ts";
 import type { Step } from "../step.ts";
 import { besideName, isAtCloudSql } from "./cloud-restore.ts";
 

@@ -1,5 +1,5 @@
 import { saidBy, sourceFactsSchema } from "../../backups/import-source.ts";
-import { writes } from "../describe.ts";
+import { writes } from "../operations/describe.ts";
 import type { Step } from "../step.ts";
 import { atSource, importMark, sourceOf } from "./database-import.ts";
 

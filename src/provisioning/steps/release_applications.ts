@@ -6,7 +6,7 @@ import { everyPage } from "../../cluster/every-page.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { apiVersionOf, resources } from "../../cluster/resource.ts";
-import { refOf } from "../objects.ts";
+import { refOf } from "../objects/objects.ts";
 import type { Step } from "../step.ts";
 
 /** Applications at once. */

@@ -1,4 +1,4 @@
-import { deletions } from "../describe.ts";
+import { deletions } from "../operations/describe.ts";
 import type { Step } from "../step.ts";
 import { unused } from "./change.ts";
 

@@ -1,6 +1,6 @@
 import type { InstallationPart } from "../../installation/objects.ts";
-import { deletions } from "../describe.ts";
 import { isOfInstallation } from "../installation.ts";
+import { deletions } from "../operations/describe.ts";
 import type { StepId } from "../plan.ts";
 import type { PlanContext, Step } from "../step.ts";
 

@@ -1,4 +1,4 @@
-import { writes } from "../describe.ts";
+import { writes } from "../operations/describe.ts";
 import type { Step } from "../step.ts";
 import { backupsOf, inDatabase, restoreMark } from "./database-copies.ts";
 

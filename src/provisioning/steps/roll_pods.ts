@@ -1,6 +1,6 @@
 import { databaseNames } from "../../application/credentials.ts";
 import { importedAnnotation } from "../../application/names.ts";
-import { objectEffect } from "../objects.ts";
+import { objectEffect } from "../objects/objects.ts";
 import type { Step } from "../step.ts";
 import { markedDeployments, rollPods, secretOfStore } from "./credentials.ts";
 

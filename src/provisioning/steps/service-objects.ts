@@ -4,7 +4,7 @@ import { isClusterError } from "../../cluster/errors.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { apiVersionOf, type Resource, resources } from "../../cluster/resource.ts";
 import { externalSecretKinds } from "../../secrets/external-secrets.ts";
-import { claimsOf, dataStoreNames } from "../namespace-contents.ts";
+import { claimsOf, dataStoreNames } from "../objects/namespace-contents.ts";
 
 /** Kinds that guard a namespace: they stay as long as it does. Roles are those of services that older versions made. */
 const guardrails: readonly Resource[] = [

@@ -1,8 +1,8 @@
 import { desiredObjects } from "../../application/desired-objects.ts";
 import { isRecord, type KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
-import { writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
+import { writes } from "../operations/describe.ts";
 import type { PlanContext, Step } from "../step.ts";
 import { partChanges } from "./change.ts";
 import { served } from "./served.ts";

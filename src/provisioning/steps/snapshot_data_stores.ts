@@ -1,6 +1,6 @@
 import { StepError } from "../errors.ts";
-import { isLiftedBy, protectedAtStake, readDataStores, storesAtStake } from "../protection.ts";
-import { canSnapshot, takeSnapshots } from "../snapshot.ts";
+import { isLiftedBy, protectedAtStake, readDataStores, storesAtStake } from "../objects/protection.ts";
+import { canSnapshot, takeSnapshots } from "../objects/snapshot.ts";
 import type { Step } from "../step.ts";
 import { liftProtection } from "./lift_protection.ts";
 

@@ -1,5 +1,5 @@
 import { storeNames } from "../../secrets/rotation.ts";
-import { objectEffect } from "../objects.ts";
+import { objectEffect } from "../objects/objects.ts";
 import type { Step } from "../step.ts";
 import { markedDeployments, rollPods, storeOf, turnUnderWay, writeLogin } from "./credentials.ts";
 

@@ -11,8 +11,8 @@ import type { Proof } from "../../monitoring/metrics.ts";
 import { investigate } from "../../monitoring/prove.ts";
 import { planLines } from "../../terraform/plan.ts";
 import { recordedStore } from "../data-stores/in-cloud.ts";
-import { refOf } from "../objects.ts";
-import { waitUntilReady } from "../readiness.ts";
+import { refOf } from "../objects/objects.ts";
+import { waitUntilReady } from "../objects/readiness.ts";
 import type { Step, StepContext } from "../step.ts";
 
 /** How long a proof or a route is waited for, in milliseconds: three scrapes on a cluster. */

@@ -1,4 +1,4 @@
-import type { RunName } from "../../provisioning/run.ts";
+import type { RunName } from "../../provisioning/runs/run.ts";
 import { keyUnderCursor } from "../../state/lists.ts";
 import type { Session } from "../../state/session.ts";
 import { emptyEntry } from "../../state/text-entry.ts";

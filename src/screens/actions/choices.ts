@@ -1,5 +1,11 @@
-import { atRest } from "../../provisioning/decide.ts";
-import { skippableStep, type Verb, verbMeaning, verbsOf, verbTitles } from "../../provisioning/verbs.ts";
+import { atRest } from "../../provisioning/engine/decide.ts";
+import {
+  skippableStep,
+  type Verb,
+  verbMeaning,
+  verbsOf,
+  verbTitles,
+} from "../../provisioning/verbs/verbs.ts";
 import { placeOf } from "../../state/ui.ts";
 import type { Action, ActionContext } from "./action.ts";
 import { back } from "./app-actions.ts";

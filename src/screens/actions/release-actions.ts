@@ -1,4 +1,4 @@
-import type { Release } from "../../provisioning/releases.ts";
+import type { Release } from "../../provisioning/operations/releases.ts";
 import { keyUnderCursor } from "../../state/lists.ts";
 import { placeOf } from "../../state/ui.ts";
 import type { Action, ActionContext } from "./action.ts";

@@ -1,5 +1,5 @@
 import { isInstallation } from "../../provisioning/plan.ts";
-import type { RunState } from "../../provisioning/run.ts";
+import type { RunState } from "../../provisioning/runs/run.ts";
 import { nameToType, touchesData } from "../../state/reviews.ts";
 import type { Session } from "../../state/session.ts";
 import { emptyEntry } from "../../state/text-entry.ts";

@@ -1,6 +1,6 @@
 import { type Operation, operationWords } from "../../provisioning/plan.ts";
-import type { RunName, RunPhase, RunState, StepState } from "../../provisioning/run.ts";
-import { runName } from "../../provisioning/run-record.ts";
+import type { RunName, RunPhase, RunState, StepState } from "../../provisioning/runs/run.ts";
+import { runName } from "../../provisioning/runs/run-record.ts";
 import { notByRun } from "../../services/by-kubectl.ts";
 import type { Service } from "../../services/service.ts";
 import { keyUnderCursor } from "../../state/lists.ts";

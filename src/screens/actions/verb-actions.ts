@@ -1,6 +1,6 @@
-import { atRest } from "../../provisioning/decide.ts";
-import type { RunPhase, StepState } from "../../provisioning/run.ts";
-import { type Verb, verbs, verbsOf, verbTitles } from "../../provisioning/verbs.ts";
+import { atRest } from "../../provisioning/engine/decide.ts";
+import type { RunPhase, StepState } from "../../provisioning/runs/run.ts";
+import { type Verb, verbs, verbsOf, verbTitles } from "../../provisioning/verbs/verbs.ts";
 import type { Area } from "../../state/place.ts";
 import { emptyEntry } from "../../state/text-entry.ts";
 import { go, placeOf } from "../../state/ui.ts";

@@ -1,6 +1,6 @@
 import { Box } from "ink";
 import type { ReactNode } from "react";
-import { atRest } from "../../provisioning/decide.ts";
+import { atRest } from "../../provisioning/engine/decide.ts";
 import { areaOf, type Place } from "../../state/place.ts";
 import type { Connection, Fleet, OpenRuns } from "../../state/stores.ts";
 import { filterOf, placeOf, type Ui } from "../../state/ui.ts";

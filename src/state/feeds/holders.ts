@@ -1,6 +1,6 @@
-import { atRest } from "../../provisioning/decide.ts";
-import type { RunName } from "../../provisioning/run.ts";
-import { runName } from "../../provisioning/run-record.ts";
+import { atRest } from "../../provisioning/engine/decide.ts";
+import type { RunName } from "../../provisioning/runs/run.ts";
+import { runName } from "../../provisioning/runs/run-record.ts";
 import { type Feed, poll } from "./feed.ts";
 import { lookForHolder } from "./run.ts";
 

@@ -1,4 +1,4 @@
-import type { RunName } from "../../provisioning/run.ts";
+import type { RunName } from "../../provisioning/runs/run.ts";
 import type { Place } from "../place.ts";
 import { tellInOneLine } from "../problem.ts";
 import { feedDetail } from "./detail.ts";

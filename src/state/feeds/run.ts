@@ -1,5 +1,5 @@
-import { atRest } from "../../provisioning/decide.ts";
-import type { RunName, RunState } from "../../provisioning/run.ts";
+import { atRest } from "../../provisioning/engine/decide.ts";
+import type { RunName, RunState } from "../../provisioning/runs/run.ts";
 import { tellInOneLine } from "../problem.ts";
 import type { Stores } from "../stores.ts";
 import { type Throttle, throttle } from "../throttle.ts";
@@ -69,7 +69,7 @@ export async function lookForHolder(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const { livingHolder } = await import("../../provisioning/heartbeat.ts");
+    const { livingHolder } = await import("../../provisioning/engine/heartbeat.ts");
     const living = (await livingHolder(cluster, clock, name)) !== undefined;
     // Who has brought the run to rest meanwhile is not missed; nor is who has just asked for it not yet there.
     const missed = living ? undefined : await provisioner.get(name);

@@ -1,4 +1,4 @@
-import { atRest } from "../../provisioning/decide.ts";
+import { atRest } from "../../provisioning/engine/decide.ts";
 import { tellInOneLine } from "../problem.ts";
 import { type Feed, poll } from "./feed.ts";
 import { takeTurns } from "./holders.ts";

@@ -15,7 +15,7 @@ import { resourceOf, resources } from "../../../src/cluster/resource.ts";
 import { guardrailsCrd } from "../../../src/guardrails/crd.ts";
 import { accessObjects, guardrailObjects } from "../../../src/guardrails/index.ts";
 import { installationObjects, standardsObject } from "../../../src/installation/objects.ts";
-import { runCrd } from "../../../src/provisioning/run-crd.ts";
+import { runCrd } from "../../../src/provisioning/runs/run-crd.ts";
 import { standardsCrd } from "../../../src/standards/crd.ts";
 import { type Standards, standardsSchema } from "../../../src/standards/standards.ts";
 import { uniqueName } from "../connection.ts";

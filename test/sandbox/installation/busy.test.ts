@@ -9,8 +9,8 @@ import { installDirectly } from "../../../src/installation/directly.ts";
 import { createInstaller } from "../../../src/installation/installer.ts";
 import { installationSubject } from "../../../src/provisioning/installation.ts";
 import type { Operation } from "../../../src/provisioning/plan.ts";
-import type { RunName } from "../../../src/provisioning/run.ts";
-import { newRunName, runObject } from "../../../src/provisioning/run-record.ts";
+import type { RunName } from "../../../src/provisioning/runs/run.ts";
+import { newRunName, runObject } from "../../../src/provisioning/runs/run-record.ts";
 import { impatient, testStandards } from "../../provisioning/composition.ts";
 import { sandboxStage } from "../../provisioning/sandbox-stage.ts";
 

@@ -3,7 +3,7 @@ import { find } from "../../../src/cluster/find.ts";
 import { resources } from "../../../src/cluster/resource.ts";
 import { standardsObject } from "../../../src/installation/objects.ts";
 import { noCloudStores } from "../../../src/provisioning/data-stores/no-cloud-stores.ts";
-import { write } from "../../../src/provisioning/write.ts";
+import { write } from "../../../src/provisioning/engine/write.ts";
 import { cloudStage, cloudStandards } from "../../provisioning/cloud-stage.ts";
 import { operating } from "../../provisioning/operating.ts";
 import { named, withDatabase } from "../../provisioning/telling.ts";

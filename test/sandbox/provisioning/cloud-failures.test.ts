@@ -6,7 +6,7 @@ import { resources } from "../../../src/cluster/resource.ts";
 import { recordedStores } from "../../../src/provisioning/data-stores/known-store.ts";
 import { ProvisioningError } from "../../../src/provisioning/errors.ts";
 import type { Provisioner } from "../../../src/provisioning/provisioner.ts";
-import type { Execution } from "../../../src/provisioning/run.ts";
+import type { Execution } from "../../../src/provisioning/runs/run.ts";
 import { all } from "../../crash/crash-test.ts";
 import { type KillPoint, Mortal } from "../../crash/mortal.ts";
 import { sampleOf, seeded, seedOfRun } from "../../crash/random.ts";

@@ -4,7 +4,7 @@ import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { resources } from "../../../src/cluster/resource.ts";
 import { recordedStores } from "../../../src/provisioning/data-stores/known-store.ts";
 import type { Provisioner } from "../../../src/provisioning/provisioner.ts";
-import type { RunState } from "../../../src/provisioning/run.ts";
+import type { RunState } from "../../../src/provisioning/runs/run.ts";
 import { type CloudStage, cloudStage } from "../../provisioning/cloud-stage.ts";
 import { testStandards } from "../../provisioning/composition.ts";
 import { faulty, forwarding } from "../../provisioning/fault.ts";

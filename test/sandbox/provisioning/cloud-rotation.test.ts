@@ -5,7 +5,7 @@ import type { ServiceName } from "../../../src/application/names.ts";
 import { resources } from "../../../src/cluster/resource.ts";
 import { recordedStores } from "../../../src/provisioning/data-stores/known-store.ts";
 import type { Provisioner } from "../../../src/provisioning/provisioner.ts";
-import type { Execution, RunState } from "../../../src/provisioning/run.ts";
+import type { Execution, RunState } from "../../../src/provisioning/runs/run.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";
 import { type KillPoint, Mortal } from "../../crash/mortal.ts";
 import { type CloudStage, cloudStage, cloudStandards } from "../../provisioning/cloud-stage.ts";

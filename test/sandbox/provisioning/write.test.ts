@@ -4,7 +4,7 @@ import { applicationFor } from "../../../src/application/from-request.ts";
 import { serviceRequestSchema } from "../../../src/application/request.ts";
 import type { KubeObject } from "../../../src/cluster/object.ts";
 import { resources } from "../../../src/cluster/resource.ts";
-import { asWanted, write } from "../../../src/provisioning/write.ts";
+import { asWanted, write } from "../../../src/provisioning/engine/write.ts";
 import { testStandards } from "../../provisioning/composition.ts";
 import { sandboxStage } from "../../provisioning/sandbox-stage.ts";
 

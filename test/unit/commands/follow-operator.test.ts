@@ -3,7 +3,7 @@ import { follow } from "../../../src/commands/follow.ts";
 import { runNameFrom } from "../../../src/commands/names.ts";
 import { linearRunView } from "../../../src/commands/output/linear-run-view.ts";
 import type { Session } from "../../../src/commands/session.ts";
-import type { Execution, RunState } from "../../../src/provisioning/run.ts";
+import type { Execution, RunState } from "../../../src/provisioning/runs/run.ts";
 import { memoryTerminal, noSandbox } from "./memory-terminal.ts";
 
 const running: RunState = {

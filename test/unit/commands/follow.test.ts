@@ -3,8 +3,8 @@ import { follow } from "../../../src/commands/follow.ts";
 import { runNameFrom } from "../../../src/commands/names.ts";
 import { linearRunView } from "../../../src/commands/output/linear-run-view.ts";
 import type { Session } from "../../../src/commands/session.ts";
-import type { RunEvent } from "../../../src/provisioning/event.ts";
-import type { Execution, RunPhase, RunState, StepState } from "../../../src/provisioning/run.ts";
+import type { RunEvent } from "../../../src/provisioning/runs/event.ts";
+import type { Execution, RunPhase, RunState, StepState } from "../../../src/provisioning/runs/run.ts";
 import { type MemoryTerminal, memoryTerminal, noSandbox } from "./memory-terminal.ts";
 
 const step: StepState = {

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { runNameFrom } from "../../../src/commands/names.ts";
 import { linearRunView } from "../../../src/commands/output/linear-run-view.ts";
 import { runResult } from "../../../src/commands/output/run-result.ts";
-import type { RunPhase, RunState, StepState } from "../../../src/provisioning/run.ts";
-import { verbsOf } from "../../../src/provisioning/verbs.ts";
+import type { RunPhase, RunState, StepState } from "../../../src/provisioning/runs/run.ts";
+import { verbsOf } from "../../../src/provisioning/verbs/verbs.ts";
 import { memoryTerminal } from "./memory-terminal.ts";
 
 const step: StepState = {

@@ -3,7 +3,7 @@ import { ClusterError } from "../../../src/cluster/errors.ts";
 import { createLog } from "../../../src/operator/log.ts";
 import { ShardHolder } from "../../../src/operator/shard-holder.ts";
 import { shardOf } from "../../../src/operator/shards.ts";
-import { fencing } from "../../../src/provisioning/ownership.ts";
+import { fencing } from "../../../src/provisioning/runs/ownership.ts";
 import { type MemoryCluster, memoryCluster } from "../provisioning/memory-cluster.ts";
 import { TestTime } from "./test-time.ts";
 

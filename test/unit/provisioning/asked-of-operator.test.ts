@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { resources } from "../../../src/cluster/resource.ts";
-import type { RunEvent } from "../../../src/provisioning/event.ts";
-import { newEvents } from "../../../src/provisioning/followed-run.ts";
 import { operatorPresence } from "../../../src/provisioning/operator-presence.ts";
+import type { RunEvent } from "../../../src/provisioning/runs/event.ts";
+import { newEvents } from "../../../src/provisioning/runs/followed-run.ts";
 import { memoryCluster } from "./memory-cluster.ts";
 
 const line = (text: string): RunEvent => ({ type: "StepLogged", at: text, step: "verify", line: text });

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { atRest, decide } from "../../../src/provisioning/decide.ts";
-import { type Effect, effectKey } from "../../../src/provisioning/effect.ts";
-import type { RunEvent } from "../../../src/provisioning/event.ts";
+import { atRest, decide } from "../../../src/provisioning/engine/decide.ts";
 import { type Plan, type StepId, stepIds } from "../../../src/provisioning/plan.ts";
-import type { RunState } from "../../../src/provisioning/run.ts";
-import { runName } from "../../../src/provisioning/run-record.ts";
-import { initialState, inPlay, reduce, replay } from "../../../src/provisioning/run-reducer.ts";
+import { type Effect, effectKey } from "../../../src/provisioning/runs/effect.ts";
+import type { RunEvent } from "../../../src/provisioning/runs/event.ts";
+import type { RunState } from "../../../src/provisioning/runs/run.ts";
+import { runName } from "../../../src/provisioning/runs/run-record.ts";
+import { initialState, inPlay, reduce, replay } from "../../../src/provisioning/runs/run-reducer.ts";
 
 const request = {
   name: runName("ledger-create-7f3k2"),

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { ClusterError } from "../../../src/cluster/errors.ts";
 import { resources } from "../../../src/cluster/resource.ts";
-import type { Effect } from "../../../src/provisioning/effect.ts";
-import { Engine, type EngineOptions } from "../../../src/provisioning/engine.ts";
-import type { RunEvent } from "../../../src/provisioning/event.ts";
-import { Journal } from "../../../src/provisioning/journal.ts";
-import { readRun } from "../../../src/provisioning/run-record.ts";
+import { Engine, type EngineOptions } from "../../../src/provisioning/engine/engine.ts";
+import type { Effect } from "../../../src/provisioning/runs/effect.ts";
+import type { RunEvent } from "../../../src/provisioning/runs/event.ts";
+import { Journal } from "../../../src/provisioning/runs/journal.ts";
+import { readRun } from "../../../src/provisioning/runs/run-record.ts";
 import type { Step } from "../../../src/provisioning/step.ts";
 import { memoryCluster } from "./memory-cluster.ts";
 import { requestedRun, started } from "./run-examples.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { failure } from "../../../src/cluster/failure.ts";
 import { toRunError } from "../../../src/provisioning/errors.ts";
-import type { RunError } from "../../../src/provisioning/event.ts";
+import type { RunError } from "../../../src/provisioning/runs/event.ts";
 
 const reasons: Readonly<Record<number, string>> = {
   401: "Unauthorized",

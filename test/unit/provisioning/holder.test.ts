@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { apply } from "../../../src/cluster/cluster.ts";
 import { resources } from "../../../src/cluster/resource.ts";
-import { livingHolder, observeHolder, startHeartbeat } from "../../../src/provisioning/heartbeat.ts";
-import { Journal } from "../../../src/provisioning/journal.ts";
-import { readRun } from "../../../src/provisioning/run-record.ts";
+import { livingHolder, observeHolder, startHeartbeat } from "../../../src/provisioning/engine/heartbeat.ts";
+import { Journal } from "../../../src/provisioning/runs/journal.ts";
+import { readRun } from "../../../src/provisioning/runs/run-record.ts";
 import { memoryCluster } from "./memory-cluster.ts";
 import { requestedRun, started } from "./run-examples.ts";
 

@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { isKubeObject } from "../../../src/cluster/json.ts";
 import type { KubeObject } from "../../../src/cluster/object.ts";
-import { isOver } from "../../../src/provisioning/decide.ts";
-import { eventVersion } from "../../../src/provisioning/event.ts";
-import { readRun } from "../../../src/provisioning/run-record.ts";
-import { reduce } from "../../../src/provisioning/run-reducer.ts";
-import { verbsOf } from "../../../src/provisioning/verbs.ts";
+import { isOver } from "../../../src/provisioning/engine/decide.ts";
+import { eventVersion } from "../../../src/provisioning/runs/event.ts";
+import { readRun } from "../../../src/provisioning/runs/run-record.ts";
+import { reduce } from "../../../src/provisioning/runs/run-reducer.ts";
+import { verbsOf } from "../../../src/provisioning/verbs/verbs.ts";
 import { essence } from "../../provisioning/essence.ts";
 
 /**

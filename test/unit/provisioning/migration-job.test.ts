@@ -5,7 +5,7 @@ import { migrationJob } from "../../../src/application/objects/migration.ts";
 import { subjectOf } from "../../../src/application/objects/subject.ts";
 import { serviceRequestSchema } from "../../../src/application/request.ts";
 import { resources } from "../../../src/cluster/resource.ts";
-import { hiddenFrom } from "../../../src/provisioning/migration-job.ts";
+import { hiddenFrom } from "../../../src/provisioning/jobs/migration-job.ts";
 import { secretValues } from "../../../src/secrets/rotation.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";
 import { memoryCluster } from "./memory-cluster.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { effectKey } from "../../../src/provisioning/effect.ts";
-import { isForeign } from "../../../src/provisioning/namespace-contents.ts";
+import { isForeign } from "../../../src/provisioning/objects/namespace-contents.ts";
+import { effectKey } from "../../../src/provisioning/runs/effect.ts";
 
 const hash = { "reconcile.external-secrets.io/data-hash": "1" };
 const namespace = "app-shop";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { resources } from "../../../src/cluster/resource.ts";
 import { systemTiming } from "../../../src/cluster/timing.ts";
-import { type Action, obeyActions } from "../../../src/provisioning/obey-actions.ts";
-import { type RunSpec, readRun } from "../../../src/provisioning/run-record.ts";
+import { type Action, obeyActions } from "../../../src/provisioning/engine/obey-actions.ts";
+import { type RunSpec, readRun } from "../../../src/provisioning/runs/run-record.ts";
 import { memoryCluster } from "./memory-cluster.ts";
 import { requestedRun } from "./run-examples.ts";
 

@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { ClusterError } from "../../../src/cluster/errors.ts";
 import type { KubeObject } from "../../../src/cluster/object.ts";
 import { resources } from "../../../src/cluster/resource.ts";
+import { clusterForStep } from "../../../src/provisioning/engine/step-cluster.ts";
 import { JournalError } from "../../../src/provisioning/errors.ts";
-import { Journal } from "../../../src/provisioning/journal.ts";
-import { fencing, Ownership } from "../../../src/provisioning/ownership.ts";
-import { readRun } from "../../../src/provisioning/run-record.ts";
-import { clusterForStep } from "../../../src/provisioning/step-cluster.ts";
+import { Journal } from "../../../src/provisioning/runs/journal.ts";
+import { fencing, Ownership } from "../../../src/provisioning/runs/ownership.ts";
+import { readRun } from "../../../src/provisioning/runs/run-record.ts";
 import { memoryCluster } from "./memory-cluster.ts";
 import { requestedRun, started, taken } from "./run-examples.ts";
 

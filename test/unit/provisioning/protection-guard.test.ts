@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { labels, protectionAnnotation } from "../../../src/application/names.ts";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { apiVersionOf, type Resource, resources } from "../../../src/cluster/resource.ts";
-import { lifting, protecting } from "../../../src/provisioning/protection.ts";
-import { guarded } from "../../../src/provisioning/protection-guard.ts";
+import { guarded } from "../../../src/provisioning/engine/protection-guard.ts";
+import { lifting, protecting } from "../../../src/provisioning/objects/protection.ts";
 import { memoryCluster } from "./memory-cluster.ts";
 
 const namespace = "app-ledger";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../../../src/cluster/object.ts";
-import { waitUntilReady } from "../../../src/provisioning/readiness.ts";
+import { waitUntilReady } from "../../../src/provisioning/objects/readiness.ts";
 import { memoryCluster } from "./memory-cluster.ts";
 
 /** A pod of a Deployment's or StatefulSet's template, by the label that tells which. */

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ClusterError } from "../../../src/cluster/errors.ts";
+import { maxAttempts, maxRetryingMs, nextTry } from "../../../src/provisioning/engine/retry-policy.ts";
 import { toRunError } from "../../../src/provisioning/errors.ts";
-import { maxAttempts, maxRetryingMs, nextTry } from "../../../src/provisioning/retry-policy.ts";
 
 const busy = (retryAfterMs?: number) =>
   new ClusterError("throttled", "too many requests", { status: 429, retryAfterMs });

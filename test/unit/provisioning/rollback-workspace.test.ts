@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { storeOfEffect, workspaceEffect } from "../../../src/provisioning/data-stores/cloud-store.ts";
-import { type Effect, effectKey } from "../../../src/provisioning/effect.ts";
-import type { EffectOutcome, RunEvent } from "../../../src/provisioning/event.ts";
 import type { StepId } from "../../../src/provisioning/plan.ts";
-import { isReversible, planRollback, previewRollback } from "../../../src/provisioning/rollback.ts";
-import { runName } from "../../../src/provisioning/run-record.ts";
-import { replay } from "../../../src/provisioning/run-reducer.ts";
+import { isReversible, planRollback, previewRollback } from "../../../src/provisioning/rollback/rollback.ts";
+import { type Effect, effectKey } from "../../../src/provisioning/runs/effect.ts";
+import type { EffectOutcome, RunEvent } from "../../../src/provisioning/runs/event.ts";
+import { runName } from "../../../src/provisioning/runs/run-record.ts";
+import { replay } from "../../../src/provisioning/runs/run-reducer.ts";
 
 const run = runName("ledger-create-7f3k2");
 const at = "2026-01-01T00:00:00.000Z";

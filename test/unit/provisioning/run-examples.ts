@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../../src/cluster/object.ts";
-import type { RunEvent } from "../../../src/provisioning/event.ts";
-import { type RunSpec, runName, runObject } from "../../../src/provisioning/run-record.ts";
+import type { RunEvent } from "../../../src/provisioning/runs/event.ts";
+import { type RunSpec, runName, runObject } from "../../../src/provisioning/runs/run-record.ts";
 
 const at = "2026-01-01T00:00:00.000Z";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Effect } from "../../../src/provisioning/effect.ts";
-import type { RunEvent } from "../../../src/provisioning/event.ts";
-import { runName } from "../../../src/provisioning/run-record.ts";
-import { replay } from "../../../src/provisioning/run-reducer.ts";
+import type { Effect } from "../../../src/provisioning/runs/effect.ts";
+import type { RunEvent } from "../../../src/provisioning/runs/event.ts";
+import { runName } from "../../../src/provisioning/runs/run-record.ts";
+import { replay } from "../../../src/provisioning/runs/run-reducer.ts";
 
 const step = "create_namespace";
 const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, "0")}.000Z`;

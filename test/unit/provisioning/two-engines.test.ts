@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ClusterError } from "../../../src/cluster/errors.ts";
 import { resources } from "../../../src/cluster/resource.ts";
-import type { RunEvent } from "../../../src/provisioning/event.ts";
-import { Journal } from "../../../src/provisioning/journal.ts";
-import { type RunRecord, readRun } from "../../../src/provisioning/run-record.ts";
-import { replay } from "../../../src/provisioning/run-reducer.ts";
+import type { RunEvent } from "../../../src/provisioning/runs/event.ts";
+import { Journal } from "../../../src/provisioning/runs/journal.ts";
+import { type RunRecord, readRun } from "../../../src/provisioning/runs/run-record.ts";
+import { replay } from "../../../src/provisioning/runs/run-reducer.ts";
 import { type Call, memoryCluster } from "./memory-cluster.ts";
 import { requestedRun, started } from "./run-examples.ts";
 

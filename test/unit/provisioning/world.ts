@@ -1,12 +1,12 @@
-import { decide } from "../../../src/provisioning/decide.ts";
-import { type Effect, effectKey } from "../../../src/provisioning/effect.ts";
-import type { RunError, RunEvent } from "../../../src/provisioning/event.ts";
+import { decide } from "../../../src/provisioning/engine/decide.ts";
 import { type Plan, type StepId, stepIds } from "../../../src/provisioning/plan.ts";
-import { isReversible } from "../../../src/provisioning/rollback.ts";
-import type { RunState, StepState } from "../../../src/provisioning/run.ts";
-import { runName } from "../../../src/provisioning/run-record.ts";
-import { initialState, inPlay, reduce } from "../../../src/provisioning/run-reducer.ts";
-import { type Verb, verbsOf } from "../../../src/provisioning/verbs.ts";
+import { isReversible } from "../../../src/provisioning/rollback/rollback.ts";
+import { type Effect, effectKey } from "../../../src/provisioning/runs/effect.ts";
+import type { RunError, RunEvent } from "../../../src/provisioning/runs/event.ts";
+import type { RunState, StepState } from "../../../src/provisioning/runs/run.ts";
+import { runName } from "../../../src/provisioning/runs/run-record.ts";
+import { initialState, inPlay, reduce } from "../../../src/provisioning/runs/run-reducer.ts";
+import { type Verb, verbsOf } from "../../../src/provisioning/verbs/verbs.ts";
 
 export const request = {
   name: runName("ledger-create-7f3k2"),

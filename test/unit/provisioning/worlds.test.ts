@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { atRest, decide, isOver } from "../../../src/provisioning/decide.ts";
-import { effectKey } from "../../../src/provisioning/effect.ts";
+import { atRest, decide, isOver } from "../../../src/provisioning/engine/decide.ts";
 import { stepIds } from "../../../src/provisioning/plan.ts";
-import { isReversible } from "../../../src/provisioning/rollback.ts";
-import { inPlay, reduce, replay } from "../../../src/provisioning/run-reducer.ts";
-import { verbsOf } from "../../../src/provisioning/verbs.ts";
+import { isReversible } from "../../../src/provisioning/rollback/rollback.ts";
+import { effectKey } from "../../../src/provisioning/runs/effect.ts";
+import { inPlay, reduce, replay } from "../../../src/provisioning/runs/run-reducer.ts";
+import { verbsOf } from "../../../src/provisioning/verbs/verbs.ts";
 import { type Dice, planOf, request, World } from "./world.ts";
 
 /** Plans of any shape. */

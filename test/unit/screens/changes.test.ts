@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ProvisioningError } from "../../../src/provisioning/errors.ts";
 import type { Provisioner } from "../../../src/provisioning/provisioner.ts";
-import type { Execution, RunState } from "../../../src/provisioning/run.ts";
+import type { Execution, RunState } from "../../../src/provisioning/runs/run.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";
 import type { UseCases } from "../../../src/state/feeds/feed.ts";
 import type { Place } from "../../../src/state/place.ts";

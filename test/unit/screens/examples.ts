@@ -1,9 +1,9 @@
 import type { ApplicationSpec } from "../../../src/application/application.ts";
 import { offersOf } from "../../../src/provisioning/data-stores/terms.ts";
+import type { Release } from "../../../src/provisioning/operations/releases.ts";
 import type { CleanupPlan, Orphan } from "../../../src/provisioning/orphans/orphan.ts";
 import type { Plan } from "../../../src/provisioning/plan.ts";
-import type { Release } from "../../../src/provisioning/releases.ts";
-import type { RollbackPreview, RunName, RunState, StepState } from "../../../src/provisioning/run.ts";
+import type { RollbackPreview, RunName, RunState, StepState } from "../../../src/provisioning/runs/run.ts";
 import { byUrgency } from "../../../src/services/row.ts";
 import type { Service } from "../../../src/services/service.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";

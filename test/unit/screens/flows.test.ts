@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Provisioner } from "../../../src/provisioning/provisioner.ts";
-import type { Execution, RunState } from "../../../src/provisioning/run.ts";
+import type { Execution, RunState } from "../../../src/provisioning/runs/run.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";
 import type { UseCases } from "../../../src/state/feeds/feed.ts";
 import { dashboard, held, plan, preview, running, sharing } from "./examples.ts";

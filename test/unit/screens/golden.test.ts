@@ -1,7 +1,7 @@
 import { Terminal } from "@xterm/headless";
 import { afterEach, describe, expect, it } from "vitest";
 import type { StoreOffers } from "../../../src/provisioning/data-stores/terms.ts";
-import type { RunState } from "../../../src/provisioning/run.ts";
+import type { RunState } from "../../../src/provisioning/runs/run.ts";
 import { drawSkeleton } from "../../../src/screens/skeleton.ts";
 import { editForm, formOf } from "../../../src/state/change.ts";
 import { withDeadHolders } from "../../../src/state/dead-holders.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { resources } from "../../../src/cluster/resource.ts";
-import { readRun, runName } from "../../../src/provisioning/run-record.ts";
+import { readRun, runName } from "../../../src/provisioning/runs/run-record.ts";
 import { withDeadHolders } from "../../../src/state/dead-holders.ts";
 import type { UseCases } from "../../../src/state/feeds/feed.ts";
 import { feedHolders, takeTurns } from "../../../src/state/feeds/holders.ts";

@@ -8,7 +8,7 @@ import {
   storesIn,
   workspaceEffect,
 } from "../../../../src/provisioning/data-stores/cloud-store.ts";
-import { isBeside } from "../../../../src/provisioning/namespace-contents.ts";
+import { isBeside } from "../../../../src/provisioning/objects/namespace-contents.ts";
 import { ownerName, workspaceName } from "../../../../src/terraform/backend.ts";
 import { cloudSqlVariablesSchema } from "../../../../src/terraform/cloudsql.ts";
 

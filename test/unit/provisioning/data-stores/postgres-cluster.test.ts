@@ -20,7 +20,7 @@ import {
   postgresClusterSchema,
 } from "../../../../src/provisioning/data-stores/postgres-cluster.ts";
 import { offersOf } from "../../../../src/provisioning/data-stores/terms.ts";
-import { effectKey, effectSchema } from "../../../../src/provisioning/effect.ts";
+import { effectKey, effectSchema } from "../../../../src/provisioning/runs/effect.ts";
 import { loginObjects } from "../../../../src/secrets/login-job.ts";
 import { type Standards, standardsSchema } from "../../../../src/standards/standards.ts";
 

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { adoptedAnnotation, labels, protectionAnnotation } from "../../../../src/application/names.ts";
-import { type Effect, effectKey } from "../../../../src/provisioning/effect.ts";
-import type { RunEvent } from "../../../../src/provisioning/event.ts";
-import type { ObjectEffect } from "../../../../src/provisioning/objects.ts";
+import type { ObjectEffect } from "../../../../src/provisioning/objects/objects.ts";
 import { judge, type Seen, type SeenObject } from "../../../../src/provisioning/orphans/judge.ts";
 import type { Operation, StepId } from "../../../../src/provisioning/plan.ts";
-import type { RunPhase, RunState } from "../../../../src/provisioning/run.ts";
-import { runName } from "../../../../src/provisioning/run-record.ts";
-import { replay } from "../../../../src/provisioning/run-reducer.ts";
+import { type Effect, effectKey } from "../../../../src/provisioning/runs/effect.ts";
+import type { RunEvent } from "../../../../src/provisioning/runs/event.ts";
+import type { RunPhase, RunState } from "../../../../src/provisioning/runs/run.ts";
+import { runName } from "../../../../src/provisioning/runs/run-record.ts";
+import { replay } from "../../../../src/provisioning/runs/run-reducer.ts";
 
 const at = "2026-01-01T00:00:00.000Z";
 const namespaceName = "app-ledger";
