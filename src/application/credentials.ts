@@ -213,14 +213,17 @@ export function cloudDatabaseSecret(application: Application, password: string):
   return credentialSecret(application, "database", name, { database, username: logins[0], password });
 }
 
-/** Values of Secret `<name>-db` once the database is there. TLS is demanded on the path. */
+/**
+ * Values of Secret `<name>-db` once the database is there. TLS is demanded on the path.
+ * @param username - one of the two logins
+ */
 export function cloudDatabaseCredentials(
   application: DataStoreOwner,
   { host, port, certificates }: CloudEndpoint,
+  username: string,
   password: string,
 ): Readonly<Record<string, string>> {
-  const { database, logins } = databaseNames(application);
-  const [username] = logins;
+  const { database } = databaseNames(application);
   const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
   return {
     host,

@@ -25,6 +25,8 @@ const backupsFolder = "/backups";
 export interface BackupSubject {
   readonly backup: string;
   readonly drop: readonly string[];
+  /** Whether another backup is to be restored afterwards: what stands in the way of that is told first. */
+  readonly forRestore?: boolean;
 }
 
 /**
@@ -36,7 +38,7 @@ export function backupObjects(
   application: Application,
   standards: Standards,
   action: BackupAction,
-  { backup, drop }: BackupSubject,
+  { backup, drop, forRestore = false }: BackupSubject,
 ): { readonly policies: readonly KubeObject[]; readonly job: KubeObject } {
   const subject = subjectOf(application, standards);
   const { name, namespace, team } = subject;
@@ -57,6 +59,7 @@ export function backupObjects(
       env: [
         plain("BACKUP", backup),
         plain("DROP", drop.join(" ")),
+        plain("FOR_RESTORE", forRestore ? "yes" : ""),
         plain("BACKUPS", backupsFolder),
         plain("WORK", "/tmp"),
         plain("TERMINATION_LOG", "/dev/termination-log"),

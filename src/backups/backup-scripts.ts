@@ -71,15 +71,6 @@ printf '{"bytes":%s,"sha256":"%s","tables":%s,"rows":%s}' \\
   "$(awk -F '|' '{ sum += $NF } END { printf "%.0f", sum }' "$BACKUP.rows")" > "$TERMINATION_LOG"
 `;
 
-const backup = `${common}${dump}`;
-
-/** Nobody else connects to what was kept: the service knows it by no name. */
-const last = `${common}query <<'SQL'
-${names}ALTER DATABASE :"before" ALLOW_CONNECTIONS true;
-SQL
-DATABASE="$BEFORE"
-${dump}`;
-
 /** Refuses where no database can be made beside the service's. */
 export const mayMakeBeside = `SELECT EXISTS (SELECT FROM pg_database WHERE datname = :'before') AS left_over,
   to_regprocedure('platform.make_databases(boolean)') IS NULL AS too_old \\gset
@@ -90,6 +81,19 @@ DO $$ BEGIN RAISE EXCEPTION 'a database is left from another restore: finish tha
 DO $$ BEGIN RAISE EXCEPTION 'this database was made by an older version, which cannot make one beside: see the runbook on backups'; END $$;
 \\endif
 `;
+
+/** Whoever is about to restore is told first where that cannot be, before an hour of dumping. */
+const backup = `${common}if [ -n "$FOR_RESTORE" ]; then query <<'SQL'
+${names}${mayMakeBeside}SQL
+fi
+${dump}`;
+
+/** Nobody else connects to what was kept: the service knows it by no name. */
+const last = `${common}query <<'SQL'
+${names}ALTER DATABASE :"before" ALLOW_CONNECTIONS true;
+SQL
+DATABASE="$BEFORE"
+${dump}`;
 
 /** An empty database beside the service's, which nobody else may enter. */
 export const makeBeside = `query <<'SQL'

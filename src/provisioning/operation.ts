@@ -24,13 +24,7 @@ import {
 } from "../application/request.ts";
 import { applicationSpecSchema } from "../application/schema.ts";
 import { type FieldChange, specDiff } from "../application/spec-diff.ts";
-import {
-  externalOf,
-  isInCloud,
-  providerOf,
-  storeKinds,
-  withProviders,
-} from "../application/store-provider.ts";
+import { externalOf, providerOf, storeKinds, withProviders } from "../application/store-provider.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { find } from "../cluster/find.ts";
@@ -394,13 +388,6 @@ export async function rotateContext(
       "usage",
       `CloudNativePG runs the ${credential} of ${service}: its login has one password at a time, so that it cannot change without a moment in which new connections fail`,
       "have a platform engineer change it in both Secrets, where such a moment is allowed: docs/data-stores.md says how",
-    );
-  }
-  if (isInCloud(spec, credential)) {
-    throw new ProvisioningError(
-      "usage",
-      `the ${credential} of ${service} runs outside of the cluster: its password is not changed by the platform`,
-      "change it with the cloud's own console, then in the service's Secret",
     );
   }
   const change = { before: spec, after: spec };

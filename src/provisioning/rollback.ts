@@ -205,6 +205,10 @@ export function planRollback(
       if (!madeHere(state, recorded, facts)) {
         return { effect, action: "keep", reason: "not made by this run" };
       }
+      // What this step was about to forget, the steps before it need to go back.
+      if (step.id === "revoke_credentials" && effect.type === "Secret") {
+        return { effect, action: "keep", reason: "until the login that was before is back" };
+      }
       if (keepData !== undefined && dataStoreSteps.has(step.id)) {
         return { effect, action: "keep", reason: keepData };
       }

@@ -11,7 +11,7 @@ import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import type { Standards } from "../standards/standards.ts";
 import { dataHashAnnotation } from "./external-secrets.ts";
-import { rotatable, secretVersion, storeNames } from "./rotation.ts";
+import { isCloudSql, rotatable, secretVersion, storeNames } from "./rotation.ts";
 
 /** What may be told of a Secret: never a value. */
 export interface SecretInfo {
@@ -71,7 +71,9 @@ export async function listSecrets(
   const objects = parts.flatMap((part) => desiredObjects(application, standards)[part]);
   const rotating = new Set(
     stores
-      .filter((store) => isInCluster(application.spec, store))
+      .filter(
+        (store) => isInCluster(application.spec, store) || (store === "database" && isCloudSql(application)),
+      )
       .map((store) => storeNames(application, store).name),
   );
   const external = new Set(stores.flatMap((store) => externalOf(application.spec, store)?.secret ?? []));

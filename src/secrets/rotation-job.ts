@@ -1,14 +1,15 @@
 import type { Application } from "../application/application.ts";
-import { cacheNames, nextCredentials } from "../application/credentials.ts";
+import { cacheNames, certificateKey, nextCredentials } from "../application/credentials.ts";
 import { labelsFor } from "../application/names.ts";
 import { cacheImage } from "../application/objects/cache.ts";
 import { fromSecret } from "../application/objects/data-store.ts";
-import { passingJob, pathsTo } from "../application/objects/passing-job.ts";
+import { passingJob, pathOut, pathsTo } from "../application/objects/passing-job.ts";
 import { selectorOf, subjectOf } from "../application/objects/subject.ts";
 import { ports } from "../application/ports.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import type { Standards } from "../standards/standards.ts";
-import { type Rotatable, storeNames } from "./rotation.ts";
+import { cloudTurnSql } from "./cloud-rotation-scripts.ts";
+import { isCloudSql, type Rotatable, storeNames } from "./rotation.ts";
 import { proofPatience, type TurnAction, turnCommand, turnSql } from "./rotation-scripts.ts";
 
 /** Component of a rotation's own objects: neither the service's pods nor its data store's. */
@@ -26,8 +27,8 @@ function jobName(application: Application, store: Rotatable, action: TurnAction)
 }
 
 /**
- * What one action of a rotation consists of, in the order to write it: two paths through the closed network, for its
- * time only, and the Job that does it from inside, with the data store's own image. Nothing of it holds a value of a Secret.
+ * What one action of a rotation consists of, in the order to write it: paths through the closed network, for its time
+ * only, and the Job that does it from inside, with the data store's own image. Nothing of it holds a value of a Secret.
  * Not owned by the Application: what that does not ask for would be removed. Pure.
  * @throws RefusedInput for a cache of a version that the standards do not offer
  */
@@ -45,14 +46,17 @@ export function rotationObjects(
     labels: labelsFor(name, team, component),
   };
   const { number: port } = store === "database" ? ports.postgres : ports.redis;
+  const atGoogle = store === "database" && isCloudSql(application);
   return {
-    policies: pathsTo(metadata, selectorOf(subject, store), port),
+    policies: atGoogle
+      ? [pathToGoogle(metadata, standards, port)]
+      : pathsTo(metadata, selectorOf(subject, store), port),
     job: passingJob({
       metadata,
       container: rotationContainer,
       image: store === "database" ? standards.database.image : cacheImage(subject),
-      command: turnCommand(store, action),
-      env: environment(application, store, action),
+      command: atGoogle ? cloudTurnCommand : turnCommand(store, action),
+      env: atGoogle ? cloudEnvironment(application, action) : environment(application, store, action),
       resources: {
         requests: { cpu: "20m", memory: "32Mi" },
         limits: { cpu: "200m", memory: "128Mi" },
@@ -89,5 +93,35 @@ function environment(application: Application, store: Rotatable, action: TurnAct
     ...(action === "enable"
       ? [fromSecret("NEXT_USERNAME", next, "username"), fromSecret("NEXT_PASSWORD", next, "password")]
       : [fromSecret("LOGIN_USERNAME", name, "username"), fromSecret("LOGIN_PASSWORD", name, "password")]),
+  ];
+}
+
+function pathToGoogle(job: ObjectMeta, { google }: Standards, port: number): KubeObject {
+  if (google === undefined) return pathOut(job, []);
+  return pathOut(job, [{ to: [{ ipBlock: { cidr: google.range } }], ports: [{ protocol: "TCP", port }] }]);
+}
+
+/** psql reads a program from standard input only; the server's certificate is checked against the Secret's. */
+const cloudTurnCommand: readonly string[] = [
+  "sh",
+  "-c",
+  'set -eu; printf "%s" "$CA" > /tmp/ca.crt; export PGSSLMODE=verify-ca PGSSLROOTCERT=/tmp/ca.crt; printf %s "$SQL" | psql -X -q -t -A -w -f -',
+];
+
+function cloudEnvironment(application: Application, action: TurnAction): readonly object[] {
+  const { name, logins } = storeNames(application, "database");
+  const plain = (variable: string, value: string) => ({ name: variable, value });
+  return [
+    plain("SQL", cloudTurnSql(action)),
+    plain("FIRST_LOGIN", logins[0]),
+    plain("SECOND_LOGIN", logins[1]),
+    plain("PGCONNECT_TIMEOUT", "20"),
+    fromSecret("PGHOST", name, "host"),
+    fromSecret("PGPORT", name, "port"),
+    fromSecret("PGDATABASE", name, "database"),
+    fromSecret("PGUSER", name, "username"),
+    fromSecret("PGPASSWORD", name, "password"),
+    fromSecret("CA", name, certificateKey),
+    ...(action === "enable" ? [fromSecret("NEXT_VERIFIER", nextCredentials(name), "verifier")] : []),
   ];
 }

@@ -2,6 +2,8 @@ import type { Application } from "../application/application.ts";
 import {
   cacheCredentials,
   cacheNames,
+  certificateKey,
+  cloudDatabaseCredentials,
   credentialSecret,
   databaseCredentials,
   databaseNames,
@@ -9,6 +11,8 @@ import {
   nextCredentials,
 } from "../application/credentials.ts";
 import { secretVersionAnnotation } from "../application/names.ts";
+import { ports } from "../application/ports.ts";
+import { providerOf } from "../application/store-provider.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import { scramVerifier } from "./scram.ts";
 
@@ -100,17 +104,43 @@ export function turnIn(secret: KubeObject): Turn | undefined {
   };
 }
 
-/** `data` of the Secret that the service's pods read, with this login. Pure. */
+/**
+ * `data` of the Secret that the service's pods read, with this login. Pure.
+ * @param secret - as it is: where a database at Google is, nothing else says
+ */
 export function storeData(
   application: Application,
   store: Rotatable,
-  { username, password }: Login,
+  login: Login,
+  secret: KubeObject,
 ): Readonly<Record<string, string>> {
-  const values = store === "database" ? databaseCredentials : cacheCredentials;
   return Object.fromEntries(
-    Object.entries(values(application, username, password)).map(([key, value]) => [
+    Object.entries(valuesWith(application, store, login, secret)).map(([key, value]) => [
       key,
       Buffer.from(value, "utf8").toString("base64"),
     ]),
   );
+}
+
+function valuesWith(
+  application: Application,
+  store: Rotatable,
+  { username, password }: Login,
+  secret: KubeObject,
+): Readonly<Record<string, string>> {
+  if (store === "cache") return cacheCredentials(application, username, password);
+  if (!isCloudSql(application)) return databaseCredentials(application, username, password);
+  const { host = "", port = ports.postgres.number, [certificateKey]: certificate } = secretValues(secret);
+  const certificates = certificate === undefined ? [] : [certificate];
+  return cloudDatabaseCredentials(
+    application,
+    { host, port: Number(port), certificates },
+    username,
+    password,
+  );
+}
+
+/** Whether the service's database is at Cloud SQL: its logins change by other means than those of one in the cluster. Pure. */
+export function isCloudSql({ spec }: Pick<Application, "spec">): boolean {
+  return providerOf(spec, "database") === "cloudsql";
 }

@@ -10,7 +10,7 @@ import { sourceIsTold } from "./import.ts";
 import { guardrailsAreServed, installationRightsSuffice } from "./installation.ts";
 import { snapshotIsPossible } from "./protection.ts";
 import { mayRequest, rightsSuffice } from "./rights.ts";
-import { storeTakesTurns } from "./rotation.ts";
+import { googleLetsTurn, storeTakesTurns } from "./rotation.ts";
 import { secretStoreAnswers } from "./secret-store.ts";
 import {
   codeHostAnswers,
@@ -69,7 +69,7 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
   rollback: ofChange("rollback"),
   delete: [rightsSuffice, serviceExists, noUnfinishedRun("delete"), snapshotIsPossible, cloudIsWithinReach],
   cleanup: [rightsSuffice, noUnfinishedRun("cleanup"), snapshotIsPossible, cloudIsWithinReach],
-  rotate: [rightsSuffice, serviceExists, noUnfinishedRun("rotate"), storeTakesTurns],
+  rotate: [rightsSuffice, serviceExists, noUnfinishedRun("rotate"), googleLetsTurn, storeTakesTurns],
   backup: [rightsSuffice, serviceExists, noUnfinishedRun("backup"), databaseIsHere],
   restore: [
     rightsSuffice,

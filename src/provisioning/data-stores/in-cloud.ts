@@ -11,6 +11,7 @@ import type { StoreKind } from "../../application/store-provider.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
+import { type Login, secretValues } from "../../secrets/rotation.ts";
 import { isTerraformError } from "../../terraform/error.ts";
 import { planLines } from "../../terraform/plan.ts";
 import { withoutValues, writes } from "../describe.ts";
@@ -74,12 +75,12 @@ export const inCloud: DataStoreProvider = {
         "have its owner remove it, then retry",
       );
     }
-    const password = store === "database" ? await passwordOf(context) : undefined;
+    const login = store === "database" ? await loginOf(context) : undefined;
     log(`${known.variables.name}: ${placeOf(known)}`);
     const made = await write.workspace(workspaceEffect(known), recorded.outcome === "created", () =>
-      cloud.ensure(known, password, { run, signal, log }),
+      cloud.ensure(known, login && passwordOfFirst(context, login), { run, signal, log }),
     );
-    await tellService(context, store, made, password);
+    await tellService(context, store, made, login);
     await logIn(context, store);
     return { summary: `${name}, ${nameOf(known)}` };
   },
@@ -133,7 +134,7 @@ function emptySecret({ application }: PlanContext, store: StoreKind): KubeObject
   const nowhere = { host: "", port: 0, certificates: [] };
   const values =
     store === "database"
-      ? cloudDatabaseCredentials(application, nowhere, "")
+      ? cloudDatabaseCredentials(application, nowhere, "", "")
       : cloudCacheCredentials(nowhere, "");
   const name = store === "database" ? databaseNames(application).name : cacheNames(application).name;
   return credentialSecret(application, store, name, values);
@@ -154,16 +155,15 @@ export async function plannedByTerraform(
   }
 }
 
-/** The password, made once and before anything that has it. */
-async function passwordOf({ application, write, log, randomBytes }: StepContext): Promise<string> {
+/** The login and its password, made once and before anything that has it; rotations change both. */
+async function loginOf({ application, write, log, randomBytes }: StepContext): Promise<Login> {
   const secret = await write.createOnce(cloudDatabaseSecret(application, generatePassword(randomBytes)));
   const { name } = secret.object.metadata;
   log(
     secret.outcome === "created" ? `password made in secret ${name}` : `credentials of secret ${name} kept`,
   );
-  const data = secret.object.data;
-  const encoded = typeof data === "object" && data !== null ? Reflect.get(data, "password") : undefined;
-  if (typeof encoded === "string" && encoded !== "") return Buffer.from(encoded, "base64").toString("utf8");
+  const { username = databaseNames(application).logins[0], password = "" } = secretValues(secret.object);
+  if (password !== "") return { username, password };
   throw new StepError(
     "conflict",
     `secret ${name} exists and has no password; it was left as it is`,
@@ -171,18 +171,26 @@ async function passwordOf({ application, write, log, randomBytes }: StepContext)
   );
 }
 
+/**
+ * What Terraform gives the first login, the one that it knows, should it have to make it. Where it is the second one's
+ * turn that is a password which nobody has.
+ */
+function passwordOfFirst({ application, randomBytes }: StepContext, { username, password }: Login): string {
+  const [first] = databaseNames(application).logins;
+  return username === first ? password : generatePassword(randomBytes);
+}
+
 /** Has the Secret that the service's pods read say how the data store is reached. What differs is written, nothing else. */
 async function tellService(
   { application, write }: StepContext,
   store: StoreKind,
   made: MadeStore,
-  password: string | undefined,
+  login: Login | undefined,
 ): Promise<void> {
-  const given = made.password ?? password ?? "";
   const values =
-    store === "database"
-      ? cloudDatabaseCredentials(application, made, given)
-      : cloudCacheCredentials(made, given);
+    login === undefined
+      ? cloudCacheCredentials(made, made.password ?? "")
+      : cloudDatabaseCredentials(application, made, login.username, login.password);
   const name = store === "database" ? databaseNames(application).name : cacheNames(application).name;
   const secret = credentialSecret(application, store, name, values);
   const { object } = await write.createOnce(secret);

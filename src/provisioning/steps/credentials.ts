@@ -110,7 +110,7 @@ export async function writeLogin(
   version: number,
 ): Promise<void> {
   const secret = await secretOfStore(context, store);
-  const data = storeData(context.application, store, login);
+  const data = storeData(context.application, store, login, secret);
   const same = Object.entries(data).every(([key, value]) => Reflect.get(Object(secret.data), key) === value);
   if (same) return;
   const annotations = { [secretVersionAnnotation]: String(version) };

@@ -53,7 +53,8 @@ export function inDatabase(
   drop: readonly string[] = [],
 ): Promise<string> {
   const { application, standards } = context;
-  const { policies, job } = backupObjects(application, standards, action, { backup, drop });
+  const forRestore = backupsOf(context).operation === "restore";
+  const { policies, job } = backupObjects(application, standards, action, { backup, drop, forRestore });
   return runJob(
     { ...context, service: application.metadata.name },
     {

@@ -1,6 +1,13 @@
 import { generatePassword, nextCredentials } from "../../application/credentials.ts";
 import { labels } from "../../application/names.ts";
-import { loginIn, otherLogin, secretVersion, storeNames, turnSecret } from "../../secrets/rotation.ts";
+import {
+  isCloudSql,
+  loginIn,
+  otherLogin,
+  secretVersion,
+  storeNames,
+  turnSecret,
+} from "../../secrets/rotation.ts";
 import { withoutValues, writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
 import type { Step } from "../step.ts";
@@ -21,9 +28,15 @@ export const enableCredentials: Step = {
       () => new Uint8Array(16),
     );
     const described = await writes(context, [withoutValues(secret)]);
+    const { application } = context;
+    const [, second] = storeNames(application, storeOf(context)).logins;
+    const atGoogle = storeOf(context) === "database" && isCloudSql(application);
     return {
       ...described,
-      notes: ["jobs in the service's namespace, there only while they run, change the data store"],
+      notes: [
+        "jobs in the service's namespace, there only while they run, change the data store",
+        ...(atGoogle ? [`the first rotation makes the login ${second} in it, which stays`] : []),
+      ],
     };
   },
   async apply(context) {

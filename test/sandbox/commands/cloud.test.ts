@@ -64,10 +64,17 @@ test.skipIf(terraform === undefined)(
       "shop-cache",
       "shop-db",
     ]);
-    expect(await run("secret", "rotate", "shop", "database", "--yes")).toMatchObject({
+    expect(await run("secret", "rotate", "shop", "cache", "--yes")).toMatchObject({
       code: 2,
-      err: expect.stringContaining("runs outside of the cluster"),
+      err: expect.stringContaining("gcloud redis instances update shop-"),
     });
+    const rotated = await run("secret", "rotate", "shop", "database", "--yes");
+    expect(rotated, rotated.err).toMatchObject({ code: 0 });
+    const turned = JSON.parse((await run("secret", "list", "shop", "-o", "json")).out);
+    expect(turned.items).toMatchObject([
+      { name: "shop-cache", version: 1, rotates: false },
+      { name: "shop-db", version: 2, rotates: true, users: ["deployment/shop"] },
+    ]);
 
     // Google does these itself: the command is told, with the instance's name.
     for (const [words, means] of [

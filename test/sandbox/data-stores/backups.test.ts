@@ -54,8 +54,9 @@ describe.skipIf(!here)("a backup's jobs, on a real PostgreSQL", () => {
     action: BackupAction,
     backup: string,
     drop: readonly string[] = [],
+    forRestore = false,
   ): Promise<Ran & { readonly said: string }> {
-    const { job } = backupObjects(application, standards, action, { backup, drop });
+    const { job } = backupObjects(application, standards, action, { backup, drop, forRestore });
     const ran = await runJob(job, {
       secrets: held(secrets),
       here: { PGHOST: "127.0.0.1", PGPORT: String(server.port), BACKUPS: volume.path, WORK: file("work") },
@@ -166,7 +167,7 @@ describe.skipIf(!here)("a backup's jobs, on a real PostgreSQL", () => {
     const before = secrets;
     secrets = before.map((secret) => ({
       ...secret,
-      data: storeData(application, "database", { username: second, password: next }),
+      data: storeData(application, "database", { username: second, password: next }, secret),
     }));
     const connected = server.sql({ user: second, password: next }, "SELECT pg_sleep(600)");
     for (const action of ["backup", "restore", "swap", "undo", "restore", "swap", "drop"] as const) {
@@ -184,9 +185,13 @@ describe.skipIf(!here)("a backup's jobs, on a real PostgreSQL", () => {
   test("a database of an older version is left as it is", async () => {
     await server.asSuperuser("\\c postgres\nALTER FUNCTION platform.make_databases RENAME TO not_there");
     expect((await act("restore", "backup-second")).err).toContain("made by an older version");
+    // A restore is told before it dumps what is there; a backup alone goes on.
+    expect((await act("backup", "backup-older", [], true)).err).toContain("made by an older version");
+    expect(await act("backup", "backup-older")).toMatchObject(fine);
     expect(await act("undo", "backup-second")).toMatchObject(fine);
     expect(await sql("SELECT 1")).toBe("1");
     await server.asSuperuser("\\c postgres\nALTER FUNCTION platform.not_there RENAME TO make_databases");
+    expect(await act("backup", "backup-older", [], true)).toMatchObject(fine);
   });
 
   test("rows that differ from those of the backup stop a restore", async () => {

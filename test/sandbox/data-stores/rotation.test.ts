@@ -26,7 +26,7 @@ const old = "0123456789abcdef0123456789abcdef0123456789abcdef";
 const fresh = "fedcba9876543210fedcba9876543210fedcba9876543210";
 const adminPassword = "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffff";
 
-/** @param patience - seconds that it waits, for the tests in which it waits in vain */
+/** Runs the container of a rotation's Job here. @param patience - seconds that it waits, for where it waits in vain */
 function act(
   store: Rotatable,
   action: TurnAction,
@@ -52,10 +52,8 @@ function secretsBefore(store: Rotatable): { readonly before: KubeObject[]; reado
     new Uint8Array(size).fill(7),
   );
   const [read, ...more] = made;
-  const changed = {
-    ...credentialSecret(application, store, name, {}),
-    data: storeData(application, store, next),
-  };
+  const empty = credentialSecret(application, store, name, {});
+  const changed = { ...empty, data: storeData(application, store, next, empty) };
   return { before: [...(read === undefined ? [] : [read]), ...more, turn], after: [changed, ...more, turn] };
 }
 

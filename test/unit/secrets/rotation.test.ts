@@ -19,6 +19,15 @@ const named = (name: string) =>
     standards,
   );
 const ledger = named("ledger");
+const atGoogle = standardsSchema.parse({
+  ...standards,
+  google: { project: "acme-data", network: "projects/acme-data/global/networks/main", range: "10.20.0.0/16" },
+});
+/** The same service with its database at Cloud SQL. */
+const cloudLedger = {
+  ...ledger,
+  spec: { ...ledger.spec, database: { type: "postgres" as const, provider: "cloudsql" as const } },
+};
 const objects = Object.values(desiredObjects(ledger, standards)).flat();
 const actions = ["enable", "prove", "revoke"] as const;
 
@@ -75,6 +84,28 @@ describe("a rotation's jobs in the closed network of the service", () => {
     }
   });
 
+  test.each(actions)("%s reaches a database at Google and nothing else", (action) => {
+    const { policies, job } = rotationObjects(cloudLedger, atGoogle, "database", action);
+    const from = pod(job);
+    const at = (ip: string) => ({ ip });
+    const reach = (to: Peer | { readonly ip: string }, port: number, through = policies) =>
+      judgeConnection(
+        {
+          policies: [...objects.filter(({ kind }) => kind === "NetworkPolicy"), ...through],
+          namespaces: { "app-ledger": {} },
+        },
+        { from, to, port, protocol: "TCP" },
+      ).allowed;
+    expect(reach(at("10.20.0.3"), 5432)).toBe(true);
+    expect(reach(at("10.20.0.3"), 5432, [])).toBe(false);
+    expect(reach(at("10.20.0.3"), 5433)).toBe(false);
+    expect(reach(at("10.21.0.3"), 5432)).toBe(false);
+    for (const other of [database, cache, service]) {
+      if (other === undefined) throw new Error("no such pod");
+      for (const port of [5432, 6379, 8080]) expect(reach(other, port)).toBe(false);
+    }
+  });
+
   test("no Service and no workload takes their pods for its own", () => {
     const own = labelsOf(rotationObjects(ledger, standards, "database", "enable").job);
     const matchSchema = z.record(z.string(), z.string());
@@ -99,7 +130,8 @@ test("names of jobs are short enough for their pods' labels, and nothing of a jo
     for (const action of actions) {
       const { job, policies } = rotationObjects(longest, standards, store, action);
       expect(job.metadata.name.length).toBeLessThanOrEqual(63);
-      const text = JSON.stringify([job, policies]);
+      const cloud = rotationObjects(cloudLedger, atGoogle, "database", action);
+      const text = JSON.stringify([job, policies, cloud]);
       expect(text).not.toMatch(/"name":"[A-Z_]*(PASSWORD|VERIFIER)","value"/);
     }
   }
