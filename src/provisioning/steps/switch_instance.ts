@@ -49,6 +49,7 @@ export const switchInstance: Step = {
       summary: `${ready} of ${application.spec.replicas} replicas use ${restored.variables.name}`,
       warnings: [
         `${before.variables.name} stays and costs what it did; once nobody needs it: platform orphans delete ${namespace}/configmap/${besideName(context)} --confirm ${request.name}`,
+        `the login that ${request.name} does not use has the password that it had then; if that had leaked: platform secret rotate ${request.name} database`,
       ],
     };
   },
