@@ -5,10 +5,10 @@
 #   starter   what a new service runs until its pipeline has pushed an image: distroless, nothing but Node.
 # Both run as user 65532 on a read-only root file system; only /tmp is written to (mount an emptyDir there).
 
-FROM node:24.21.0-bookworm AS build
+# The bundle is the same everywhere: built once, on the machine's own kind.
+FROM --platform=$BUILDPLATFORM node:24.21.0-bookworm AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
-COPY scripts ./scripts
 RUN npm ci --ignore-scripts
 COPY . .
 RUN node scripts/build.js
@@ -56,7 +56,8 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/* /usr/local/lib/node_modules /opt/yarn-* \
     /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
   # SSH refuses a user without a name.
-  && useradd --uid 65532 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin nonroot
+  && groupadd --gid 65532 nonroot \
+  && useradd --uid 65532 --gid 65532 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin nonroot
 WORKDIR /platform
 ENV NODE_ENV=production HOME=/tmp TMPDIR=/tmp PLATFORM_STATE_DIR=/tmp/platform CHECKPOINT_DISABLE=1
 COPY --from=terraform /usr/local/bin/terraform /usr/local/bin/terraform

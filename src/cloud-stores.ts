@@ -4,7 +4,8 @@ import type { Cluster } from "./cluster/cluster.ts";
 import { kubeconfigPaths } from "./cluster/kubeconfig.ts";
 import type { Timing } from "./cluster/timing.ts";
 import type { Where } from "./connection.ts";
-import type { CloudStores } from "./provisioning/data-stores/cloud-stores.ts";
+import type { GoogleStore, PostgresStore } from "./provisioning/data-stores/cloud-store.ts";
+import { type CloudStores, storesOf } from "./provisioning/data-stores/cloud-stores.ts";
 import type { Standards } from "./standards/standards.ts";
 import type { BackendPlace } from "./terraform/backend.ts";
 
@@ -17,23 +18,33 @@ export interface CloudOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Data stores outside of the cluster. Terraform's part of the program is loaded when the first is worked on. */
+/** Data stores elsewhere than beside their service. Terraform's part of the program is loaded when it is worked with. */
 export function cloudStoresFor(options: CloudOptions): CloudStores {
-  let loading: Promise<CloudStores> | undefined;
-  const stores = () => {
-    loading ??= load(options);
-    return loading;
-  };
-  return {
-    check: async () => (await stores()).check(),
-    preview: async (...args) => (await stores()).preview(...args),
-    compare: async (...args) => (await stores()).compare(...args),
-    ensure: async (...args) => (await stores()).ensure(...args),
-    remove: async (...args) => (await stores()).remove(...args),
-  };
+  let google: Promise<CloudStores<GoogleStore>> | undefined;
+  let postgres: Promise<CloudStores<PostgresStore>> | undefined;
+  return storesOf({
+    google() {
+      google ??= loadTerraform(options);
+      return google;
+    },
+    postgres() {
+      postgres ??= loadCloudNativePg(options);
+      return postgres;
+    },
+  });
 }
 
-async function load(options: CloudOptions): Promise<CloudStores> {
+async function loadCloudNativePg({
+  cluster,
+  timing,
+  standards,
+}: CloudOptions): Promise<CloudStores<PostgresStore>> {
+  const { cloudNativePgStores } = await import("./provisioning/data-stores/cloudnative-pg.ts");
+  const readyWithinMs = standards.workload.progressDeadlineSeconds * 1_000;
+  return cloudNativePgStores({ cluster, clock: timing, readyWithinMs });
+}
+
+async function loadTerraform(options: CloudOptions): Promise<CloudStores<GoogleStore>> {
   const { cluster, where, timing, environment } = options;
   if (where.kind === "sandbox" && where.access.cloud === undefined) {
     const { noCloudStores } = await import("./provisioning/data-stores/no-cloud-stores.ts");

@@ -6,7 +6,7 @@ import type { KubeObject } from "../../src/cluster/object.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import { quantile } from "../statistics.ts";
 import { apiServer } from "./api-server.ts";
-import { type Contender, type Cost, start } from "./contender.ts";
+import { type Contender, type Cost, type Running, start } from "./contender.ts";
 import { childrenEach, Observer } from "./observer.ts";
 import { reconcileQuantile } from "./reconcile-times.ts";
 
@@ -25,17 +25,17 @@ export interface Measured {
   /** Seconds of one core that the API server has taken for all that, the benchmark's own requests included. */
   readonly serverCpu: number;
   /** Five new ones a second: from the answer to the creation until the last child was seen. */
-  readonly created: readonly number[];
+  readonly created: Steady;
   /** Five changes a second: from the answer until the Deployment had changed. */
-  readonly changed: readonly number[];
+  readonly changed: Steady;
   /** Five Deployments a second changed by somebody else: until changed back. */
-  readonly repaired: readonly number[];
+  readonly repaired: Steady;
   /** Five Services a second deleted by somebody else: until made again. */
-  readonly remade: readonly number[];
-  /** Of the operator's own reconciles while all that came, by its metrics: half of them, and 99 in 100, took no longer. */
-  readonly reconciled: { readonly p50: number; readonly p99: number };
+  readonly remade: Steady;
   /** From its start until a new process had looked at everything and had nothing in hand. */
   readonly restart: number;
+  /** Of that look at everything: 99 in 100 reconciles took no longer. */
+  readonly resyncReconcile: number;
   /** Writes from the start of the new process until ten seconds after. */
   readonly restartWrites: number;
   readonly filling: Cost;
@@ -43,6 +43,14 @@ export interface Measured {
   readonly whole: Cost;
   /** Share of one core while new ones, changes and drift came. */
   readonly steadyLoad: number;
+}
+
+/** A steady load of one kind. */
+export interface Steady {
+  /** How long each took. */
+  readonly took: readonly number[];
+  /** Of the operator's own reconciles meanwhile, by its metrics: 99 in 100 took no longer. */
+  readonly reconcile: number;
 }
 
 export interface Ground {
@@ -104,17 +112,17 @@ class Measurement {
       // The creations themselves are the benchmark's.
       const writesEach = (full.writes - empty.writes - size) / size;
       const filling = await operator.cost();
-      const timesBefore = await operator.reconcileTimes();
       const steadyFrom = performance.now();
       // Each change is of another one.
       const times = Math.min(size, seconds * (1_000 / everyMs));
-      const created = await this.#steady("new ones", times, () => this.#createOne());
-      const changed = await this.#steady("changes", times, (index) => this.#changeOne(index));
-      const repaired = await this.#steady("drift", times, (index) => this.#bendOne(index));
-      const remade = await this.#steady("deletions", times, (index) => this.#deleteOne(index));
+      const steady = (what: string, once: (index: number) => Promise<number>) =>
+        this.#steady(operator, what, times, once);
+      const created = await steady("new ones", () => this.#createOne());
+      const changed = await steady("changes", (index) => this.#changeOne(index));
+      const repaired = await steady("drift", (index) => this.#bendOne(index));
+      const remade = await steady("deletions", (index) => this.#deleteOne(index));
       const steadyMs = performance.now() - steadyFrom;
       const whole = await operator.cost();
-      const timesAfter = await operator.reconcileTimes();
       // What is still to be told would be told after the restart.
       await this.#settled();
       await operator.stop();
@@ -124,6 +132,7 @@ class Measurement {
       operator = await start(this.#contender, cores);
       await operator.calm(this.#made.length);
       const restart = performance.now() - restarted;
+      const resyncReconcile = reconcileQuantile(new Map(), await operator.reconcileTimes(), 0.99);
       await delay(10_000);
       const restartWrites = (await apiServer(kubeconfig)).writes - before.writes;
       return {
@@ -135,11 +144,8 @@ class Measurement {
         changed,
         repaired,
         remade,
-        reconciled: {
-          p50: reconcileQuantile(timesBefore, timesAfter, 0.5),
-          p99: reconcileQuantile(timesBefore, timesAfter, 0.99),
-        },
         restart,
+        resyncReconcile,
         restartWrites,
         filling,
         whole,
@@ -202,18 +208,21 @@ class Measurement {
 
   /** So many times, five a second, whether or not the ones before are done. */
   async #steady(
+    operator: Running,
     what: string,
     times: number,
     once: (index: number) => Promise<number>,
-  ): Promise<readonly number[]> {
+  ): Promise<Steady> {
     this.#tell(what);
+    const before = await operator.reconcileTimes();
     const from = performance.now();
     const under: Promise<number>[] = [];
     for (let index = 0; index < times; index++) {
       await delay(Math.max(0, from + index * everyMs - performance.now()));
       under.push(once(index));
     }
-    return Promise.all(under);
+    const took = await Promise.all(under);
+    return { took, reconcile: reconcileQuantile(before, await operator.reconcileTimes(), 0.99) };
   }
 
   #namespaceOf(index: number): string {

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import type { ApplicationSpec } from "./application.ts";
+import { addressOf, type ExternalStore } from "./external-store.ts";
 import { ownSecretSchema, secretKeySchema, withoutSecret, withSecret } from "./own-secrets.ts";
 import { imagePattern } from "./patterns.ts";
-import { alertNames, cacheTypes, databaseTypes, maxReplicas } from "./request.ts";
+import { RefusedInput } from "./refusal.ts";
+import { alertNames, cacheTypes, databaseTypes, externalShape, maxReplicas } from "./request.ts";
 import { migrationCommandSchema, quantitySchema } from "./schema.ts";
 
 const amounts = z.strictObject({ cpu: quantitySchema.optional(), memory: quantitySchema.optional() });
@@ -14,6 +16,7 @@ const settingsShape = {
   alerts: z.array(z.enum(alertNames)).max(alertNames.length).optional().describe("Alerts of the service."),
   database: z.enum(databaseTypes).optional().describe("Kind of database; none: it has none any more."),
   cache: z.enum(cacheTypes).optional().describe("Kind of cache; none: it has none any more."),
+  ...externalShape,
   migrate: migrationCommandSchema
     .optional()
     .describe("Program that migrates the database, with its arguments; empty: none does any more."),
@@ -62,6 +65,7 @@ export const changeParametersSchema = z.strictObject({
  * The Application's spec after a change. Pure; a change that changes nothing answers with an equal spec.
  * @param earlier - for a release rollback: the spec of that release. Replicas stay as they are, because a release
  *   is what runs and not how much of it; data stores stay too, because no rollback of a release takes data away.
+ * @throws RefusedInput where a data store that exists already is told by half
  */
 export function changedSpec(
   spec: ApplicationSpec,
@@ -86,6 +90,8 @@ export function changedSpec(
         resources,
         ...rest
       } = spec;
+      const externalDatabase = externalAfter("database", change, hadDatabase);
+      const externalCache = externalAfter("cache", change, hadCache);
       const base = resources ?? defaults;
       const next =
         requests === undefined && limits === undefined
@@ -100,14 +106,18 @@ export function changedSpec(
         ...part(
           "database",
           database === undefined
-            ? hadDatabase
+            ? hadDatabase && { ...hadDatabase, ...externalDatabase }
             : database === "none"
               ? undefined
-              : { ...hadDatabase, type: database },
+              : { ...hadDatabase, type: database, ...externalDatabase },
         ),
         ...part(
           "cache",
-          cache === undefined ? hadCache : cache === "none" ? undefined : { ...hadCache, type: cache },
+          cache === undefined
+            ? hadCache && { ...hadCache, ...externalCache }
+            : cache === "none"
+              ? undefined
+              : { ...hadCache, type: cache, ...externalCache },
         ),
         ...part(
           "migrations",
@@ -137,9 +147,45 @@ export function changedSpec(
   }
 }
 
+type Settings = Extract<ServiceChange, { readonly operation: "set" }>;
+
+/**
+ * What a change says of a data store that exists already; of one that the service has, what it does not say stays.
+ * @param had - the service's data store so far, as far as it keeps one
+ * @throws RefusedInput
+ */
+function externalAfter(
+  store: "database" | "cache",
+  change: Settings,
+  had: { readonly external?: ExternalStore | undefined } | undefined,
+): { readonly provider: "external"; readonly external: ExternalStore } | undefined {
+  const [secret, address] =
+    store === "database"
+      ? [change.databaseSecret, change.databaseAddress]
+      : [change.cacheSecret, change.cacheAddress];
+  if (secret === undefined && address === undefined) return undefined;
+  const kind = change[store];
+  if (kind === "none" || (kind === undefined && had === undefined)) {
+    throw needed(
+      `--${store}-secret and --${store}-address are for a ${store}: say --${store} and its kind too`,
+    );
+  }
+  const at = address === undefined ? had?.external : addressOf(address);
+  const named = secret ?? had?.external?.secret;
+  if (at === undefined) throw needed(`where is the ${store}? --${store}-address HOST:PORT is needed too`);
+  if (named === undefined) {
+    throw needed(`which Secret has the credentials of the ${store}? --${store}-secret NAME is needed too`);
+  }
+  return { provider: "external", external: { secret: named, host: at.host, port: at.port } };
+}
+
+function needed(message: string): RefusedInput {
+  return new RefusedInput([{ field: "", message }]);
+}
+
 function secretsAfter(
   before: ApplicationSpec["secrets"],
-  { secret, withoutSecret: key }: Extract<ServiceChange, { readonly operation: "set" }>,
+  { secret, withoutSecret: key }: Settings,
 ): ApplicationSpec["secrets"] {
   if (secret === undefined && key === undefined) return before;
   const kept = key === undefined ? before : withoutSecret(before, key);

@@ -3,7 +3,7 @@ import type { KubeObject } from "../cluster/object.ts";
 import type { Application } from "./application.ts";
 import { importedAnnotation, labelsFor } from "./names.ts";
 import { ports } from "./ports.ts";
-import { isInCloud } from "./store-provider.ts";
+import { externalOf, isInCloud, type StoreKind, storeKinds } from "./store-provider.ts";
 
 /** Names of a service's data store, made from the service's name and nothing else. */
 export interface DataStoreNames {
@@ -70,13 +70,17 @@ export function nextCredentials(secret: string): string {
   return `${secret}-next`;
 }
 
-/** Names of the Secrets that a service's pods read. */
+/** Name of the Secret with a data store's credentials that a service's pods read: the platform's, or one that a person named. */
+export function secretReadFor(owner: DataStoreOwner, store: StoreKind): string {
+  const own = store === "database" ? databaseNames(owner).name : cacheNames(owner).name;
+  return externalOf(owner.spec, store)?.secret ?? own;
+}
+
+/** Names of the Secrets with credentials that a service's pods read. */
 export function credentialSecretNames(application: DataStoreOwner): readonly string[] {
-  const { database, cache } = application.spec;
-  return [
-    ...(database === undefined ? [] : [databaseNames(application).name]),
-    ...(cache === undefined ? [] : [cacheNames(application).name]),
-  ];
+  return storeKinds
+    .filter((store) => application.spec[store] !== undefined)
+    .map((store) => secretReadFor(application, store));
 }
 
 /**
@@ -261,6 +265,7 @@ export const secretsOfStore: Readonly<Record<"database" | "cache", readonly [Sec
 
 /** Names of the Secrets of a service's data store. The first is the one that the service's pods read. Pure. */
 export function secretNamesOf(application: Application, store: "database" | "cache"): readonly string[] {
+  if (externalOf(application.spec, store) !== undefined) return [secretReadFor(application, store)];
   const [first, ...more] = secretsOfStore[store].map((of) => of(application, "").metadata.name);
   if (first === undefined) return [];
   return isInCloud(application.spec, store) ? [first] : [first, ...more];

@@ -1,5 +1,6 @@
 import type { Standards } from "../standards/standards.ts";
 import type { Application, ApplicationSpec } from "./application.ts";
+import { addressOf } from "./external-store.ts";
 import { labelsFor, namespaceOf, type ServiceName } from "./names.ts";
 import { RefusedInput } from "./refusal.ts";
 import type { ServiceRequest } from "./request.ts";
@@ -39,11 +40,28 @@ export function applicationFor(request: ServiceRequest, standards: Standards): A
     image,
     starter: request.image === undefined,
     exposure: request.exposure,
-    ...(request.database === "none" ? {} : { database: { type: request.database } }),
-    ...(request.cache === "none" ? {} : { cache: { type: request.cache } }),
+    ...(request.database === "none"
+      ? {}
+      : {
+          database: {
+            type: request.database,
+            ...externalStore(request.databaseSecret, request.databaseAddress),
+          },
+        }),
+    ...(request.cache === "none"
+      ? {}
+      : { cache: { type: request.cache, ...externalStore(request.cacheSecret, request.cacheAddress) } }),
     monitoring: { enabled: true, alerts: [...new Set(request.alerts)].sort() },
   };
   return applicationOf(request.name, withProviders(spec, undefined, standards));
+}
+
+/** A data store that exists already, as an Application says it; nothing where it is to be made. */
+function externalStore(secret: string | undefined, address: string | undefined) {
+  const at = address === undefined ? undefined : addressOf(address);
+  return secret === undefined || at === undefined
+    ? {}
+    : { provider: "external" as const, external: { secret, ...at } };
 }
 
 /**

@@ -101,6 +101,9 @@ export const backupsAnnotation = "platform.company.com/backups";
 /** On the ConfigMap that says where a data store is that runs outside of the cluster: who runs it. */
 export const providerAnnotation = "platform.company.com/provider";
 
+/** On that ConfigMap, where CloudNativePG runs it: name of its Cluster, in {@link databasesNamespace}. */
+export const instanceAnnotation = "platform.company.com/instance";
+
 /** On an Application with data stores, until it has been said what of them is kept. */
 export const applicationFinalizer = "platform.company.com/application";
 
@@ -124,6 +127,12 @@ export const systemNamespace = "platform-system";
 
 /** The operator's Deployment, ServiceAccount and Lease, in {@link systemNamespace}, and its ClusterRole. */
 export const operatorName = "platform-operator";
+
+/**
+ * Namespace of the databases that CloudNativePG runs: of its pods, and of nobody else's. Services are in others, since its
+ * controller makes roles and pods that talk to the API server.
+ */
+export const databasesNamespace = "platform-databases";
 
 /** Namespace that Terraform's states are in: only who executes runs may read it. */
 export const stateNamespace = "platform-state";

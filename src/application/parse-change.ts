@@ -3,15 +3,17 @@ import { type ServiceChange, serviceChangeSchema } from "./change.ts";
 import { nearest } from "./nearest.ts";
 import {
   type Checked,
+  checkAddress,
   checkAlerts,
   checkChoice,
   checkOrigin,
   checkReplicas,
+  checkSecretName,
   shown,
   wrong,
 } from "./parse-value.ts";
 import { imagePattern, quantityPattern } from "./patterns.ts";
-import type { Problem } from "./refusal.ts";
+import { flagOf, type Problem } from "./refusal.ts";
 import { cacheTypes, databaseTypes } from "./request.ts";
 import { migrationCommandSchema } from "./schema.ts";
 
@@ -36,13 +38,17 @@ const checksOf: Readonly<Record<ServiceChange["operation"], Checks>> = {
     image: checkDigest(image, standards),
     commit: checkCommit(commit),
   }),
-  set: ({ requests, limits, alerts, database, cache, migrate }) => ({
+  set: ({ requests, limits, alerts, database, cache, migrate, ...raw }) => ({
     requests: checkAmounts(requests),
     limits: checkAmounts(limits),
     alerts: alerts?.trim() === "" ? wrong("name alerts, or say none") : checkAlerts(alerts),
     database: checkChoice("database", databaseTypes)(database),
     cache: checkChoice("cache", cacheTypes)(cache),
     migrate: checkCommand(migrate),
+    databaseSecret: checkSecretName(raw.databaseSecret),
+    databaseAddress: checkAddress(raw.databaseAddress),
+    cacheSecret: checkSecretName(raw.cacheSecret),
+    cacheAddress: checkAddress(raw.cacheAddress),
   }),
   rollback: ({ release }) => ({ release: checkRelease(release) }),
 };
@@ -65,7 +71,7 @@ export function parseChange(
     result !== undefined && "value" in result ? [[field, result.value] as const] : [],
   );
   if (values.length === 0) {
-    const known = checked.map(([field]) => field).join(", ");
+    const known = checked.map(([field]) => flagOf(field)).join(", ");
     return { ok: false, problems: [{ field: "", message: `say what to change: ${known}` }] };
   }
   const parsed = serviceChangeSchema.safeParse({ operation, ...Object.fromEntries(values) });

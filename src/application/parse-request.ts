@@ -1,14 +1,17 @@
 import type { Standards } from "../standards/standards.ts";
 import type { Document, Position } from "./document.ts";
+import { addressText, externalStoreSchema } from "./external-store.ts";
 import { defaultTeam } from "./from-request.ts";
 import { serviceNameProblem, suggestServiceName } from "./names.ts";
 import { nearest } from "./nearest.ts";
 import {
   type Checked,
+  checkAddress,
   checkAlerts,
   checkChoice,
   checkOrigin,
   checkReplicas,
+  checkSecretName,
   isScalar,
   shown,
   wrong,
@@ -83,6 +86,10 @@ export function parseRequest(raw: RawRequest, standards: Standards, positionOf?:
     replicas: checkReplicas(given("replicas")),
     database: checkChoice("database", databaseTypes)(given("database")),
     cache: checkChoice("cache", cacheTypes)(given("cache")),
+    databaseSecret: checkSecretName(given("databaseSecret")),
+    databaseAddress: checkAddress(given("databaseAddress")),
+    cacheSecret: checkSecretName(given("cacheSecret")),
+    cacheAddress: checkAddress(given("cacheAddress")),
     exposure: checkChoice("exposure", exposures)(given("exposure")),
     alerts: checkAlerts(given("alerts")),
     image: checkImage(standards)(given("image")),
@@ -94,6 +101,7 @@ export function parseRequest(raw: RawRequest, standards: Standards, positionOf?:
   for (const [field, result] of Object.entries<Checked<unknown>>(checked)) {
     if (result !== undefined && "problem" in result) report(field, result.problem);
   }
+  for (const { field, message } of halfTold(given)) report(field, { message });
   for (const field of Object.keys(raw)) {
     if (fields.includes(field) || raw[field] === undefined) continue;
     const suggestion = nearest(field, fields);
@@ -114,6 +122,23 @@ export function parseRequest(raw: RawRequest, standards: Standards, positionOf?:
     };
   }
   return { ok: true, request: { ...parsed.data, team: parsed.data.team } };
+}
+
+/** What is missing beside a Secret or an address of a data store that exists already. */
+function halfTold(given: (field: string) => unknown): readonly Problem[] {
+  return (["database", "cache"] as const).flatMap((store): readonly Problem[] => {
+    const [secret, address] = [`${store}Secret`, `${store}Address`];
+    const told = [secret, address].filter((field) => given(field) !== undefined);
+    const [first] = told;
+    if (first === undefined) return [];
+    if (given(store) === undefined || given(store) === "none") {
+      return [{ field: first, message: `is for a ${store}: say which kind it is` }];
+    }
+    if (told.length === 2) return [];
+    return first === secret
+      ? [{ field: address, message: "where is it? HOST:PORT is needed beside its Secret" }]
+      : [{ field: secret, message: "which Secret has its credentials? it is needed beside its address" }];
+  });
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -165,6 +190,10 @@ function fromApplication(value: Fields, document: Document): RequestDocument {
     name: ["metadata", "name"],
     database: ["spec", "database", "type"],
     cache: ["spec", "cache", "type"],
+    databaseSecret: ["spec", "database", "external", "secret"],
+    databaseAddress: ["spec", "database", "external", "host"],
+    cacheSecret: ["spec", "cache", "external", "secret"],
+    cacheAddress: ["spec", "cache", "external", "host"],
     alerts: ["spec", "monitoring", "alerts"],
   };
   return {
@@ -173,9 +202,23 @@ function fromApplication(value: Fields, document: Document): RequestDocument {
       name: isFields(value.metadata) ? value.metadata.name : undefined,
       database: isFields(database) ? database.type : database,
       cache: isFields(cache) ? cache.type : cache,
+      ...externalFields("database", database),
+      ...externalFields("cache", cache),
       alerts: isFields(monitoring) ? monitoring.alerts : monitoring,
       image: starter === true ? undefined : image,
     },
     positionOf: (field) => document.positionOf(paths[field] ?? ["spec", field]),
+  };
+}
+
+/** What an Application's data store says of one that exists already, in a request's words. */
+function externalFields(store: "database" | "cache", value: unknown): Fields {
+  const external = isFields(value) ? value.external : undefined;
+  if (external === undefined) return {};
+  const { data } = externalStoreSchema.safeParse(external);
+  const secret = isFields(external) ? external.secret : "";
+  return {
+    [`${store}Secret`]: secret ?? "",
+    [`${store}Address`]: data === undefined ? "" : addressText(data),
   };
 }

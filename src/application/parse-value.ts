@@ -1,5 +1,6 @@
 import { cleanText } from "../cluster/text.ts";
 import type { Standards } from "../standards/standards.ts";
+import { addressOf, externalSecretPattern } from "./external-store.ts";
 import { nearest } from "./nearest.ts";
 import type { Problem } from "./refusal.ts";
 import { alertNames, maxReplicas, type ServiceRequest } from "./request.ts";
@@ -37,6 +38,24 @@ export function checkChoice<T extends string>(
     if (!isScalar(value) || value === "") return wrong(`a ${what} is needed: one of ${choices}`);
     return wrong(`unknown ${what} ${shown(value)}; allowed: ${choices}`, nearest(String(value), allowed));
   };
+}
+
+/** Name of a Secret with the credentials of a data store that exists already. */
+export function checkSecretName(value: unknown): Checked<string> {
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && externalSecretPattern.test(value)) return { value };
+  return wrong(
+    `must be a Secret's name, of lower-case letters, digits and hyphens, at most 63, not ${value === "" ? "nothing" : shown(value)}`,
+  );
+}
+
+/** Where a data store is that exists already. */
+export function checkAddress(value: unknown): Checked<string> {
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && value.length <= 300 && addressOf(value) !== undefined) return { value };
+  return wrong(
+    `must be HOST:PORT in lower case, such as db.example.com:5432, not ${value === "" ? "nothing" : shown(value)}`,
+  );
 }
 
 /** How many pods a service has. */

@@ -13,6 +13,11 @@ export interface Problem {
   readonly column?: number;
 }
 
+/** The flag of a command that gives a field, without its dashes: `databaseSecret` as `database-secret`. Pure. */
+export function flagOf(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
 /** One line for a person: `spec.yaml:3:11: replicas: must be a whole number; did you mean 3?` */
 export function problemText(problem: Problem, file?: string): string {
   const position = [problem.file ?? file, problem.line, problem.column]

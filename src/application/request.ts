@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { addressPattern, externalSecretPattern } from "./external-store.ts";
 import { serviceNameSchema } from "./names.ts";
 import { dnsLabelPattern, imagePattern } from "./patterns.ts";
 
@@ -10,6 +11,21 @@ export const databaseTypes = ["postgres", "none"] as const;
 export const cacheTypes = ["redis", "none"] as const;
 export const exposures = ["internal", "public", "none"] as const;
 export const alertNames = ["high-error-rate", "high-latency"] as const;
+
+const secretSchema = z.string().regex(externalSecretPattern, "is not the name of a Secret");
+const addressSchema = z.string().max(300).regex(addressPattern, "is not an address, HOST:PORT");
+
+/** Data stores that exist already and are not the platform's: where they are, and the Secrets that open them. */
+export const externalShape = {
+  databaseSecret: secretSchema
+    .optional()
+    .describe("Secret with the credentials of a database that exists already."),
+  databaseAddress: addressSchema.optional().describe("Its address, HOST:PORT."),
+  cacheSecret: secretSchema
+    .optional()
+    .describe("Secret with the credentials of a cache that exists already."),
+  cacheAddress: addressSchema.optional().describe("Its address, HOST:PORT."),
+};
 
 /** Most replicas one service may ask for. */
 export const maxReplicas = 50;
@@ -25,6 +41,7 @@ export const serviceRequestSchema = z.strictObject({
   replicas: z.int().min(1).max(maxReplicas).default(2),
   database: z.enum(databaseTypes).default("none"),
   cache: z.enum(cacheTypes).default("none"),
+  ...externalShape,
   /** `internal`: reached inside the cluster; `public`: a route, certificate and DNS name too; `none`: takes no requests. */
   exposure: z.enum(exposures).default("internal"),
   alerts: z.array(z.enum(alertNames)).default([...alertNames]),

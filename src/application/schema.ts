@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { externalStoreSchema } from "./external-store.ts";
 import { ownSecretsSchema } from "./own-secrets.ts";
 import { dnsLabelPattern, imagePattern, quantityPattern } from "./patterns.ts";
 import { alertNames, cacheTypes, databaseTypes, exposures, languages, maxReplicas } from "./request.ts";
@@ -59,11 +60,27 @@ function providerStays(store: string) {
   };
 }
 
+/** What an external data store is, it is by its address and its Secret. */
+const externalIsTold = {
+  rule: "has(self.external) == (has(self.provider) && self.provider == 'external')",
+  message: "external is given where the provider is external, and only there",
+};
+
+function isTold({
+  provider,
+  external,
+}: {
+  readonly provider?: string | undefined;
+  readonly external?: unknown;
+}) {
+  return (external !== undefined) === (provider === "external");
+}
+
 /**
- * Rule of the CRD: an edit that would come to nothing is refused. Nothing brings what is at Google to another size or
+ * Rule of the CRD: an edit that would come to nothing is refused. Nothing brings what is elsewhere to another size or
  * version once it is made.
  */
-function fixedAtGoogle(provider: string, field: string, message: string) {
+function fixedElsewhere(provider: string, field: string, message: string) {
   const same = `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`;
   return { rule: `!has(self.provider) || self.provider != '${provider}' || (${same})`, message };
 }
@@ -84,22 +101,40 @@ const databaseSchema = z
       ),
     user: databaseUserSchema.optional(),
     provider: z
-      .enum(["cloudsql"])
+      .enum(["cloudsql", "cloudnative-pg", "external"])
       .optional()
-      .describe("Where it runs; written by the run that made it. Left out: in the cluster."),
+      .describe(
+        "Where it runs; written by the run that made it. external: it exists already. Left out: in the cluster.",
+      ),
+    external: externalStoreSchema.optional(),
   })
+  .refine(isTold, externalIsTold.message)
+  .refine(
+    ({ external, size, user }) => external === undefined || (size === undefined && user === undefined),
+    "an external database has the size and the user that it has: leave them out",
+  )
   .meta({
     description: "The service's database; left out where it has none.",
     "x-kubernetes-validations": [
       providerStays("database"),
+      externalIsTold,
+      {
+        rule: "!has(self.external) || (!has(self.size) && !has(self.user))",
+        message: "an external database has the size and the user that it has: leave them out",
+      },
       {
         rule: "has(self.user) == has(oldSelf.user) && (!has(self.user) || self.user == oldSelf.user)",
         message: "the user of a database that exists cannot be changed",
       },
-      fixedAtGoogle(
+      fixedElsewhere(
         "cloudsql",
         "size",
         "the size of a database at Google is what it was made with: another one is given to it there, gcloud sql instances patch",
+      ),
+      fixedElsewhere(
+        "cloudnative-pg",
+        "size",
+        "the size of a database of CloudNativePG is what it was made with: a platform engineer gives it another one, kubectl edit cluster.postgresql.cnpg.io",
       ),
     ],
   });
@@ -114,15 +149,28 @@ const cacheSchema = z
       .optional()
       .describe("Version, one of those the standards offer; left out: the standards' own."),
     provider: z
-      .enum(["memorystore"])
+      .enum(["memorystore", "external"])
       .optional()
-      .describe("Where it runs; written by the run that made it. Left out: in the cluster."),
+      .describe(
+        "Where it runs; written by the run that made it. external: it exists already. Left out: in the cluster.",
+      ),
+    external: externalStoreSchema.optional(),
   })
+  .refine(isTold, externalIsTold.message)
+  .refine(
+    ({ external, version }) => external === undefined || version === undefined,
+    "an external cache has the version that it has: leave it out",
+  )
   .meta({
     description: "The service's cache; left out where it has none.",
     "x-kubernetes-validations": [
       providerStays("cache"),
-      fixedAtGoogle(
+      externalIsTold,
+      {
+        rule: "!has(self.external) || !has(self.version)",
+        message: "an external cache has the version that it has: leave it out",
+      },
+      fixedElsewhere(
         "memorystore",
         "version",
         "the version of a cache at Google is what it was made with: it is upgraded there, gcloud redis instances upgrade",

@@ -1,12 +1,8 @@
 import { z } from "zod";
 import { ClusterError } from "./errors.ts";
-import type { KubeList, KubeObject, KubeTable } from "./object.ts";
+import { isRecord, type KubeList, type KubeObject, type KubeTable } from "./object.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import { cleanText } from "./text.ts";
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /**
  * Whether `value` has what makes a Kubernetes object. Written by hand: lists of 10,000 pass here, and a schema

@@ -6,6 +6,11 @@
 /** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** Whether a value is a JSON object: neither null nor a list. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** A controller or other owner of an object (`metadata.ownerReferences[]`). */
 export interface OwnerReference {
   readonly apiVersion: string;

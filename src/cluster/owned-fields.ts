@@ -1,11 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import type { KubeObject } from "./object.ts";
+import { isRecord, type KubeObject } from "./object.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function parsed(json: string): unknown {
   try {

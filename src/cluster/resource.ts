@@ -114,6 +114,8 @@ export const resources = {
   externalSecrets: resource("external-secrets.io/v1", "ExternalSecret", "externalsecrets"),
   pushSecrets: resource("external-secrets.io/v1alpha1", "PushSecret", "pushsecrets"),
   clusterSecretStores: resource("external-secrets.io/v1", "ClusterSecretStore", "clustersecretstores", false),
+  podMonitors: resource("monitoring.coreos.com/v1", "PodMonitor", "podmonitors"),
+  postgresClusters: resource("postgresql.cnpg.io/v1", "Cluster", "clusters"),
   passwords: resource("generators.external-secrets.io/v1alpha1", "Password", "passwords"),
 } as const satisfies Record<string, Resource>;
 

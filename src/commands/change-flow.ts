@@ -1,6 +1,7 @@
 import type { ServiceChange } from "../application/change.ts";
 import type { ServiceName } from "../application/names.ts";
 import { type ParsedChange, parseChange, type RawChange } from "../application/parse-change.ts";
+import { flagOf } from "../application/refusal.ts";
 import { ProvisioningError } from "../provisioning/errors.ts";
 import type { PlanWithManifests } from "../provisioning/provisioner.ts";
 import { confirm, confirmDestruction } from "./confirm.ts";
@@ -70,7 +71,9 @@ function accepted({ operation, flags = {} }: TypedChange, parsed: ParsedChange):
   if (parsed.ok) return parsed.change;
   throw usageFailure("what is asked for cannot be", {
     problems: parsed.problems.map((problem) =>
-      problem.field === "" ? problem : { ...problem, field: `--${flags[problem.field] ?? problem.field}` },
+      problem.field === ""
+        ? problem
+        : { ...problem, field: `--${flags[problem.field] ?? flagOf(problem.field)}` },
     ),
     next: [`platform service ${operation} --help`],
   });
@@ -84,8 +87,13 @@ async function asked(
   { diff, protectedStores = [] }: PlanWithManifests,
   options: ChangeOptions,
 ): Promise<{ readonly confirmed?: string }> {
+  // What is not the platform's is only let go of.
+  const external = new Set(
+    diff.flatMap(({ field, before }) => (before === "external" ? [field.replace(".provider", ".type")] : [])),
+  );
   const lost = diff.filter(
-    ({ field, after }) => after === undefined && (field === "database.type" || field === "cache.type"),
+    ({ field, after }) =>
+      after === undefined && (field === "database.type" || field === "cache.type") && !external.has(field),
   );
   if (options.dataStores === "delete" && lost.length > 0) {
     const what = lost.map(({ field }) => field.replace(".type", "")).join(" and ");

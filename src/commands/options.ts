@@ -31,6 +31,13 @@ export function confirmation(): Option {
   );
 }
 
+/** What flags of a data store say that exists already. */
+export const externalHelp = {
+  secret: (store: "database" | "cache") =>
+    `a ${store} that exists already: the Secret in the service's namespace with its credentials`,
+  address: "where it is, the same as in that Secret",
+} as const;
+
 /** `--timeout`: kept in milliseconds. */
 export function timeout(): Option {
   return new Option(

@@ -80,7 +80,10 @@ async function print(
 function columns(now: Date): readonly Column<SecretInfo>[] {
   return [
     { title: "NAME", value: ({ name }) => name },
-    { title: "OF", value: ({ of, variable }) => variable ?? of },
+    {
+      title: "OF",
+      value: ({ of, variable, external }) => variable ?? (external === true ? `${of} (external)` : of),
+    },
     {
       title: "VERSION",
       align: "right",

@@ -6,7 +6,7 @@ import { type ChangeOptions, changeService } from "./change-flow.ts";
 import { usageFailure } from "./failure.ts";
 import { serviceNameFrom } from "./names.ts";
 import { demandService } from "./nearest-name.ts";
-import { confirmation } from "./options.ts";
+import { confirmation, externalHelp } from "./options.ts";
 import { serviceRunSchema, withRunOptions } from "./service-run.ts";
 import type { Session } from "./session.ts";
 
@@ -65,6 +65,10 @@ function addSet(service: Command, bind: Bind): void {
     alerts: z.string().optional(),
     database: z.string().optional(),
     cache: z.string().optional(),
+    databaseSecret: z.string().optional(),
+    databaseAddress: z.string().optional(),
+    cacheSecret: z.string().optional(),
+    cacheAddress: z.string().optional(),
     migrate: z.string().optional(),
     dataStores: z.enum(["keep", "delete"]),
     confirm: z.string().optional(),
@@ -82,6 +86,10 @@ function addSet(service: Command, bind: Bind): void {
         .addOption(new Option("--alerts <names>", `${alertNames.join(",")} or none`))
         .addOption(new Option("--database <type>", databaseTypes.join(" or ")))
         .addOption(new Option("--cache <type>", cacheTypes.join(" or ")))
+        .addOption(new Option("--database-secret <name>", externalHelp.secret("database")))
+        .addOption(new Option("--database-address <host:port>", externalHelp.address))
+        .addOption(new Option("--cache-secret <name>", externalHelp.secret("cache")))
+        .addOption(new Option("--cache-address <host:port>", externalHelp.address))
         .addOption(
           new Option(
             "--migrate <command>",
@@ -103,7 +111,8 @@ function addSet(service: Command, bind: Bind): void {
 Examples:
   platform service set api-gateway --limits memory=1Gi --requests cpu=200m,memory=512Mi
   platform service set api-gateway --cache redis --alerts high-error-rate
-  platform service set api-gateway --migrate "/bin/api-gateway migrate up"`,
+  platform service set api-gateway --migrate "/bin/api-gateway migrate up"
+  platform service set api-gateway --database postgres --database-secret gateway-login --database-address db.acme.example:5432`,
     ),
     async (session, args, options) => {
       const { dataStores, confirm, ...raw } = schema.parse(options);

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { z } from "zod";
 import { parseText, readDocument } from "../application/document.ts";
 import { type PositionOf, parseRequest, type RawRequest, requestOf } from "../application/parse-request.ts";
-import type { Problem } from "../application/refusal.ts";
+import { flagOf, type Problem } from "../application/refusal.ts";
 import {
   alertNames,
   cacheTypes,
@@ -17,7 +17,7 @@ import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { usageFailure } from "./failure.ts";
 import { follow } from "./follow.ts";
-import { timeout, yes } from "./options.ts";
+import { externalHelp, timeout, yes } from "./options.ts";
 import { printPlan } from "./output/plan.ts";
 import { noWait, onFailure, onFailureChoices, wait } from "./run-options.ts";
 import { runView } from "./run-view-of.ts";
@@ -37,6 +37,10 @@ const optionsSchema = z.object({
   replicas: z.string().optional(),
   database: z.string().optional(),
   cache: z.string().optional(),
+  databaseSecret: z.string().optional(),
+  databaseAddress: z.string().optional(),
+  cacheSecret: z.string().optional(),
+  cacheAddress: z.string().optional(),
   exposure: z.string().optional(),
   alerts: z.string().optional(),
   image: z.string().optional(),
@@ -56,6 +60,10 @@ export function addServiceCreate(service: Command, bind: Bind): void {
       .addOption(new Option("-r, --replicas <number>", `1 to ${maxReplicas} (default: 2)`))
       .addOption(new Option("--database <type>", `${oneOf(databaseTypes)} (default: none)`))
       .addOption(new Option("--cache <type>", `${oneOf(cacheTypes)} (default: none)`))
+      .addOption(new Option("--database-secret <name>", externalHelp.secret("database")))
+      .addOption(new Option("--database-address <host:port>", externalHelp.address))
+      .addOption(new Option("--cache-secret <name>", externalHelp.secret("cache")))
+      .addOption(new Option("--cache-address <host:port>", externalHelp.address))
       .addOption(new Option("--exposure <kind>", `${oneOf(exposures)} (default: internal)`))
       .addOption(new Option("--alerts <names>", `${alertNames.join(",")} or none (default: all)`))
       .addOption(
@@ -88,6 +96,7 @@ export function addServiceCreate(service: Command, bind: Bind): void {
 Examples:
   platform service create api-gateway --language go --replicas 3 --database postgres --cache redis
   platform service create ledger -l typescript --exposure public --dry-run
+  platform service create ledger -l go --database postgres --database-secret ledger-login --database-address db.acme.example:5432
   platform service create -f spec.yaml -o json`,
       ),
     async (session, args, raw) => {
@@ -131,7 +140,9 @@ interface Input {
 /** Flags come before what the file says. @throws RefusedInput for a file that cannot be read */
 async function inputOf(name: string | undefined, options: Options, terminal: Terminal): Promise<Input> {
   const { language, replicas, database, cache, exposure, alerts, image, team, file } = options;
-  const typed = { name, language, replicas, database, cache, exposure, alerts, image, team };
+  const { databaseSecret, databaseAddress, cacheSecret, cacheAddress } = options;
+  const external = { databaseSecret, databaseAddress, cacheSecret, cacheAddress };
+  const typed = { name, language, replicas, database, cache, ...external, exposure, alerts, image, team };
   const given = Object.fromEntries(Object.entries(typed).filter(([, value]) => value !== undefined));
   if (file === undefined) return { values: given, positionOf: () => undefined, file };
   const document =
@@ -160,7 +171,7 @@ function named(problem: Problem, { file }: Input): Problem {
   if (problem.line !== undefined && file !== undefined) return { ...problem, file };
   return problem.field === "name" || problem.field === ""
     ? problem
-    : { ...problem, field: `--${problem.field}` };
+    : { ...problem, field: `--${flagOf(problem.field)}` };
 }
 
 /** Standards that allow everything only real standards can refuse: team, image. */

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../cluster/object.ts";
 import type { Standards } from "../standards/standards.ts";
 import { bindings } from "./bindings.ts";
+import { databaseAccess } from "./database-access.ts";
 import { engineerRole } from "./engineer-role.ts";
 import { operatorNamespaceRole, operatorRole, operatorSystemRole } from "./operator-role.ts";
 import { applicationImages, applicationPlaces, applicationStatus } from "./policies/applications.ts";
@@ -88,5 +89,6 @@ export function accessObjects(standards: Standards): readonly KubeObject[] {
     readerRole,
     ...bindings(standards),
     ...stateAccess(standards),
+    ...databaseAccess(standards),
   ];
 }

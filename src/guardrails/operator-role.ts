@@ -55,6 +55,8 @@ export const operatorRules: readonly RoleRule[] = [
   roleRule("external-secrets.io", ["externalsecrets", "pushsecrets"], all),
   roleRule("external-secrets.io", ["clustersecretstores"], read),
   roleRule("generators.external-secrets.io", ["passwords"], all),
+  // Written only in platform-databases, by a role of its own.
+  roleRule("postgresql.cnpg.io", ["clusters"], read),
   roleRule("snapshot.storage.k8s.io", ["volumesnapshots"], all),
   roleRule("snapshot.storage.k8s.io", ["volumesnapshotcontents"], [...read, "patch", "delete"]),
   roleRule("snapshot.storage.k8s.io", ["volumesnapshotclasses"], read),

@@ -67,6 +67,7 @@ const workloads: readonly RoleRule[] = [
   roleRule("security.istio.io", ["peerauthentications"], read),
   roleRule("external-secrets.io", ["clustersecretstores", "externalsecrets", "pushsecrets"], read),
   roleRule("generators.external-secrets.io", ["passwords"], read),
+  roleRule("postgresql.cnpg.io", ["clusters"], read),
   roleRule("snapshot.storage.k8s.io", ["volumesnapshots"], read),
 ];
 

@@ -1,12 +1,10 @@
+import { isRecord } from "../cluster/object.ts";
+
 /** One field in which two objects differ: `spec.quota.cpu`, with both values as short JSON; unset where it is not there. */
 export interface FieldDifference {
   readonly field: string;
   readonly before?: string;
   readonly after?: string;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Longest value that is shown whole, in characters. */

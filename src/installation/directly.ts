@@ -15,6 +15,9 @@ export interface DirectInstallation {
   readonly clock: Clock;
 }
 
+/** How long the embedded cluster may take to serve what the standards bring, in milliseconds. */
+const servedWithin = 5_000;
+
 /** How often standards are written before who else writes them has it. */
 const attempts = 5;
 
@@ -37,6 +40,15 @@ export async function installDirectly(
     writeStandards(cluster, wanted, standards !== undefined),
     ...rights.map((object) => apply(cluster, resourceOf(object), object)),
   ]);
+  if (wanted.database.cloudnativepg !== undefined) await untilThere(cluster, clock);
+}
+
+/** The embedded cluster has a CloudNativePG of its own, from when the standards have it; elsewhere it may be missing. */
+async function untilThere(cluster: Cluster, clock: Clock): Promise<void> {
+  for (const deadline = clock.now().getTime() + servedWithin; clock.now().getTime() < deadline; ) {
+    if (await cluster.serves(resources.postgresClusters, { refresh: true })) return;
+    await clock.sleep(50);
+  }
 }
 
 async function writeStandards(cluster: Cluster, standards: Standards, replace: boolean): Promise<void> {

@@ -1,21 +1,17 @@
 import { migrationMark } from "../application/migration.ts";
 import { fieldManager, migrationAnnotation, releaseAnnotation } from "../application/names.ts";
 import { storedSpecSchema } from "../application/schema.ts";
-import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
+import { isRecord, type KubeObject, type ObjectMeta } from "../cluster/object.ts";
 import { ownedFields } from "../cluster/owned-fields.ts";
 import { isWrittenWhole } from "./write.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-function isRecord(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /**
- * Kinds of which nothing is journaled: a Secret's values are secret, a volume's data is not in its claim, and with a
- * PushSecret goes the password that it has put into a store.
+ * Kinds of which nothing is journaled: a Secret's values are secret, a volume's data is not in its claim nor a database's in
+ * its Cluster, and with a PushSecret goes the password that it has put into a store.
  */
-const unrecorded = new Set(["Secret", "PersistentVolumeClaim", "PushSecret"]);
+const unrecorded = new Set(["Secret", "PersistentVolumeClaim", "Cluster", "PushSecret"]);
 
 /** Adds what exists of the fields that will be written, where it is not there yet. */
 function withWritten(base: JsonObject, live: JsonObject, desired: JsonObject): JsonObject {

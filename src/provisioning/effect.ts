@@ -1,20 +1,30 @@
 import { z } from "zod";
 
-/** A workspace of Terraform: a data store outside of the cluster, with enough to remove it where nothing else is left. */
-export const workspaceSchema = z.strictObject({
+const workspace = {
   kind: z.literal("workspace"),
-  provider: z.enum(["cloudsql", "memorystore"]),
   name: z.string(),
   /** Of the service. */
   namespace: z.string(),
   /** Name of the data store in the cluster: of its Secret, and of the ConfigMap that says where it is. */
   store: z.string(),
-  project: z.string(),
-  region: z.string(),
-  network: z.string().optional(),
   /** Its name at the provider. */
   instance: z.string(),
-});
+};
+
+/**
+ * A data store that runs elsewhere than beside its service, such as a workspace of Terraform: with enough to remove it where
+ * nothing else is left.
+ */
+export const workspaceSchema = z.discriminatedUnion("provider", [
+  z.strictObject({
+    ...workspace,
+    provider: z.enum(["cloudsql", "memorystore"]),
+    project: z.string(),
+    region: z.string(),
+    network: z.string().optional(),
+  }),
+  z.strictObject({ ...workspace, provider: z.literal("cloudnative-pg") }),
+]);
 
 /**
  * One thing outside the process that a step made or changed. Its key is deterministic, so that an intent found

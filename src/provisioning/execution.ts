@@ -7,7 +7,7 @@ import { compensateStep } from "./compensate.ts";
 import { compensateCredentials, isCredentialsStep } from "./compensate-credentials.ts";
 import { compensateImport, isImportStep } from "./compensate-import.ts";
 import { compensateProtection } from "./compensate-protection.ts";
-import { type CloudStores, fencedStores, takingLockOf } from "./data-stores/cloud-stores.ts";
+import { type CloudStores, fencedStores, takingLockOf, through } from "./data-stores/cloud-stores.ts";
 import { guardedStores } from "./data-stores/guarded-stores.ts";
 import { createEffectWriter } from "./effect-writer.ts";
 import { Engine } from "./engine.ts";
@@ -84,7 +84,7 @@ export async function startExecution(options: ExecutorOptions, start: Start): Pr
   const host = fencedHost(codeHost, journal.ownership);
   const cloudOf = (marked: Cluster) =>
     guardedStores(
-      takingLockOf(fencedStores(options.cloud, journal.ownership), context.lockHolder),
+      through(takingLockOf(fencedStores(options.cloud, journal.ownership), context.lockHolder), marked),
       marked,
       record.name,
     );

@@ -72,7 +72,7 @@ const jobSchema = z.looseObject({
 });
 
 /** Keys of Secrets that say where something is, and no more. */
-const openKeys: ReadonlySet<string> = new Set(["host", "port", "database", "username"]);
+const openKeys: ReadonlySet<string> = new Set(["host", "port", "database", "username", "sslmode"]);
 
 /** Shorter values are told all the same: they would blot out half of every line. */
 const shortestHidden = 6;

@@ -24,7 +24,7 @@ import {
 } from "../application/request.ts";
 import { applicationSpecSchema } from "../application/schema.ts";
 import { type FieldChange, specDiff } from "../application/spec-diff.ts";
-import { withProviders } from "../application/store-provider.ts";
+import { externalOf, providerOf, storeKinds, withProviders } from "../application/store-provider.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { find } from "../cluster/find.ts";
@@ -164,6 +164,7 @@ export async function changeContext(
   if (specDiff(before, after).length === 0) {
     throw new ProvisioningError("unchanged", `nothing to change: ${service} is so already`);
   }
+  storesStay(service, before, after);
   const problems = limitsBelowRequests(after.resources);
   if (problems.length > 0) throw new RefusedInput(problems);
   const releaseBefore = Number(object.metadata.annotations?.[releaseAnnotation] ?? firstRelease);
@@ -177,6 +178,21 @@ export async function changeContext(
   const planned = { before, after, releaseBefore, release, ...(commit === undefined ? {} : { commit }) };
   const { uid } = object.metadata;
   return contextOfChange(service, planned, { dataStores: choice, uid }, surroundings);
+}
+
+/** @throws ProvisioningError `usage` where a data store that a service has would become another one */
+function storesStay(service: ServiceName, before: ApplicationSpec, after: ApplicationSpec): void {
+  for (const store of storeKinds) {
+    const [was, is] = [providerOf(before, store), providerOf(after, store)];
+    if (was === undefined || is === undefined || was === is) continue;
+    throw new ProvisioningError(
+      "usage",
+      `the ${store} of ${service} is ${was}, and does not become ${is} by a change: its data would stay behind`,
+      is === "external" && was !== "external"
+        ? `move the data yourself, then take it out: platform service set ${service} --${store} none --data-stores delete --confirm ${service}`
+        : `take it out of the service first: platform service set ${service} --${store} none`,
+    );
+  }
 }
 
 /** A pod may not be promised more than it may use: the API server would refuse it, after the run has begun. */
@@ -355,6 +371,21 @@ export async function rotateContext(
       "usage",
       `${service} has no ${credential}`,
       `see what it has: platform secret list ${service}`,
+    );
+  }
+  const external = externalOf(spec, credential);
+  if (external !== undefined) {
+    throw new ProvisioningError(
+      "usage",
+      `the ${credential} of ${service} is not the platform's: whoever runs it changes its password`,
+      `have them make a Secret beside ${external.secret} with the new one, then: platform service set ${service} --${credential}-secret NAME`,
+    );
+  }
+  if (providerOf(spec, credential) === "cloudnative-pg") {
+    throw new ProvisioningError(
+      "usage",
+      `CloudNativePG runs the ${credential} of ${service}: its login has one password at a time, so that it cannot change without a moment in which new connections fail`,
+      "have a platform engineer change it in both Secrets, where such a moment is allowed: docs/data-stores.md says how",
     );
   }
   const change = { before: spec, after: spec };

@@ -4,6 +4,7 @@ import {
   providerAnnotation,
   type ServiceName,
 } from "../application/names.ts";
+import { externalOf, storeKinds } from "../application/store-provider.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { find } from "../cluster/find.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
@@ -100,10 +101,13 @@ export function storesAtStake({
     );
   }
   if (previous === undefined) return names;
-  const taken = [
-    previous.spec.database !== undefined && application.spec.database === undefined,
-    previous.spec.cache !== undefined && application.spec.cache === undefined,
-  ];
+  // What is not the platform's is only let go of.
+  const taken = storeKinds.map(
+    (store) =>
+      previous.spec[store] !== undefined &&
+      application.spec[store] === undefined &&
+      externalOf(previous.spec, store) === undefined,
+  );
   return names.filter((_, index) => taken[index] === true);
 }
 

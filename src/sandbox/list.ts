@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { isObject } from "./json.ts";
 import { type Form, partialText } from "./rendering.ts";
 import { type ResourceInfo, readStored } from "./resources.ts";
-import { isSelected, type Selection } from "./selection.ts";
+import { isSelected, mayBeSelected, type Selection } from "./selection.ts";
 import { ApiFailure, failures } from "./status.ts";
 import type { Row, Store } from "./store.ts";
 import { tableOf } from "./table/table.ts";
@@ -184,6 +184,8 @@ function rowOf(key: string, body: string): Row {
 }
 
 function matches(selection: Selection, row: Row, resource: ResourceInfo): boolean {
+  if (!mayBeSelected(selection, row.key)) return false;
+  if (selection.byKey) return true;
   if (selection.labels !== undefined && !selection.labels(JSON.parse(row.labels))) return false;
   if (selection.fields === undefined) return true;
   return isSelected({ ...selection, labels: undefined }, readStored(row.body, resource));

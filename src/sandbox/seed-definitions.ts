@@ -149,45 +149,72 @@ const definitions: readonly Definition[] = [
   },
 ];
 
+const cloudNativePg: Definition = {
+  group: "postgresql.cnpg.io",
+  version: "v1",
+  kind: "Cluster",
+  plural: "clusters",
+  columns: [
+    { name: "Instances", jsonPath: ".spec.instances" },
+    { name: "Status", jsonPath: ".status.phase" },
+  ],
+};
+
 /** The CustomResourceDefinitions of everything a service is integrated with, in the sandbox's own minimal form. */
 export function seedDefinitions() {
-  return definitions.map(
-    ({ group, version, kind, plural, shortNames = [], columns = [], scope, fields = {} }) => ({
-      apiVersion: "apiextensions.k8s.io/v1",
-      kind: "CustomResourceDefinition",
-      metadata: { name: `${plural}.${group}`, annotations: annotationsOf(group) },
-      spec: {
-        group,
-        scope: scope ?? "Namespaced",
-        names: {
-          kind,
-          plural,
-          singular: kind.toLowerCase(),
-          listKind: `${kind}List`,
-          ...(shortNames.length > 0 ? { shortNames: [...shortNames] } : {}),
-        },
-        versions: [
-          {
-            name: version,
-            served: true,
-            storage: true,
-            schema: {
-              openAPIV3Schema: {
-                type: "object",
-                description: `${kind}, simulated by the sandbox`,
-                properties: { spec: open, status: open, ...fields },
-              },
-            },
-            subresources: { status: {} },
-            additionalPrinterColumns: [
-              ...columns.map((column) => ({ ...column, type: "string" })),
-              { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
-            ],
-          },
-        ],
+  return definitions.map(definitionOf);
+}
+
+/** That of CloudNativePG, which is there only where the standards have it. */
+export function seedCloudNativePg() {
+  return definitionOf(cloudNativePg);
+}
+
+function definitionOf({
+  group,
+  version,
+  kind,
+  plural,
+  shortNames = [],
+  columns = [],
+  scope,
+  fields = {},
+}: Definition) {
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${group}`, annotations: annotationsOf(group) },
+    spec: {
+      group,
+      scope: scope ?? "Namespaced",
+      names: {
+        kind,
+        plural,
+        singular: kind.toLowerCase(),
+        listKind: `${kind}List`,
+        ...(shortNames.length > 0 ? { shortNames: [...shortNames] } : {}),
       },
-    }),
-  );
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: {
+              type: "object",
+              description: `${kind}, simulated by the sandbox`,
+              properties: { spec: open, status: open, ...fields },
+            },
+          },
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            ...columns.map((column) => ({ ...column, type: "string" })),
+            { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+          ],
+        },
+      ],
+    },
+  };
 }
 
 /** The API server insists on this for groups under k8s.io. */

@@ -83,6 +83,15 @@ const selectable: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/services": { "spec.clusterIP": "", "spec.type": "" },
 };
 
+/** What a field selector selects. */
+export interface FieldSelection {
+  readonly matches: Matcher<unknown>;
+  /** The name that is selected; undefined: more than one. */
+  readonly name: string | undefined;
+  /** Whether nothing but that name is selected. */
+  readonly byName: boolean;
+}
+
 /**
  * A field selector: `metadata.name=x,status.phase!=Running`.
  * @param extra further selectable fields, of a CRD's `selectableFields`.
@@ -92,7 +101,7 @@ export function fieldSelector(
   resource: string,
   text: string | null | undefined,
   extra: readonly string[] = [],
-): { readonly matches: Matcher<unknown>; readonly name: string | undefined } | undefined {
+): FieldSelection | undefined {
   if (text === null || text === undefined || text.trim() === "") return undefined;
   let name: string | undefined;
   const known = selectable[resource] ?? {};
@@ -120,5 +129,9 @@ export function fieldSelector(
       return found[2] === "!=" ? shown !== value : shown === value;
     };
   });
-  return { matches: (object) => tests.every((test) => test(object)), name };
+  return {
+    matches: (object) => tests.every((test) => test(object)),
+    name,
+    byName: name !== undefined && tests.length === 1,
+  };
 }

@@ -2,7 +2,7 @@ import type { StoredObject } from "./api.ts";
 import { type ChangeFeed, type FeedChange, feedChange } from "./change-feed.ts";
 import { type Form, rendered } from "./rendering.ts";
 import { type ResourceInfo, readStored } from "./resources.ts";
-import { isSelected, type Selection } from "./selection.ts";
+import { isSelected, mayBeSelected, type Selection } from "./selection.ts";
 import { ApiFailure, failures } from "./status.ts";
 import type { Store } from "./store.ts";
 
@@ -88,6 +88,7 @@ function startOf(query: URLSearchParams): number | undefined {
 function sendExisting(store: Store, request: WatchRequest): void {
   const { resource, selection } = request;
   for (const row of store.rows(resource.id, { namespace: selection.namespace, part: "body" })) {
+    if (!mayBeSelected(selection, row.key)) continue;
     const object = readStored(row.body, resource);
     if (isSelected(selection, object)) request.send(eventText("ADDED", objectText(request, object)));
   }
@@ -96,8 +97,12 @@ function sendExisting(store: Store, request: WatchRequest): void {
 /** An object that enters or leaves the selection is added or deleted, as far as this watch can see. */
 function sendChange(request: WatchRequest, change: FeedChange): void {
   const { selection } = request;
-  const before = change.previous !== undefined && isSelected(selection, change.previous);
-  const after = change.type !== "DELETED" && isSelected(selection, change.object);
+  if (!mayBeSelected(selection, change.key)) return;
+  const { byKey } = selection;
+  const before =
+    change.type !== "ADDED" &&
+    (byKey || (change.previous !== undefined && isSelected(selection, change.previous)));
+  const after = change.type !== "DELETED" && (byKey || isSelected(selection, change.object));
   if (after) {
     request.send(eventText(before ? "MODIFIED" : "ADDED", objectText(request, change.object)));
   } else if (before) {

@@ -4,7 +4,7 @@ import { secretNamesOf } from "../application/credentials.ts";
 import { desiredObjects, parts } from "../application/desired-objects.ts";
 import { labels } from "../application/names.ts";
 import { ownSecretName } from "../application/own-secrets.ts";
-import { isInCluster } from "../application/store-provider.ts";
+import { externalOf, isInCluster } from "../application/store-provider.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
@@ -32,6 +32,8 @@ export interface SecretInfo {
   readonly users: readonly string[];
   /** Whether a rotation gives it another password. */
   readonly rotates: boolean;
+  /** Of a data store that is not the platform's: whoever runs that has made it. */
+  readonly external?: true;
 }
 
 /** The Secrets of a service, and whether what only the cluster knows of them could be seen. */
@@ -74,17 +76,19 @@ export async function listSecrets(
       )
       .map((store) => storeNames(application, store).name),
   );
+  const external = new Set(stores.flatMap((store) => externalOf(application.spec, store)?.secret ?? []));
   const items = [...kinds].map(([name, of]): SecretInfo => {
     const metadata = found?.find((each) => each.name === name);
     const { key: variable, version } = own.get(name) ?? {};
     return {
       name,
       of,
-      ...(metadata === undefined ? {} : timesOf(metadata)),
+      ...(metadata === undefined ? {} : timesOf(metadata, external.has(name))),
       ...(variable === undefined || version === undefined ? {} : { variable, version }),
       users: readersOf(objects, name),
       // What External Secrets Operator has made is made once and for good.
       rotates: rotating.has(name) && metadata?.annotations?.[dataHashAnnotation] === undefined,
+      ...(external.has(name) ? { external: true as const } : {}),
     };
   });
   return {
@@ -109,12 +113,16 @@ async function metadataOfSecrets(
   }
 }
 
-function timesOf(metadata: ObjectMeta): Pick<SecretInfo, "version" | "createdAt" | "changedAt"> {
+/** @param external - nobody counts how often what is not the platform's is changed */
+function timesOf(
+  metadata: ObjectMeta,
+  external: boolean,
+): Pick<SecretInfo, "version" | "createdAt" | "changedAt"> {
   const { annotations, creationTimestamp: createdAt, managedFields = [] } = metadata;
   const times = managedFields.flatMap((entry) => managedSchema.safeParse(entry).data?.time ?? []).sort();
   const changedAt = times.at(-1) ?? createdAt;
   return {
-    version: secretVersion(annotations),
+    ...(external ? {} : { version: secretVersion(annotations) }),
     ...(createdAt === undefined ? {} : { createdAt }),
     ...(changedAt === undefined ? {} : { changedAt }),
   };

@@ -1,10 +1,12 @@
 import type { Application } from "../application/application.ts";
-import { cacheNames, certificateKey, databaseNames } from "../application/credentials.ts";
+import { cacheNames, certificateKey, databaseNames, secretReadFor } from "../application/credentials.ts";
+import { peersOf, usualSslMode } from "../application/external-store.ts";
 import { labelsFor } from "../application/names.ts";
-import { fromSecret } from "../application/objects/data-store.ts";
+import { fromSecret, fromSecretIfThere } from "../application/objects/data-store.ts";
 import { passingJob, pathOut } from "../application/objects/passing-job.ts";
 import { ports } from "../application/ports.ts";
-import type { StoreKind } from "../application/store-provider.ts";
+import { podsOfCluster } from "../application/postgres-cluster.ts";
+import { externalOf, providerOf, type StoreKind } from "../application/store-provider.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import type { Standards } from "../standards/standards.ts";
 
@@ -25,6 +27,23 @@ const commands: Readonly<Record<StoreKind, string>> = {
     'printf "%s" "$CA" > /tmp/ca.crt; answer="$(redis-cli -h "$STORE_HOST" -p "$STORE_PORT" --user "$STORE_USER" --tls --cacert /tmp/ca.crt ping)"; [ "$answer" = PONG ] || { echo "$answer" >&2; exit 1; }',
 };
 
+/** The same where it is not the platform's: encrypted as its Secret says, with a certificate judged where it can be. */
+const externalCommands: Readonly<Record<StoreKind, string>> = {
+  database: `if [ -n "\${CA:-}" ]; then printf "%s" "$CA" > /tmp/ca.crt; export PGSSLROOTCERT=/tmp/ca.crt; fi; PGSSLMODE="\${SSLMODE:-${usualSslMode}}" exec psql -X -w -q -c "SELECT 1"`,
+  cache:
+    'set -- -h "$STORE_HOST" -p "$STORE_PORT" --user "$STORE_USER"; case "$STORE_URI" in rediss://*) printf "%s" "$CA" > /tmp/ca.crt; set -- "$@" --tls --cacert /tmp/ca.crt;; esac; answer="$(redis-cli "$@" ping)"; [ "$answer" = PONG ] || { echo "$answer" >&2; exit 1; }',
+};
+
+/** Where the data store is that a run has made. */
+function placeOf(
+  { metadata, spec }: Pick<Application, "metadata" | "spec">,
+  { google }: Standards,
+  store: StoreKind,
+): readonly object[] {
+  if (providerOf(spec, store) === "cloudnative-pg") return [podsOfCluster(metadata)];
+  return google === undefined ? [] : [{ ipBlock: { cidr: google.range } }];
+}
+
 /**
  * What a login to a data store outside of the cluster consists of: a path through the closed network, for its time only,
  * and the Job that logs in. Nothing of it holds a value of a Secret. Pure.
@@ -35,15 +54,19 @@ export function loginObjects(
   store: StoreKind,
 ): { readonly policies: readonly KubeObject[]; readonly job: KubeObject } {
   const { name, namespace } = metadata;
-  const secret =
-    store === "database" ? databaseNames({ metadata, spec }).name : cacheNames({ metadata }).name;
+  const external = externalOf(spec, store);
+  const secret = secretReadFor({ metadata, spec }, store);
+  const { name: storeName } =
+    store === "database" ? databaseNames({ metadata, spec }) : cacheNames({ metadata });
   const own: ObjectMeta = {
-    name: `${secret}-login`,
+    name: `${storeName}-login`,
     namespace,
     labels: labelsFor(name, spec.team, component),
   };
-  const { number: port } = store === "database" ? ports.postgres : ports.redisTls;
-  const to = standards.google === undefined ? [] : [{ ipBlock: { cidr: standards.google.range } }];
+  const usual = store === "database" ? ports.postgres : ports.redisTls;
+  const port = external?.port ?? usual.number;
+  const to =
+    external === undefined ? placeOf({ metadata, spec }, standards, store) : peersOf(external, standards);
   const environment =
     store === "database"
       ? [
@@ -60,14 +83,23 @@ export function loginObjects(
           fromSecret("STORE_USER", secret, "username"),
           fromSecret("REDISCLI_AUTH", secret, "password"),
         ];
+  const encryption =
+    external === undefined
+      ? [fromSecret("CA", secret, certificateKey)]
+      : [
+          fromSecretIfThere("CA", secret, certificateKey),
+          store === "database"
+            ? fromSecretIfThere("SSLMODE", secret, "sslmode")
+            : fromSecret("STORE_URI", secret, "uri"),
+        ];
   return {
     policies: [pathOut(own, to.length === 0 ? [] : [{ to, ports: [{ protocol: "TCP", port }] }])],
     job: passingJob({
       metadata: own,
       container: loginContainer,
       image: store === "database" ? standards.database.image : standards.cache.image,
-      command: ["sh", "-c", `set -eu; ${commands[store]}`],
-      env: [...environment, fromSecret("CA", secret, certificateKey)],
+      command: ["sh", "-c", `set -eu; ${(external === undefined ? commands : externalCommands)[store]}`],
+      env: [...environment, ...encryption],
       resources: {
         requests: { cpu: "20m", memory: "32Mi" },
         limits: { cpu: "200m", memory: "128Mi" },

@@ -34,6 +34,8 @@ export interface ApplicationFacts {
   readonly replicas: number;
   readonly database: boolean;
   readonly cache: boolean;
+  /** Those of its data stores that do not run as a StatefulSet: a login proved them before the Application was written. */
+  readonly elsewhere?: readonly ("database" | "cache")[];
   readonly monitored: boolean;
   readonly createdAt: string;
   readonly terminating: boolean;
@@ -78,14 +80,15 @@ const applicationSchema = z.object({
   image: z.string().optional(),
   starter: z.boolean().optional(),
   replicas: z.int().optional(),
-  database: z.object({}).optional(),
-  cache: z.object({}).optional(),
+  database: z.object({ provider: z.string().optional() }).optional(),
+  cache: z.object({ provider: z.string().optional() }).optional(),
   monitoring: z.object({ enabled: z.boolean().optional() }).optional(),
 });
 
 export function applicationFacts(object: KubeObject): ApplicationFacts {
   const spec = applicationSchema.safeParse(object.spec ?? {}).data ?? {};
   const { name, namespace = "", creationTimestamp = "", deletionTimestamp } = object.metadata;
+  const elsewhere = (["database", "cache"] as const).filter((store) => spec[store]?.provider !== undefined);
   return {
     name,
     namespace,
@@ -95,6 +98,7 @@ export function applicationFacts(object: KubeObject): ApplicationFacts {
     replicas: spec.replicas ?? 0,
     database: spec.database !== undefined,
     cache: spec.cache !== undefined,
+    ...(elsewhere.length === 0 ? {} : { elsewhere }),
     monitored: spec.monitoring?.enabled ?? false,
     createdAt: creationTimestamp,
     terminating: deletionTimestamp !== undefined,

@@ -47,8 +47,8 @@ export function rowOf(parts: Parts): Service {
     verdict,
     reason,
     replicas: workload?.pods ?? (application && { ready: 0, wanted: application.replicas }),
-    database: dataStore("postgres", application?.database, parts.database),
-    cache: dataStore("redis", application?.cache, parts.cache),
+    database: dataStore("postgres", application, parts.database),
+    cache: dataStore("redis", application, parts.cache),
     monitoring,
     ...firingOf(parts),
     image: application?.image ?? workload?.image ?? "",
@@ -234,10 +234,14 @@ function proofOf({ name, namespace, application, scraping }: Parts): Proof {
 
 function dataStore(
   type: "postgres" | "redis",
-  wanted: boolean | undefined,
+  application: Parts["application"],
   workload: WorkloadFacts | undefined,
 ): DataStore {
-  if (workload === undefined) return wanted === true ? { type, ready: false } : { type: "none" };
+  const store = type === "postgres" ? "database" : "cache";
+  if (workload === undefined) {
+    if (application?.[store] !== true) return { type: "none" };
+    return { type, ready: application.elsewhere?.includes(store) === true };
+  }
   return { type, ready: workload.pods.ready >= workload.pods.wanted };
 }
 

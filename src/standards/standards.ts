@@ -2,6 +2,8 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { dnsLabelPattern, imagePattern, quantityPattern } from "../application/patterns.ts";
 import { cloudSqlSchema, googleSchema, memorystoreSchema, terraformSchema } from "./cloud.ts";
+import { cloudNativePgSchema } from "./cloudnative-pg.ts";
+import { externalSchema } from "./external.ts";
 import { pricesSchema } from "./prices.ts";
 
 /** A Kubernetes quantity, for example `100m` or `256Mi`. */
@@ -159,9 +161,11 @@ export const standardsSchema = z
     database: z
       .strictObject({
         provider: z
-          .enum(["in-cluster", "cloudsql"])
+          .enum(["in-cluster", "cloudsql", "cloudnative-pg"])
           .default("in-cluster")
-          .describe("Where new databases run; cloudsql needs google, and is made by Terraform."),
+          .describe(
+            "Where new databases run; cloudsql needs google, and is made by Terraform; cloudnative-pg needs cloudnativepg.",
+          ),
         image: imageReference
           .default("docker.io/library/postgres:15.15")
           .describe("An official PostgreSQL image, Debian's variant, 15 or newer."),
@@ -171,6 +175,7 @@ export const standardsSchema = z
           limits: { cpu: "1", memory: "1Gi" },
         }),
         cloudsql: cloudSqlSchema,
+        cloudnativepg: cloudNativePgSchema.optional(),
       })
       .prefault({})
       .describe("PostgreSQL."),
@@ -237,9 +242,12 @@ export const standardsSchema = z
           })
           .prefault({})
           .describe("Backups of databases."),
+        external: externalSchema,
       })
       .prefault({})
-      .describe("What guards databases and caches against deletion."),
+      .describe(
+        "What guards databases and caches against deletion, and where those may be that exist already.",
+      ),
     secrets: z
       .strictObject({
         store: z
@@ -333,10 +341,24 @@ export const standardsSchema = z
     path: ["secrets", "clusterSecretStore"],
     message: "is for the store external-secrets",
   })
-  .refine(({ database, google }) => database.provider === "in-cluster" || google !== undefined, {
+  .refine(({ database, google }) => database.provider !== "cloudsql" || google !== undefined, {
     path: ["database", "provider"],
     message: "needs google: its project, network and range",
   })
+  .refine(({ database }) => database.provider !== "cloudnative-pg" || database.cloudnativepg !== undefined, {
+    path: ["database", "provider"],
+    message: "needs database.cloudnativepg: its image",
+  })
+  .refine(
+    ({ database: { cloudnativepg }, images: { registries } }) =>
+      cloudnativepg === undefined ||
+      registries.length === 0 ||
+      registries.some((prefix) => cloudnativepg.image.startsWith(prefix)),
+    {
+      path: ["database", "cloudnativepg", "image"],
+      message: "is from none of images.registries",
+    },
+  )
   .refine(({ cache, google }) => cache.provider === "in-cluster" || google !== undefined, {
     path: ["cache", "provider"],
     message: "needs google: its project, network and range",

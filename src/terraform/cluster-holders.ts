@@ -87,12 +87,42 @@ export function clusterUnlock(cluster: Cluster, namespace: string, workspace: st
 
 const leaseSchema = z.looseObject({ holderIdentity: z.string().nullish() });
 
+/** What is read of a pod: when a container of it was started or had ended, to the second. */
+const podSchema = z.object({
+  status: z.object({
+    containerStatuses: z.array(
+      z.object({
+        state: z.object({
+          running: z.object({ startedAt: z.string() }).optional(),
+          terminated: z.object({ finishedAt: z.string() }).optional(),
+        }),
+        lastState: z.object({ terminated: z.object({ finishedAt: z.string() }).optional() }).optional(),
+      }),
+    ),
+  }),
+});
+
+/**
+ * Whether each container of a pod has ended since that moment (RFC 3339), so that all is gone that ran in the pod then.
+ * That one does not run yet proves nothing: a status lags.
+ */
+export function endedSince(pod: unknown, moment: string): boolean {
+  const statuses = podSchema.safeParse(pod).data?.status.containerStatuses ?? [];
+  const ended = statuses.map(({ state, lastState }) =>
+    [state.running?.startedAt, state.terminated?.finishedAt, lastState?.terminated?.finishedAt].some(
+      (time) => time !== undefined && Date.parse(time) > Date.parse(moment),
+    ),
+  );
+  return ended.length > 0 && !ended.includes(false);
+}
+
 /** Looks up the UID of a pod. */
 export function podUidIn(cluster: Cluster): Look["podUid"] {
-  return async ({ namespace, name }) => {
+  return async ({ namespace, name }, moment) => {
     try {
       const pod = await find(cluster, resources.pods, { namespace, name });
-      return pod === undefined ? "gone" : (pod.metadata.uid ?? undefined);
+      if (pod === undefined || endedSince(pod, moment)) return "gone";
+      return pod.metadata.uid ?? undefined;
     } catch {
       return undefined;
     }

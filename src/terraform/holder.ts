@@ -44,8 +44,14 @@ export interface Look {
   startOf(pid: number): Promise<string | undefined>;
   /** Whether a process of this machine works in the folder; undefined where the system does not tell. */
   anyIn(folder: string): Promise<boolean | undefined>;
-  /** The UID of the pod of this name; `gone` where there is none, undefined where one cannot look. */
-  podUid(pod: { readonly namespace: string; readonly name: string }): Promise<string | "gone" | undefined>;
+  /**
+   * The UID of the pod of this name; `gone` where there is none, or where its containers have ended since that moment
+   * (RFC 3339), and with them all that ran in them then; undefined where one cannot look.
+   */
+  podUid(
+    pod: { readonly namespace: string; readonly name: string },
+    moment: string,
+  ): Promise<string | "gone" | undefined>;
 }
 
 /** What is known of the holder of a lock. */
@@ -56,7 +62,7 @@ export interface Verdict {
 
 /**
  * Whether the holder of a lock is certainly dead. Only then may the lock be taken without asking: its process was on
- * this machine and is gone, or its pod is.
+ * this machine and is gone, or its pod is or has begun anew.
  * @param folder - the workspace's folder on this machine
  */
 export async function judgeHolder(
@@ -70,17 +76,18 @@ export async function judgeHolder(
     .filter(({ host, since }) => lock.who.endsWith(`@${host}`) && since <= lock.created)
     .sort((one, other) => (one.since < other.since ? 1 : -1))[0];
   if (holder === undefined) return { state: "unknown", because: "nothing is recorded of who took it" };
-  if (holder.pod !== undefined) {
-    const uid = await look.podUid(holder.pod);
+  const machine = await look.machine();
+  const here = machine !== "" && machine === holder.machine;
+  if (!here && holder.pod !== undefined) {
+    const uid = await look.podUid(holder.pod, holder.since);
     if (uid === undefined) {
       return { state: "unknown", because: `one cannot see whether pod ${holder.pod.name} lives` };
     }
     return uid === holder.pod.uid
       ? { state: "alive", because: `pod ${holder.pod.name} lives` }
-      : { state: "dead", because: `pod ${holder.pod.name} is gone` };
+      : { state: "dead", because: `pod ${holder.pod.name} is gone or began anew` };
   }
-  const machine = await look.machine();
-  if (machine === "" || machine !== holder.machine) {
+  if (!here) {
     return { state: "unknown", because: `it was taken on another machine, ${holder.host}` };
   }
   const { terraform, engine } = holder;

@@ -18,5 +18,5 @@ else {
   changeStories("changes on a real control plane", open, "quota");
   orphanStories("orphans on a real control plane", open, { snapshots: false });
   manyStories("many creations on a real control plane", open, 50);
-  faultStories("provisioning on a real control plane, where a step fails", open);
+  faultStories("provisioning on a real control plane, where a step fails", open, 6);
 }

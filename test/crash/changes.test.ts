@@ -1,8 +1,7 @@
 import { onServices } from "./existing.ts";
 import { adding, deployment, scaling, setting, takingBack } from "./operations.ts";
 
-onServices("bare", [scaling, deployment]);
-// These make the same steps as others: a sample of them is enough for every day.
-onServices("bare", [adding], 20);
-onServices("all", [setting], 12);
-onServices("deployed", [takingBack], 8);
+// The others make the same steps as a deployment: a sample of them is enough for every day.
+onServices("bare", [{ subject: deployment }, { subject: scaling, most: 12 }, { subject: adding, most: 12 }]);
+onServices("all", [{ subject: setting, most: 8 }]);
+onServices("deployed", [{ subject: takingBack, most: 8 }]);

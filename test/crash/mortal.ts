@@ -102,7 +102,7 @@ export class Mortal {
     const write = <T>(kind: string, call: () => Promise<T>) =>
       this.#write(this.#dead ? [] : this.#names.ofOther(kind), call);
     return {
-      check: () => this.#living(() => stores.check()),
+      check: (...args) => this.#living(() => stores.check(...args)),
       preview: (...args) => this.#living(() => stores.preview(...args)),
       compare: (...args) => this.#living(() => stores.compare(...args)),
       ensure: (...args) => write(`make ${args[0].provider}`, () => stores.ensure(...args)),

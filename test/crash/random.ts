@@ -9,14 +9,14 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** `count` of the items, each at most once, in their order. */
+/** `count` of the items in their order, one of each of so many equal stretches: no part goes without. */
 export function sampleOf<T>(items: readonly T[], count: number, random: () => number): readonly T[] {
-  return items
-    .map((item, index) => ({ item, index, key: random() }))
-    .sort((a, b) => a.key - b.key)
-    .slice(0, count)
-    .sort((a, b) => a.index - b.index)
-    .map(({ item }) => item);
+  if (count >= items.length) return items;
+  const border = (stretch: number) => Math.floor((stretch * items.length) / count);
+  return Array.from({ length: count }, (_, stretch) => {
+    const [first, next] = [border(stretch), border(stretch + 1)];
+    return first + Math.floor(random() * (next - first));
+  }).flatMap((index) => items.slice(index, index + 1));
 }
 
 /** Of a test run: `PLATFORM_CRASH_SEED`, to repeat one, else any. */

@@ -4,15 +4,14 @@ import { join } from "node:path";
 import pLimit from "p-limit";
 import { type ServiceName, serviceNameSchema } from "../../src/application/names.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
-import { connect } from "../../src/cluster/connect.ts";
 import { runCommands } from "../../src/commands/program.ts";
 import type { SandboxAccess } from "../../src/connection.ts";
 import type { Clock } from "../../src/provisioning/clock.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
 import type { Execution, RunName } from "../../src/provisioning/run.ts";
-import { openSandbox } from "../../src/sandbox/open.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { type Composition, composition, impatient } from "../provisioning/composition.ts";
+import { sandboxStage } from "../provisioning/sandbox-stage.ts";
 import { memoryTerminal } from "../unit/commands/memory-terminal.ts";
 import { type Told, toldBy } from "./agreement.ts";
 import { type KillPoint, Mortal } from "./mortal.ts";
@@ -193,8 +192,7 @@ async function onGround<T>(
   live: { readonly folder: string; readonly repositories: string },
   work: (ground: Ground) => Promise<T>,
 ): Promise<T> {
-  const sandbox = await openSandbox({ folder: join(live.folder, "cluster"), speed: 50 });
-  const cluster = await connect({ kind: "endpoint", ...sandbox, context: "sandbox", simulated: true });
+  const { sandbox, cluster, close } = await sandboxStage(join(live.folder, "cluster"), 50);
   try {
     const composed = await composition(cluster, live.repositories);
     return await work({
@@ -206,8 +204,7 @@ async function onGround<T>(
       survey: () => seen(sandbox, cluster, live.repositories),
     });
   } finally {
-    await cluster.close();
-    await sandbox.close();
+    await close();
   }
 }
 

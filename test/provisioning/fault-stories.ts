@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { all } from "../crash/crash-test.ts";
+import { sampleOf, seeded, seedOfRun } from "../crash/random.ts";
 import { type Fault, faulty, faultyHost } from "./fault.ts";
 import { named, onStage, type Stage, whole } from "./telling.ts";
 
@@ -19,10 +21,14 @@ const faults: readonly (Fault & { readonly host?: true })[] = [
   { step: "verify", write: 1, time: "before" },
 ];
 
-/** Whatever fails, on the embedded cluster and on a real one alike, nothing is left behind. */
-export function faultStories(title: string, open: () => Promise<Stage>): void {
+/**
+ * Whatever fails, on the embedded cluster and on a real one alike, nothing is left behind.
+ * @param most - faults, chosen by a seed, where not all are asked for; left out: all of them
+ */
+export function faultStories(title: string, open: () => Promise<Stage>, most = faults.length): void {
+  const chosen = all ? faults : sampleOf(faults, most, seeded(seedOfRun()));
   onStage(title, open, ({ stage, made, leftOf, removeRuns, rolledBack }) => {
-    test.each(faults)("a fault at $step (write $write, $time it) rolls back to nothing", async (fault) => {
+    test.each(chosen)("a fault at $step (write $write, $time it) rolls back to nothing", async (fault) => {
       const service = named("story-fault");
       const provisioner =
         fault.host === true

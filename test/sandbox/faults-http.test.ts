@@ -1,37 +1,27 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Cluster } from "../../src/cluster/cluster.ts";
-import { connect, openTransport } from "../../src/cluster/connect.ts";
+import { openTransport } from "../../src/cluster/connect.ts";
 import type { KubeObject } from "../../src/cluster/object.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import type { Transport } from "../../src/cluster/transport.ts";
 import type { FaultRequest } from "../../src/sandbox/fault.ts";
-import { openSandbox } from "../../src/sandbox/open.ts";
-import type { Sandbox } from "../../src/sandbox/sandbox.ts";
+import { endpointOf, type SandboxStage, sandboxStage } from "../provisioning/sandbox-stage.ts";
 
-let folder: string;
-let sandbox: Sandbox;
+let stage: SandboxStage;
 let cluster: Cluster;
 let transport: Transport;
 let made = 0;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "platform-faults-"));
-  sandbox = await openSandbox({ folder, speed: 100 });
-  const { url, token, socketPath } = sandbox;
-  const endpoint = { kind: "endpoint", url, token, socketPath, context: "sandbox", simulated: true } as const;
-  cluster = await connect(endpoint);
-  transport = await openTransport(endpoint);
+  stage = await sandboxStage();
+  cluster = stage.cluster;
+  transport = await openTransport(endpointOf(stage.sandbox));
 });
 afterEach(async () => {
   await transport.send({ method: "DELETE", path: "/sandbox/faults", text: "clear", idempotent: true });
 });
 afterAll(async () => {
   await transport.close();
-  await cluster.close();
-  await sandbox.close();
-  await rm(folder, { recursive: true, force: true });
+  await stage.close();
 });
 
 const inject = (body: FaultRequest) =>

@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import type { Cluster } from "../../src/cluster/cluster.ts";
-import { connect } from "../../src/cluster/connect.ts";
 import { resources } from "../../src/cluster/resource.ts";
-import { openSandbox } from "../../src/sandbox/open.ts";
+import { sandboxStage } from "../provisioning/sandbox-stage.ts";
 
 interface Opened {
   readonly cluster: Cluster;
@@ -24,24 +23,14 @@ afterEach(async () => {
 });
 
 async function open(speed: number): Promise<Opened> {
-  const sandbox = await openSandbox({ folder, speed });
-  const { url, token, socketPath } = sandbox;
-  const cluster = await connect({
-    kind: "endpoint",
-    url,
-    token,
-    socketPath,
-    context: "sandbox",
-    simulated: true,
-  });
+  const { cluster, close } = await sandboxStage(folder, speed);
   let closed = false;
   const one: Opened = {
     cluster,
     async close() {
       if (closed) return;
       closed = true;
-      await cluster.close();
-      await sandbox.close();
+      await close();
     },
   };
   opened.push(one);

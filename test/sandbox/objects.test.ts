@@ -1,58 +1,39 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { cacheSecret, databaseSecret } from "../../src/application/credentials.ts";
 import { desiredObjects } from "../../src/application/desired-objects.ts";
 import { applicationFor } from "../../src/application/from-request.ts";
 import { serviceRequestSchema } from "../../src/application/request.ts";
-import { apply, type Cluster } from "../../src/cluster/cluster.ts";
-import { connect } from "../../src/cluster/connect.ts";
+import { apply } from "../../src/cluster/cluster.ts";
 import { resourceOf, resources } from "../../src/cluster/resource.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
 import { installDirectly } from "../../src/installation/directly.ts";
 import { isInstalled } from "../../src/provisioning/installed.ts";
-import { openSandbox } from "../../src/sandbox/open.ts";
-import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { loadStandards, standardsHash } from "../../src/standards/load.ts";
 import { sandboxStandards } from "../../src/standards/sandbox-standards.ts";
 import { standardsName } from "../../src/standards/standards.ts";
+import { embedded } from "./embedded.ts";
 
-let folder = "";
-let sandbox: Sandbox;
-let cluster: Cluster;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "objects-"));
-  sandbox = await openSandbox({ folder, speed: 100 });
-  const { url, token, socketPath } = sandbox;
-  cluster = await connect({ kind: "endpoint", url, token, socketPath, context: "sandbox", simulated: true });
-});
-afterAll(async () => {
-  await cluster.close();
-  await sandbox.close();
-  await rm(folder, { recursive: true });
-});
+const cluster = embedded();
 
 test("an installation on an empty sandbox gives the standards it was given, and a second one changes nothing", async () => {
   const standards = sandboxStandards();
-  expect(await isInstalled(cluster)).toBe(false);
-  await installDirectly(cluster, { standards, clock: systemTiming });
-  expect(await isInstalled(cluster, { refresh: true })).toBe(true);
-  const before = await cluster.get(resources.standards, { name: standardsName });
-  await installDirectly(cluster, { clock: systemTiming });
-  expect(await cluster.get(resources.standards, { name: standardsName })).toEqual(before);
-  expect(standardsHash(await loadStandards(cluster))).toBe(standardsHash(standards));
+  expect(await isInstalled(cluster())).toBe(false);
+  await installDirectly(cluster(), { standards, clock: systemTiming });
+  expect(await isInstalled(cluster(), { refresh: true })).toBe(true);
+  const before = await cluster().get(resources.standards, { name: standardsName });
+  await installDirectly(cluster(), { clock: systemTiming });
+  expect(await cluster().get(resources.standards, { name: standardsName })).toEqual(before);
+  expect(standardsHash(await loadStandards(cluster()))).toBe(standardsHash(standards));
 });
 
 test("standards may give up what they said before", async () => {
   const standards = sandboxStandards();
   const delivery = { host: "file:///srv/repositories" };
-  await installDirectly(cluster, { standards: { ...standards, delivery }, clock: systemTiming });
-  expect((await loadStandards(cluster)).delivery).toEqual(delivery);
-  await installDirectly(cluster, { standards: { ...standards, delivery: {} }, clock: systemTiming });
-  expect((await loadStandards(cluster)).delivery).toEqual({});
+  await installDirectly(cluster(), { standards: { ...standards, delivery }, clock: systemTiming });
+  expect((await loadStandards(cluster())).delivery).toEqual(delivery);
+  await installDirectly(cluster(), { standards: { ...standards, delivery: {} }, clock: systemTiming });
+  expect((await loadStandards(cluster())).delivery).toEqual({});
 });
 
 test("a service with everything is accepted and gets Ready, and written again nothing changes", async () => {
@@ -77,7 +58,7 @@ test("a service with everything is accepted and gets Ready, and written again no
   const writeAll = async () => {
     const versions = new Map<string, string | undefined>();
     for (const object of objects) {
-      const { metadata } = await apply(cluster, resourceOf(object), object);
+      const { metadata } = await apply(cluster(), resourceOf(object), object);
       versions.set(
         `${object.kind}/${metadata.name}`,
         metadata.generation === undefined ? "" : String(metadata.generation),
@@ -88,7 +69,7 @@ test("a service with everything is accepted and gets Ready, and written again no
   const first = await writeAll();
   const deadline = Date.now() + 30_000;
   const ready = async () => {
-    const { items } = await cluster.list(resources.pods, { namespace: "app-ledger" });
+    const { items } = await cluster().list(resources.pods, { namespace: "app-ledger" });
     return items.filter(({ status }) => JSON.stringify(status).includes('"phase":"Running"')).length;
   };
   while ((await ready()) !== 5) {

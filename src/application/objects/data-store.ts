@@ -76,6 +76,11 @@ export function fromSecret(variable: string, secret: string, key: string) {
   return { name: variable, valueFrom: { secretKeyRef: { name: secret, key } } };
 }
 
+/** The same, of a key that need not be there: the variable is left out then. */
+export function fromSecretIfThere(variable: string, secret: string, key: string) {
+  return { name: variable, valueFrom: { secretKeyRef: { name: secret, key, optional: true } } };
+}
+
 /** Where a data store's own processes read credentials: files, which follow their Secrets while the pod runs. */
 export const credentialsVariable = { name: "CREDENTIALS", value: "/credentials" } as const;
 

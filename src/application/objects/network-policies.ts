@@ -1,7 +1,9 @@
 import type { KubeObject, ObjectMeta } from "../../cluster/object.ts";
+import { peersOf } from "../external-store.ts";
 import { labels } from "../names.ts";
 import { ports } from "../ports.ts";
-import { isInCloud, isInCluster } from "../store-provider.ts";
+import { podsOfCluster } from "../postgres-cluster.ts";
+import { externalOf, isAtGoogle, isInCluster, providerOf } from "../store-provider.ts";
 import { isAlone, metadataIn, metadataOf, type Place, type Subject, selectorOf } from "./subject.ts";
 
 type DataStoreComponent = "database" | "cache";
@@ -130,6 +132,31 @@ function cloudStore(subject: Subject, component: DataStoreComponent, port: numbe
   ];
 }
 
+/** A database that CloudNativePG runs: its pods, in their namespace; what lets them in is made with them. */
+function postgresCluster(subject: Subject): KubeObject[] {
+  return [
+    policy(subject, "to-database", {
+      podSelector: ownPods(subject),
+      policyTypes: ["Egress"],
+      egress: [{ to: [podsOfCluster(subject)], ports: [tcp(ports.postgres.number)] }],
+    }),
+  ];
+}
+
+/** A data store that is not the platform's: to where it is, as far as the standards allow and a policy can say it. */
+function externalStore(subject: Subject, component: DataStoreComponent): KubeObject[] {
+  const external = externalOf(subject.spec, component);
+  const to = external === undefined ? [] : peersOf(external, subject.standards);
+  if (external === undefined || to.length === 0) return [];
+  return [
+    policy(subject, `to-${component}`, {
+      podSelector: ownPods(subject),
+      policyTypes: ["Egress"],
+      egress: [{ to, ports: [tcp(external.port)] }],
+    }),
+  ];
+}
+
 /** Sidecars get their configuration and certificates from istiod (15012, TLS). */
 function mesh(place: Place): KubeObject {
   return policyOfAll(place, "mesh", {
@@ -152,8 +179,11 @@ export function servicePolicies(subject: Subject): KubeObject[] {
     ...(spec.exposure === "none" ? [] : [requests(subject)]),
     ...(spec.monitoring.enabled ? [scraping(subject)] : []),
     ...(isInCluster(spec, "database") ? dataStore(subject, "database", ports.postgres.number) : []),
-    ...(isInCloud(spec, "database") ? cloudStore(subject, "database", ports.postgres.number) : []),
+    ...(isAtGoogle(spec, "database") ? cloudStore(subject, "database", ports.postgres.number) : []),
+    ...(providerOf(spec, "database") === "cloudnative-pg" ? postgresCluster(subject) : []),
+    ...externalStore(subject, "database"),
     ...(isInCluster(spec, "cache") ? dataStore(subject, "cache", ports.redis.number) : []),
-    ...(isInCloud(spec, "cache") ? cloudStore(subject, "cache", ports.redisTls.number) : []),
+    ...(isAtGoogle(spec, "cache") ? cloudStore(subject, "cache", ports.redisTls.number) : []),
+    ...externalStore(subject, "cache"),
   ];
 }

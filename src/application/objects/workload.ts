@@ -1,12 +1,12 @@
 import type { KubeObject } from "../../cluster/object.ts";
-import { cacheNames, certificateKey, databaseNames } from "../credentials.ts";
+import { certificateKey, secretReadFor } from "../credentials.ts";
 import { migrationMark } from "../migration.ts";
 import { credentialsAnnotation, migrationAnnotation } from "../names.ts";
 import { ownSecretName } from "../own-secrets.ts";
 import { ports } from "../ports.ts";
-import { isInCloud } from "../store-provider.ts";
+import { externalOf, isInCloud, type StoreKind } from "../store-provider.ts";
 import { autoscaler } from "./autoscaler.ts";
-import { fromSecret } from "./data-store.ts";
+import { fromSecret, fromSecretIfThere } from "./data-store.ts";
 import {
   labelsOf,
   metadataOf,
@@ -38,9 +38,16 @@ function telemetryEnvironment(subject: Subject) {
   ];
 }
 
-function dataStoreEnvironment({ application, spec }: Subject) {
-  const database = databaseNames(application).name;
-  const cache = cacheNames(application).name;
+/** What the certificate of a data store outside of the cluster is judged by; an external one may have none. */
+function authority({ spec }: Subject, store: StoreKind, variable: string, secret: string) {
+  if (externalOf(spec, store) !== undefined) return [fromSecretIfThere(variable, secret, certificateKey)];
+  return isInCloud(spec, store) ? [fromSecret(variable, secret, certificateKey)] : [];
+}
+
+function dataStoreEnvironment(subject: Subject) {
+  const { application, spec } = subject;
+  const database = secretReadFor(application, "database");
+  const cache = secretReadFor(application, "cache");
   return [
     ...(spec.database === undefined
       ? []
@@ -51,7 +58,7 @@ function dataStoreEnvironment({ application, spec }: Subject) {
           fromSecret("DATABASE_NAME", database, "database"),
           fromSecret("DATABASE_USERNAME", database, "username"),
           fromSecret("DATABASE_PASSWORD", database, "password"),
-          ...(isInCloud(spec, "database") ? [fromSecret("DATABASE_CA", database, certificateKey)] : []),
+          ...authority(subject, "database", "DATABASE_CA", database),
         ]),
     ...(spec.cache === undefined
       ? []
@@ -61,7 +68,7 @@ function dataStoreEnvironment({ application, spec }: Subject) {
           fromSecret("CACHE_PORT", cache, "port"),
           fromSecret("CACHE_USERNAME", cache, "username"),
           fromSecret("CACHE_PASSWORD", cache, "password"),
-          ...(isInCloud(spec, "cache") ? [fromSecret("CACHE_CA", cache, certificateKey)] : []),
+          ...authority(subject, "cache", "CACHE_CA", cache),
         ]),
   ];
 }

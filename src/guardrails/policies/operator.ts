@@ -1,5 +1,12 @@
-import { labels, operatorName, stateNamespace, systemNamespace } from "../../application/names.ts";
+import {
+  databasesNamespace,
+  labels,
+  operatorName,
+  stateNamespace,
+  systemNamespace,
+} from "../../application/names.ts";
 import { pipelineName } from "../../application/objects/pipeline-access.ts";
+import { databaseKinds } from "../database-access.ts";
 import type { Guardrail } from "../policy.ts";
 import { isOperator, literal } from "../principals.ts";
 
@@ -13,7 +20,7 @@ const service = (object: string) =>
 export const operatorReach: Guardrail = {
   name: "operator-reach",
   reason:
-    "The operator writes in managed namespaces, in platform-system what belongs to runs, and in platform-state Terraform's states.",
+    "The operator writes in managed namespaces, in platform-system what belongs to runs, in platform-state Terraform's states, and in platform-databases databases.",
   where: "everywhere",
   requests: [{ groups: ["*"], resources: ["*/*"], operations: ["CREATE", "UPDATE", "DELETE"] }],
   exclude: [
@@ -31,7 +38,7 @@ export const operatorReach: Guardrail = {
   variables: [{ name: "place", expression: "request.?namespace.orValue('')" }],
   rules: [
     {
-      expression: `variables.place == '' || (namespaceObject != null && ${isManaged("namespaceObject")}) || (variables.place == ${literal(systemNamespace)} && request.resource.resource in ['runs', 'leases', 'configmaps']) || (variables.place == ${literal(stateNamespace)} && request.resource.resource in ['secrets', 'leases', 'configmaps'])`,
+      expression: `variables.place == '' || (namespaceObject != null && ${isManaged("namespaceObject")}) || (variables.place == ${literal(systemNamespace)} && request.resource.resource in ['runs', 'leases', 'configmaps']) || (variables.place == ${literal(stateNamespace)} && request.resource.resource in ['secrets', 'leases', 'configmaps']) || (variables.place == ${literal(databasesNamespace)} && request.resource.resource in [${databaseKinds.map(({ plural }) => literal(plural)).join(", ")}])`,
       message: "operator-reach: the operator writes only in managed namespaces",
       messageExpression:
         "'operator-reach: the operator writes only in managed namespaces, and ' + variables.place + ' is none'",

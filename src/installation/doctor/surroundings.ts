@@ -28,6 +28,15 @@ export function surroundingsFindings(
         (await cluster.serves(resource)) ? ok(`${resource.kind} served`) : warn(missing),
       ),
     ),
+    ...(standards.database.cloudnativepg === undefined
+      ? []
+      : [
+          look("surroundings", "cloudnative-pg", async () =>
+            (await cluster.serves(resources.postgresClusters))
+              ? ok("Cluster served")
+              : fail("no CloudNativePG: its databases cannot be made", "install CloudNativePG"),
+          ),
+        ]),
     look("surroundings", "volumes", async () => {
       const { items } = await cluster.list(resources.storageClasses);
       const found = items.find(

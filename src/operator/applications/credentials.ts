@@ -5,7 +5,8 @@ import {
   secretNamesOf,
   secretsOfStore,
 } from "../../application/credentials.ts";
-import { isInCloud, type StoreKind, storeKinds } from "../../application/store-provider.ts";
+import { type ExternalStore, secretProblems } from "../../application/external-store.ts";
+import { externalOf, isInCloud, type StoreKind, storeKinds } from "../../application/store-provider.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { find } from "../../cluster/find.ts";
@@ -31,8 +32,12 @@ export type Credentials =
   | { readonly kind: "coming"; readonly name: string; readonly why: string }
   /** A Secret of that name is somebody else's. */
   | { readonly kind: "conflict"; readonly name: string }
+  /** A Secret that somebody has named for a data store that is not the platform's is not there, or cannot be used. */
+  | { readonly kind: "unfit"; readonly message: string }
   /** The data store is to run outside of the cluster, and no run has made it. */
   | { readonly kind: "unmade"; readonly store: StoreKind };
+
+type Unfit = Extract<Credentials, { readonly kind: "unfit" }>;
 
 /** The Secrets that an Application's pods and data stores read: made once, never overwritten, read one by one. */
 export class CredentialsKeeper {
@@ -60,7 +65,8 @@ export class CredentialsKeeper {
       return { kind: "there", mark: undefined, againMs: undefined };
     }
     const now = this.#options.timing.now().getTime();
-    const of = `${application.metadata.uid} ${database !== undefined} ${cache !== undefined}`;
+    const read = [database, cache].map((store) => (store === undefined ? "none" : (store.external ?? "own")));
+    const of = `${application.metadata.uid} ${JSON.stringify(read)}`;
     const known = this.#known.get(key);
     if (known?.of === of && known.until > now) {
       return { kind: "there", mark: known.mark, againMs: known.until - now };
@@ -68,11 +74,13 @@ export class CredentialsKeeper {
     const store = secretStoreOf(standards);
     const writer = this.#writer(application, signal);
     const made = await Promise.all(
-      stores.map((part) =>
-        isInCloud(application.spec, part)
+      stores.map((part): Promise<readonly (Made | Unfit)[]> => {
+        const external = externalOf(application.spec, part);
+        if (external !== undefined) return this.#readExternal(application, part, external, signal);
+        return isInCloud(application.spec, part)
           ? this.#read(application, secretNamesOf(application, part), signal)
-          : Promise.all(secretsOfStore[part].map((secretOf) => store.make(application, secretOf, writer))),
-      ),
+          : Promise.all(secretsOfStore[part].map((secretOf) => store.make(application, secretOf, writer)));
+      }),
     );
     const unmade = stores.find((_, index) => made[index]?.length === 0);
     if (unmade !== undefined) return { kind: "unmade", store: unmade };
@@ -84,6 +92,24 @@ export class CredentialsKeeper {
     const holds = this.#options.holdsMs * (0.8 + 0.2 * this.#options.timing.random());
     this.#known.set(key, { of, mark, until: now + holds });
     return { kind: "there", mark, againMs: holds };
+  }
+
+  /** That of a data store that is not the platform's is whoever's it is; it has to be whole. */
+  async #readExternal(
+    { metadata: { namespace } }: Application,
+    part: StoreKind,
+    external: ExternalStore,
+    signal: AbortSignal,
+  ): Promise<readonly (Made | Unfit)[]> {
+    const { secret: name } = external;
+    const secret = await find(this.#options.cluster, resources.secrets, { namespace, name }, { signal });
+    if (secret === undefined) {
+      const why = `nobody has made it, with the credentials of the ${part}`;
+      return [{ kind: "unfit", message: `Secret ${name} is not there yet: ${why}` }];
+    }
+    const problems = secretProblems(secret, external, part);
+    if (problems.length === 0) return [{ kind: "there", secret, created: false }];
+    return [{ kind: "unfit", message: problems.map((problem) => `Secret ${name} ${problem}`).join("; ") }];
   }
 
   /** Those of a data store outside of the cluster are made by the run that makes it. */

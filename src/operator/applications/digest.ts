@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { labels } from "../../application/names.ts";
-import type { KubeObject } from "../../cluster/object.ts";
+import { isRecord, type KubeObject } from "../../cluster/object.ts";
 import { replicasOf, withReplicas } from "../../cluster/replicas.ts";
 
 /** Maps whose values are quantities, which the API server writes in a form of its own. */
@@ -34,10 +34,6 @@ function canonical(value: unknown, key: string, within: string): string {
     text += `${field.length}:${field}${canonical(child, field, key)},`;
   }
   return `{${text}}`;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }
 
 const quantityForm = /^([+-]?[0-9]*\.?[0-9]*)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$/;

@@ -1,3 +1,5 @@
+import { pathProblem } from "../../application/external-store.ts";
+import { externalOf } from "../../application/store-provider.ts";
 import type { PodProblem } from "../../cluster/pod-problem.ts";
 import type { Resource } from "../../cluster/resource.ts";
 import type { HeldApplication } from "./held-application.ts";
@@ -46,7 +48,7 @@ export class PartStates {
         name,
         requested: isRequested(made, name),
         outcomes: made.outcomes.filter(({ wanted }) => partOf(wanted) === name),
-        held: name === "workload" ? made.held?.state : undefined,
+        held: name === "workload" ? made.held?.state : closedPath(made, name),
         pods: problems.get(name),
         missing: missingOf(made, name),
         mayMiss: (name === "network" ? network : monitoring).whenMissing === "warn",
@@ -91,6 +93,14 @@ function isRequested({ application: { spec } }: Made, name: PartName): boolean {
     case "monitoring":
       return spec.monitoring.enabled;
   }
+}
+
+/** A data store that is not the platform's, where the standards let no path be opened to it. */
+function closedPath({ application: { spec }, standards }: Made, name: PartName): PartState | undefined {
+  if (name !== "database" && name !== "cache") return undefined;
+  const external = externalOf(spec, name);
+  const problem = external && pathProblem(external, standards);
+  return problem === undefined ? undefined : { state: "broken", reason: "NotAllowed", message: problem };
 }
 
 function missingOf({ missing }: Made, name: PartName): readonly string[] {

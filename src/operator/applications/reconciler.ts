@@ -171,6 +171,7 @@ export class Reconciler {
         comingAgainMs,
       );
     }
+    if (found.kind === "unfit") throw new Unmade("SecretNotReady", found.message, comingAgainMs);
     if (found.kind === "conflict") {
       throw new Unmade(
         "Conflict",

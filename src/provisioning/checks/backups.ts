@@ -1,15 +1,23 @@
 import { databaseNames } from "../../application/credentials.ts";
-import { isInCloud, providerOf } from "../../application/store-provider.ts";
+import { databasesNamespace } from "../../application/names.ts";
+import { externalOf, isInCloud, providerOf } from "../../application/store-provider.ts";
 import { backupsClaimName, backupsIn } from "../../backups/backup.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
 import { recordedStore } from "../data-stores/in-cloud.ts";
 import { ProvisioningError } from "../errors.ts";
-import type { Check } from "./check.ts";
+import type { Check, CheckContext } from "./check.ts";
 
 /** Only a database in the cluster is dumped, restored and imported into by a Job beside it. */
 export const databaseIsHere: Check = async (context) => {
   const { application, request } = context;
+  if (externalOf(application.spec, "database") !== undefined) {
+    return new ProvisioningError(
+      "usage",
+      `the database of ${request.name} is not the platform's: whoever runs it backs it up, restores it and brings data into it`,
+      "ask them which backups there are",
+    );
+  }
   if (!isInCloud(application.spec, "database")) return undefined;
   const where = `the database of ${request.name} is not in the cluster`;
   const provider = providerOf(application.spec, "database");
@@ -21,6 +29,7 @@ export const databaseIsHere: Check = async (context) => {
       "see your provider's backups",
     );
   }
+  if (store.provider === "cloudnative-pg") return byCloudNativePg(store.variables.name, context);
   const { name, project } = store.variables;
   const at = `--project ${project}`;
   if (context.importing !== undefined) {
@@ -42,6 +51,30 @@ export const databaseIsHere: Check = async (context) => {
         `gcloud sql backups create --instance ${name} ${at}; gcloud sql backups list --instance ${name} ${at}`,
       );
 };
+
+/** Its controller makes and restores backups, by objects beside the Cluster that a platform engineer writes. */
+function byCloudNativePg(cluster: string, { request, backups, importing }: CheckContext): ProvisioningError {
+  const where = `the database of ${request.name} is run by CloudNativePG`;
+  const here = `-n ${databasesNamespace}`;
+  if (importing !== undefined) {
+    return new ProvisioningError(
+      "usage",
+      `${where}: the platform brings no data into it`,
+      `have a platform engineer do it: kubectl cnpg psql ${cluster} ${here}; docs/data-stores.md says what else`,
+    );
+  }
+  return backups?.operation === "restore"
+    ? new ProvisioningError(
+        "usage",
+        `${where}: that brings it back as a Cluster of its own, from a backup or to any moment`,
+        `have a platform engineer make one with bootstrap.recovery, ${here}; docs/data-stores.md says how its data gets into the service's`,
+      )
+    : new ProvisioningError(
+        "usage",
+        `${where}, which backs it up where spec.backup of its Cluster says so`,
+        `have a platform engineer do it: kubectl cnpg backup ${cluster} ${here}`,
+      );
+}
 
 /** What is to be restored is listed, and was read when it was made. */
 export const backupExists: Check = async ({ cluster, application, request, backups }) => {

@@ -1,7 +1,7 @@
 import { namespaceOf } from "../../application/names.ts";
-import { isInCloud, storeKinds } from "../../application/store-provider.ts";
+import { isInCloud, type StoreKind, storeKinds } from "../../application/store-provider.ts";
 import { isTerraformError } from "../../terraform/error.ts";
-import { newCloudStore } from "../data-stores/cloud-store.ts";
+import { type CloudStore, newCloudStore } from "../data-stores/cloud-store.ts";
 import { recordedStores } from "../data-stores/known-store.ts";
 import { ProvisioningError, StepError } from "../errors.ts";
 import { storesAtStake } from "../protection.ts";
@@ -21,15 +21,27 @@ export const cloudIsWithinReach: Check = async (context) => {
   const { cloud, cluster, request } = context;
   const gone = storesAtStake(context);
   const removed = await recordedStores(cluster, namespaceOf(request.name), gone);
-  if (given(context).length === 0 && removed.length === 0) return undefined;
+  const wanted = given(context);
+  if (wanted.length === 0 && removed.length === 0) return undefined;
   try {
-    await cloud.check();
+    const made = wanted.flatMap((store) => possible(context, store));
+    await cloud.check({ made, removed });
   } catch (error) {
     if (!isTerraformError(error) && !(error instanceof StepError)) throw error;
     return new ProvisioningError("refused", error.message, error.mend, error);
   }
   return undefined;
 };
+
+/** None where the standards do not let it be made: {@link storesMayBeMade} tells that. */
+function possible({ application, standards }: CheckContext, store: StoreKind): readonly CloudStore[] {
+  try {
+    return [newCloudStore(application, standards, store, "")];
+  } catch (error) {
+    if (error instanceof StepError) return [];
+    throw error;
+  }
+}
 
 /** What is made must be possible by the standards, and what was kept stays where it runs. */
 export const storesMayBeMade: Check = async (context) => {

@@ -5,6 +5,7 @@ import { backupExists, databaseIsHere } from "./backups.ts";
 import type { Check } from "./check.ts";
 import { cloudIsWithinReach, storesMayBeMade } from "./cloud.ts";
 import { namespaceIsFree, noUnfinishedRun, serviceExists, serviceIsNew } from "./existence.ts";
+import { externalStoresAreOpen } from "./external.ts";
 import { sourceIsTold } from "./import.ts";
 import { guardrailsAreServed, installationRightsSuffice } from "./installation.ts";
 import { snapshotIsPossible } from "./protection.ts";
@@ -54,6 +55,7 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
     storageClassExists,
     secretStoreAnswers,
     storesMayBeMade,
+    externalStoresAreOpen,
     cloudIsWithinReach,
     imageIsAllowed,
     quotaSuffices,
@@ -83,6 +85,7 @@ function ofChange(operation: ChangeOperation): readonly Check[] {
     storageClassExists,
     secretStoreAnswers,
     storesMayBeMade,
+    externalStoresAreOpen,
     cloudIsWithinReach,
     imageIsAllowed,
     quotaSuffices,

@@ -1,4 +1,4 @@
-import { serviceNameSchema } from "../../application/names.ts";
+import { providerAnnotation, serviceNameSchema } from "../../application/names.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { ProvisioningError } from "../errors.ts";
 import { type DataStore, protectedAtStake, readDataStores } from "../protection.ts";
@@ -17,6 +17,15 @@ async function snapshotRefusal(
   cluster: Cluster,
   stores: readonly DataStore[],
 ): Promise<ProvisioningError | undefined> {
+  const elsewhere = stores.find(
+    ({ record }) => record?.metadata.annotations?.[providerAnnotation] === "cloudnative-pg",
+  );
+  if (elsewhere !== undefined) {
+    const { message, mend } = snapshotNeeded(
+      `the platform takes none of ${elsewhere.name}, which CloudNativePG runs`,
+    );
+    return new ProvisioningError("refused", message, mend);
+  }
   const claims = stores.flatMap((store) => store.claims);
   if (claims.length === 0) return undefined;
   const ability = await canSnapshot(cluster, claims);

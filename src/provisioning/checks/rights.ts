@@ -1,6 +1,6 @@
 import { desiredObjects, parts } from "../../application/desired-objects.ts";
 import { namespaceOf, systemNamespace } from "../../application/names.ts";
-import { isInCloud, storeKinds } from "../../application/store-provider.ts";
+import { externalOf, isInCloud, storeKinds } from "../../application/store-provider.ts";
 import type { AccessQuestion } from "../../cluster/cluster.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
 import { operatorUser } from "../../guardrails/principals.ts";
@@ -29,6 +29,8 @@ function questionsOf(
     kinds.add(resources.configMaps);
     kinds.add(resources.jobs);
   }
+  // The Job that logs in.
+  if (storeKinds.some((store) => externalOf(application.spec, store))) kinds.add(resources.jobs);
   const byJob = credential ?? backups ?? importing ?? application.spec.migrations;
   if (byJob !== undefined) kinds.add(resources.jobs);
   if (importing !== undefined) kinds.add(resources.configMaps);

@@ -18,7 +18,7 @@ export const googleLetsTurn: Check = async (context) => {
   const gap = `nobody new gets in until the new one is in secret ${secret}: see the runbook on rotation`;
   if (credential === "cache") {
     const unrecorded = { name: "INSTANCE", region: "REGION", project: "PROJECT" };
-    const { name, region, project } = store?.variables ?? unrecorded;
+    const { name, region, project } = store?.provider === "memorystore" ? store.variables : unrecorded;
     const update = `gcloud redis instances update ${name} --region ${region} --project ${project}`;
     return new ProvisioningError(
       "usage",

@@ -1,4 +1,5 @@
 import { secretsOfStore } from "../../application/credentials.ts";
+import { externalOf } from "../../application/store-provider.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { conditionsOf } from "../../cluster/conditions.ts";
 import { isClusterError } from "../../cluster/errors.ts";
@@ -12,7 +13,10 @@ import type { Check, Outcome } from "./check.ts";
 /** Whoever makes the passwords of new data stores has to be there, and their store has to answer. */
 export const secretStoreAnswers: Check = async ({ cluster, application, previous, standards }) => {
   const parts = (["database", "cache"] as const).filter(
-    (part) => application.spec[part] !== undefined && previous?.spec[part] === undefined,
+    (part) =>
+      application.spec[part] !== undefined &&
+      previous?.spec[part] === undefined &&
+      !externalOf(application.spec, part),
   );
   if (parts.length === 0) return undefined;
   const store = secretStoreOf(standards);

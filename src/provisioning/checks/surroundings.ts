@@ -1,6 +1,6 @@
 import { desiredObjects } from "../../application/desired-objects.ts";
 import { labels } from "../../application/names.ts";
-import { isInCluster } from "../../application/store-provider.ts";
+import { isInCluster, providerOf } from "../../application/store-provider.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
@@ -10,8 +10,12 @@ import { parseQuantity } from "../quantity.ts";
 import { served } from "../steps/served.ts";
 import type { Check, CheckContext } from "./check.ts";
 
-function hasDataStore({ application: { spec } }: CheckContext): boolean {
-  return isInCluster(spec, "database") || isInCluster(spec, "cache");
+/** Whether it has volumes of the cluster's default StorageClass. */
+function hasDataStore({ application: { spec }, standards }: CheckContext): boolean {
+  const byDefault =
+    providerOf(spec, "database") === "cloudnative-pg" &&
+    standards.database.cloudnativepg?.storageClass === undefined;
+  return byDefault || isInCluster(spec, "database") || isInCluster(spec, "cache");
 }
 
 /** Data stores need volumes, and volumes need a default StorageClass: never an emptyDir instead. */

@@ -1,7 +1,13 @@
 import { z } from "zod";
 import type { Application } from "../../application/application.ts";
 import { databaseNames } from "../../application/credentials.ts";
-import { labelsFor, providerAnnotation } from "../../application/names.ts";
+import {
+  databasesNamespace,
+  instanceAnnotation,
+  labelsFor,
+  providerAnnotation,
+} from "../../application/names.ts";
+import { databaseResources } from "../../application/objects/database.ts";
 import { providerOf, type StoreKind } from "../../application/store-provider.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import type { Standards } from "../../standards/standards.ts";
@@ -11,16 +17,48 @@ import { memorystoreVariablesSchema } from "../../terraform/memorystore.ts";
 import type { Effect, workspaceSchema } from "../effect.ts";
 import { StepError } from "../errors.ts";
 import { dataStoreName } from "../namespace-contents.ts";
+import { postgresClusterSchema } from "./postgres-cluster.ts";
 
-/** A data store outside of the cluster, as it was decided when it was made: later standards do not change it. */
+/**
+ * A data store elsewhere than beside its service, as it was decided when it was made: later standards do not change it.
+ */
 const cloudStoreSchema = z.discriminatedUnion("provider", [
   z.strictObject({ provider: z.literal("cloudsql"), variables: cloudSqlVariablesSchema }),
   z.strictObject({ provider: z.literal("memorystore"), variables: memorystoreVariablesSchema }),
+  z.strictObject({ provider: z.literal("cloudnative-pg"), variables: postgresClusterSchema }),
 ]);
 export type CloudStore = Readonly<z.output<typeof cloudStoreSchema>> & {
   /** Whose it is: what its workspace is named after. */
   readonly identity: WorkspaceIdentity;
 };
+/** One that CloudNativePG runs. */
+export type PostgresStore = CloudStore & { readonly provider: "cloudnative-pg" };
+/** One that Terraform makes. */
+export type GoogleStore = Exclude<CloudStore, PostgresStore>;
+
+/** Whether Terraform makes it. */
+export function isGoogles(store: CloudStore): store is GoogleStore {
+  return store.provider !== "cloudnative-pg";
+}
+
+const words = {
+  cloudsql: "Cloud SQL",
+  memorystore: "Memorystore",
+  "cloudnative-pg": "CloudNativePG",
+} as const;
+
+/** Who runs a data store, and where: `Cloud SQL in project acme-data, us-central1`. */
+export function placeOf(store: CloudStore): string {
+  const by = words[store.provider];
+  return isGoogles(store)
+    ? `${by} in project ${store.variables.project}, ${store.variables.region}`
+    : `${by} in namespace ${databasesNamespace}`;
+}
+
+/** A data store as a person calls it: `Cloud SQL shop-1f2e3d4c5b6a`. */
+export function nameOf({ provider, variables }: CloudStore): string {
+  return `${words[provider]} ${variables.name}`;
+}
 
 export type WorkspaceEffect = z.output<typeof workspaceSchema>;
 
@@ -32,26 +70,27 @@ function identityOf({ metadata }: Pick<Application, "metadata">, store: StoreKin
 }
 
 /** A data store outside of the cluster as an effect: enough to remove it where nothing else is left of it. */
-export function workspaceEffect({ provider, identity, variables }: CloudStore): WorkspaceEffect {
-  const { project, region, network, name } = variables;
-  return {
-    kind: "workspace",
-    provider,
+export function workspaceEffect(store: CloudStore): WorkspaceEffect {
+  const { identity, variables } = store;
+  const common = {
+    kind: "workspace" as const,
     name: workspaceName(identity),
     namespace: identity.namespace,
     store: dataStoreName(identity.name, identity.store),
-    project,
-    region,
-    ...(network === null ? {} : { network }),
-    instance: name,
+    instance: variables.name,
   };
+  if (!isGoogles(store)) return { ...common, provider: "cloudnative-pg" };
+  const { project, region, network } = store.variables;
+  return { ...common, provider: store.provider, project, region, ...(network === null ? {} : { network }) };
 }
 
 /** What is known of a data store whose record is gone: as far as its removal needs it. */
 export function storeOfEffect(effect: WorkspaceEffect): CloudStore {
-  const { provider, namespace, store, project, region, network, instance } = effect;
+  const { namespace, store, instance } = effect;
   const kind = store.endsWith("-cache") ? "cache" : "db";
   const identity = { namespace, name: store.slice(0, -kind.length - 1), store: kind } as const;
+  if (effect.provider === "cloudnative-pg") return { ...unknownCluster(identity, instance), identity };
+  const { provider, project, region, network } = effect;
   const common = { project, region, name: instance, labels: {} };
   if (provider === "memorystore") {
     const variables = memorystoreVariablesSchema.parse({ ...common, network });
@@ -66,6 +105,19 @@ export function storeOfEffect(effect: WorkspaceEffect): CloudStore {
     tier: "db-custom-1-3840",
   });
   return { provider, identity, variables };
+}
+
+/** What is known of a Cluster of which there is no record. */
+function unknownCluster(identity: WorkspaceIdentity, name: string): Omit<PostgresStore, "identity"> {
+  const { database } = databaseNames({ metadata: identity, spec: {} });
+  const none = { cpu: "0", memory: "0" };
+  const variables = postgresClusterSchema.parse({
+    ...{ name, database, user: database, image: "", instances: 1, storage: "0", team: "" },
+    resources: { requests: none, limits: none },
+    monitoring: { namespace: "", labels: {} },
+    deletion_protection: true,
+  });
+  return { provider: "cloudnative-pg", variables };
 }
 
 const longestLabel = 63;
@@ -90,6 +142,9 @@ export function newCloudStore(
   store: StoreKind,
   incarnation: string,
 ): CloudStore {
+  if (providerOf(application.spec, store) === "cloudnative-pg") {
+    return newCluster(application, standards, incarnation);
+  }
   const { google, dataStores } = standards;
   const { metadata, spec } = application;
   if (google === undefined) {
@@ -135,15 +190,43 @@ export function newCloudStore(
     disk_gb: diskGb,
     final_backup_days: finalBackupDays,
   });
-  if (!parsed.success) {
-    const [problem] = parsed.error.issues;
+  if (!parsed.success) throw cannotBeMade(application, parsed.error);
+  return { provider: "cloudsql", identity, variables: parsed.data };
+}
+
+/** A database that CloudNativePG is to run. */
+function newCluster(application: Application, standards: Standards, incarnation: string): PostgresStore {
+  const { metadata, spec } = application;
+  const { cloudnativepg } = standards.database;
+  if (cloudnativepg === undefined) {
     throw new StepError(
       "invalid",
-      `the database of ${metadata.name} cannot be made so: ${problem?.path.join(".") ?? ""} ${problem?.message ?? ""}`,
-      "mend what the message names, then create the service again",
+      `CloudNativePG is to run the database of ${metadata.name}, and the standards do not say how`,
+      "have a platform engineer set database.cloudnativepg in the standards",
     );
   }
-  return { provider: "cloudsql", identity, variables: parsed.data };
+  const identity = identityOf(application, "database");
+  const { database, logins } = databaseNames(application);
+  const { image, instances, storage, storageClass } = cloudnativepg;
+  const parsed = postgresClusterSchema.safeParse({
+    name: instanceName(identity, incarnation),
+    ...{ database, user: logins[0], image, instances, storage },
+    ...(storageClass === undefined ? {} : { storage_class: storageClass }),
+    resources: databaseResources({ spec, standards }),
+    monitoring: { namespace: standards.monitoring.namespace, labels: standards.monitoring.labels },
+    team: spec.team,
+    deletion_protection: standards.dataStores.deletionProtection,
+  });
+  if (parsed.success) return { provider: "cloudnative-pg", variables: parsed.data, identity };
+  throw cannotBeMade(application, parsed.error);
+}
+
+function cannotBeMade({ metadata }: Application, { issues: [problem] }: z.ZodError): StepError {
+  return new StepError(
+    "invalid",
+    `the database of ${metadata.name} cannot be made so: ${problem?.path.join(".") ?? ""} ${problem?.message ?? ""}`,
+    "mend what the message names, then create the service again",
+  );
 }
 
 /**
@@ -159,7 +242,10 @@ export function recordOf(application: Application, store: StoreKind, cloud: Clou
       name: dataStoreName(name, suffixes[store]),
       namespace,
       labels: labelsFor(name, application.spec.team, store),
-      annotations: { [providerAnnotation]: cloud.provider },
+      annotations: {
+        [providerAnnotation]: cloud.provider,
+        ...(isGoogles(cloud) ? {} : { [instanceAnnotation]: cloud.variables.name }),
+      },
     },
     data: { provider: cloud.provider, variables: JSON.stringify(cloud.variables) },
   };

@@ -11,25 +11,31 @@ import type { StoreKind } from "../../application/store-provider.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
-import { loginContainer, loginObjects } from "../../secrets/login-job.ts";
 import { type Login, secretValues } from "../../secrets/rotation.ts";
 import { isTerraformError } from "../../terraform/error.ts";
 import { planLines } from "../../terraform/plan.ts";
 import { withoutValues, writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
-import { runJob } from "../run-job.ts";
 import type { PlanContext, StepContext } from "../step.ts";
-import { type CloudStore, cloudStoreIn, newCloudStore, recordOf, workspaceEffect } from "./cloud-store.ts";
+import {
+  type CloudStore,
+  cloudStoreIn,
+  isGoogles,
+  nameOf,
+  newCloudStore,
+  placeOf,
+  recordOf,
+  workspaceEffect,
+} from "./cloud-store.ts";
 import type { MadeStore } from "./cloud-stores.ts";
+import { logIn } from "./log-in.ts";
 import type { DataStoreProvider } from "./provider.ts";
 import { termsInCloud } from "./terms.ts";
-
-const words = { cloudsql: "Cloud SQL", memorystore: "Memorystore" } as const;
 
 /** How long a preview waits for Terraform, in milliseconds. */
 const previewPatience = 60_000;
 
-/** A data store outside of the cluster: what says where it is, its password, then Terraform. */
+/** A data store elsewhere than beside its service: what says where it is, its password, then whoever runs it. */
 export const inCloud: DataStoreProvider = {
   async describe(context, store) {
     const { application, standards } = context;
@@ -40,15 +46,16 @@ export const inCloud: DataStoreProvider = {
       ...(kept === undefined ? [withoutVariables(recordOf(application, store, wanted))] : []),
       withoutValues(emptySecret(context, store)),
     ]);
-    const { project, region } = cloud.variables;
-    const where = `${words[cloud.provider]} in project ${project}, ${region}`;
+    const where = placeOf(cloud);
     return {
       ...objects,
       terms: [termsInCloud(cloud, standards)],
       notes: [
         ...objects.notes,
         kept === undefined ? where : `${where}: ${cloud.variables.name}, which was kept, is used again`,
-        ...(context.preview === true && kept === undefined ? await planned(context, cloud) : []),
+        ...(context.preview === true && kept === undefined && isGoogles(cloud)
+          ? await planned(context, cloud)
+          : []),
       ],
     };
   },
@@ -69,15 +76,13 @@ export const inCloud: DataStoreProvider = {
       );
     }
     const login = store === "database" ? await loginOf(context) : undefined;
-    const { provider } = known;
-    const { project, region, name: instance } = known.variables;
-    log(`${words[provider]} ${instance} in project ${project}, ${region}`);
+    log(`${known.variables.name}: ${placeOf(known)}`);
     const made = await write.workspace(workspaceEffect(known), recorded.outcome === "created", () =>
       cloud.ensure(known, login && passwordOfFirst(context, login), { run, signal, log }),
     );
     await tellService(context, store, made, login);
     await logIn(context, store);
-    return { summary: `${name}, ${words[provider]} ${instance}` };
+    return { summary: `${name}, ${nameOf(known)}` };
   },
 };
 
@@ -91,9 +96,14 @@ function asBegun({ effects }: StepContext, store: string, wanted: CloudStore): C
 }
 
 function withInstance(store: CloudStore, name: string): CloudStore {
-  return store.provider === "cloudsql"
-    ? { ...store, variables: { ...store.variables, name } }
-    : { ...store, variables: { ...store.variables, name } };
+  switch (store.provider) {
+    case "cloudsql":
+      return { ...store, variables: { ...store.variables, name } };
+    case "memorystore":
+      return { ...store, variables: { ...store.variables, name } };
+    case "cloudnative-pg":
+      return { ...store, variables: { ...store.variables, name } };
+  }
 }
 
 function namesOf({ application }: PlanContext, store: StoreKind): string {
@@ -165,25 +175,6 @@ async function loginOf({ application, write, log, randomBytes }: StepContext): P
 function passwordOfFirst({ application, randomBytes }: StepContext, { username, password }: Login): string {
   const [first] = databaseNames(application).logins;
   return username === first ? password : generatePassword(randomBytes);
-}
-
-/** How long the Job of a login may take, in milliseconds: a little longer than the cluster lets it. */
-const loginWithinMs = 6 * 60_000;
-
-/** The proof that what the service's pods are told lets them in, from where they are. */
-async function logIn(context: StepContext, store: StoreKind): Promise<void> {
-  const { application, standards } = context;
-  const { policies, job } = loginObjects(application, standards, store);
-  await runJob(
-    { ...context, service: application.metadata.name },
-    {
-      around: policies,
-      job,
-      container: loginContainer,
-      withinMs: loginWithinMs,
-      doing: `logging in to the ${store} as the service does`,
-    },
-  );
 }
 
 /** Has the Secret that the service's pods read say how the data store is reached. What differs is written, nothing else. */

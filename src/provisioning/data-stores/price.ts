@@ -10,6 +10,9 @@ export interface MonthlyPrice {
   readonly examples: boolean;
 }
 
+/** What is known of a price: `theirs` where whoever runs the data store pays it, undefined where nobody says. */
+export type KnownPrice = MonthlyPrice | "theirs" | undefined;
+
 const gib = 2 ** 30;
 
 function monthly({ currency, examples }: Prices, amount: number): MonthlyPrice {
@@ -55,15 +58,17 @@ export function priceOfMemorystore(
 }
 
 /** A price as a person reads it: `12.40 USD a month`; and where there is none, that it is not known. */
-export function priceText(price: MonthlyPrice | undefined): string {
+export function priceText(price: KnownPrice): string {
   if (price === undefined) return "unknown: the standards name none";
+  if (price === "theirs") return "none of the platform's: whoever runs it pays it";
   const examples = price.examples ? ", by example prices" : "";
   return `${shownAmount(price)} a month${examples}`;
 }
 
 /** The same in few words, beside other things. */
-export function shortPrice(price: MonthlyPrice | undefined): string {
+export function shortPrice(price: KnownPrice): string {
   if (price === undefined) return "price unknown";
+  if (price === "theirs") return "paid by whoever runs it";
   return `${shownAmount(price)}/month${price.examples ? " (example)" : ""}`;
 }
 

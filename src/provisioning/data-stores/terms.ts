@@ -1,17 +1,19 @@
 import { type Application, type ApplicationSpec, wholeSpec } from "../../application/application.ts";
+import { addressText, type ExternalStore } from "../../application/external-store.ts";
 import { applicationOf } from "../../application/from-request.ts";
 import { serviceNameSchema } from "../../application/names.ts";
 import { cacheImage } from "../../application/objects/cache.ts";
 import { databaseResources } from "../../application/objects/database.ts";
 import {
+  externalOf,
   providerOf,
   type StoreKind,
   type StoreProvider,
   withProviders,
 } from "../../application/store-provider.ts";
 import type { Standards } from "../../standards/standards.ts";
-import { type CloudStore, newCloudStore } from "./cloud-store.ts";
-import { type MonthlyPrice, priceInCluster, priceOfCloudSql, priceOfMemorystore } from "./price.ts";
+import { type CloudStore, newCloudStore, type PostgresStore } from "./cloud-store.ts";
+import { type KnownPrice, priceInCluster, priceOfCloudSql, priceOfMemorystore } from "./price.ts";
 
 /** What a person should know of a data store before it is made. */
 export interface StoreTerms {
@@ -23,7 +25,7 @@ export interface StoreTerms {
   /** Who runs it, and how large it is, in few words: beside other things. */
   readonly brief: { readonly by: string; readonly size: string };
   /** Left out where the standards name none. */
-  readonly price?: MonthlyPrice;
+  readonly price?: Exclude<KnownPrice, undefined>;
   /** What guards its data, and what does not, most important first. */
   readonly protection: readonly string[];
 }
@@ -47,13 +49,18 @@ export function offersOf(standards: Standards): StoreOffers {
  * @throws StepError, RefusedInput where it cannot be made so
  */
 export function termsOf(application: Application, store: StoreKind, standards: Standards): StoreTerms {
+  const external = externalOf(application.spec, store);
+  if (external !== undefined) return termsElsewhere(external, store);
   const provider = providerOf(application.spec, store) ?? "in-cluster";
   switch (provider) {
     case "in-cluster":
       return termsInCluster(application.spec, store, standards);
     case "cloudsql":
+    case "cloudnative-pg":
     case "memorystore":
       return termsInCloud(newCloudStore(application, standards, store, ""), standards);
+    case "external":
+      throw new Error(`nothing says where the ${store} is`);
   }
 }
 
@@ -99,8 +106,9 @@ function termsInCluster(
   };
 }
 
-/** What a data store at Google is, or will be: of one that was kept, as it was made. Pure. */
+/** What a data store elsewhere than beside its service is, or will be: of one that was kept, as it was made. Pure. */
 export function termsInCloud(cloud: CloudStore, { prices }: Pick<Standards, "prices">): StoreTerms {
+  if (cloud.provider === "cloudnative-pg") return termsOfCluster(cloud, prices);
   const { region, deletion_protection, highly_available } = cloud.variables;
   if (cloud.provider === "memorystore") {
     const { memory_gb, redis_version } = cloud.variables;
@@ -135,6 +143,40 @@ export function termsInCloud(cloud: CloudStore, { prices }: Pick<Standards, "pri
       `daily backups, ${backups.retained} kept, any moment of ${backups.log_days} days`,
       final_backup_days === 0 ? "no last backup" : `a last backup, kept ${final_backup_days} days`,
     ],
+  };
+}
+
+function termsOfCluster({ variables }: PostgresStore, prices: Standards["prices"]): StoreTerms {
+  const { image, instances, resources, storage, deletion_protection } = variables;
+  const { requests } = resources;
+  const one = priceInCluster(prices, { ...requests, storage });
+  return {
+    store: "database",
+    provider: "cloudnative-pg",
+    runs: `${imageVersion(image)} by CloudNativePG in the cluster`,
+    size: `${instances} ${instances === 1 ? "pod" : "pods"}, each ${requests.cpu} CPU, ${requests.memory} memory, ${storage} volume`,
+    brief: { by: "CloudNativePG", size: storage },
+    ...(one === undefined
+      ? {}
+      : { price: { ...one, amount: Math.round(one.amount * instances * 100) / 100 } }),
+    protection: [
+      outlives(deletion_protection),
+      instances === 1 ? "one pod: no failover" : "another pod takes over where one fails",
+      "no backups but those that a platform engineer sets up",
+    ],
+  };
+}
+
+/** What exists already is as whoever runs it has made it. Pure. */
+export function termsElsewhere(external: ExternalStore, store: StoreKind): StoreTerms {
+  return {
+    store,
+    provider: "external",
+    runs: `${addressText(external)}, which exists already`,
+    size: "what it has: the platform makes and changes nothing of it",
+    brief: { by: addressText(external), size: "which exists already" },
+    price: "theirs",
+    protection: ["outlives its service: the platform never deletes it", "backups by whoever runs it"],
   };
 }
 

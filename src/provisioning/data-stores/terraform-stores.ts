@@ -26,7 +26,7 @@ import type { TerraformModule } from "../../terraform/module.ts";
 import { planLines } from "../../terraform/plan.ts";
 import { openWorkspace, type Workspace } from "../../terraform/workspace.ts";
 import { removeUnused } from "../../terraform/workspace-folder.ts";
-import type { CloudStore } from "./cloud-store.ts";
+import type { GoogleStore } from "./cloud-store.ts";
 import type { CloudStores, CloudWork } from "./cloud-stores.ts";
 
 /** What Terraform works with. */
@@ -50,12 +50,12 @@ export interface TerraformAccess {
 const tellEvery = 30;
 
 /** Cloud SQL and Memorystore, by Terraform. */
-export function terraformStores(access: TerraformAccess): CloudStores {
+export function terraformStores(access: TerraformAccess): CloudStores<GoogleStore> {
   const { cluster, timing, place, folder, environment } = access;
 
   async function open<Outputs>(
     module: TerraformModule<Outputs>,
-    { identity }: CloudStore,
+    { identity }: GoogleStore,
     binary: TerraformBinary,
     run: string,
     elsewhere?: { readonly place: BackendPlace; readonly root: string },
@@ -202,7 +202,7 @@ async function stateIsWithinReach(cluster: Cluster, namespace: string): Promise<
 }
 
 function told(
-  store: CloudStore,
+  store: GoogleStore,
   { signal, log, lockHolder }: CloudWork,
   onPlan: () => void = () => {},
 ): DataStoreOptions {

@@ -1,7 +1,13 @@
 import { secretNamesOf, secretsOfStore } from "../../application/credentials.ts";
 import { desiredObjects, parts } from "../../application/desired-objects.ts";
 import { applicationOf } from "../../application/from-request.ts";
-import { labels, namespaceOf, serviceNameSchema, systemNamespace } from "../../application/names.ts";
+import {
+  databasesNamespace,
+  labels,
+  namespaceOf,
+  serviceNameSchema,
+  systemNamespace,
+} from "../../application/names.ts";
 import { teamBindingName } from "../../application/objects/team-access.ts";
 import { applicationSpecSchema } from "../../application/schema.ts";
 import { isInCloud, isInCluster, storeKinds } from "../../application/store-provider.ts";
@@ -39,6 +45,7 @@ const swept: readonly Resource[] = [
   resources.persistentVolumeClaims,
   resources.volumeSnapshots,
   resources.volumeSnapshotContents,
+  resources.postgresClusters,
   resources.leases,
 ];
 
@@ -104,6 +111,8 @@ function isOurs({ effect }: SeenObject): boolean {
   if (effect.type === "Lease") return effect.namespace === systemNamespace;
   const place = effect.type === "Namespace" ? effect.name : effect.namespace;
   if (place === systemNamespace) return effect.type !== "Namespace";
+  // What else is there goes with its Cluster.
+  if (place === databasesNamespace) return effect.type === resources.postgresClusters.kind;
   return place === undefined || place.startsWith("app-");
 }
 

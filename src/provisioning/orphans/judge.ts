@@ -1,4 +1,11 @@
-import { adoptedAnnotation, labels, providerAnnotation, systemNamespace } from "../../application/names.ts";
+import {
+  adoptedAnnotation,
+  databasesNamespace,
+  instanceAnnotation,
+  labels,
+  providerAnnotation,
+  systemNamespace,
+} from "../../application/names.ts";
 import type { ObjectMeta } from "../../cluster/object.ts";
 import { isOver } from "../decide.ts";
 import { type Effect, effectKey } from "../effect.ts";
@@ -77,9 +84,13 @@ export function serviceOfPath(path: string): string {
 /** Whether what the object belongs to accounts for it without a look at runs: its owner, who adopted it, its service's Application. Pure. */
 export function isAccountedFor(
   object: SeenObject,
-  { applications, runNames }: Pick<Seen, "applications" | "runNames">,
+  { objects, applications, runNames }: Pick<Seen, "objects" | "applications" | "runNames">,
 ): boolean {
   const { effect, metadata } = object;
+  if (effect.namespace === databasesNamespace) {
+    // What says where a database is accounts for it, and is judged itself.
+    return objects.some((other) => other.metadata.annotations?.[instanceAnnotation] === effect.name);
+  }
   const owners = metadata.ownerReferences ?? [];
   if (owners.length > 0) {
     // What a Run owns goes with it: unless nobody collects it.
@@ -252,6 +263,7 @@ function dataOf(object: SeenObject, objects: readonly SeenObject[]): readonly Se
   const holding = objects.filter(
     (other) => other.effect.type === "PersistentVolumeClaim" || providerIn(other) !== undefined,
   );
+  if (effect.namespace === databasesNamespace) return [object];
   switch (effect.type) {
     case "PersistentVolumeClaim":
       return [object];
@@ -273,6 +285,7 @@ function dataLabel(object: SeenObject): string {
   const { effect, metadata } = object;
   const provider = providerIn(object);
   if (provider !== undefined) return `${provider} of ${effect.name}`;
+  if (effect.namespace === databasesNamespace) return `database ${effect.name}`;
   if (effect.type === "PersistentVolumeClaim") return `volume claim ${effect.name}`;
   return `snapshot of ${metadata.annotations?.[snapshotOfAnnotation] ?? "a volume"}`;
 }

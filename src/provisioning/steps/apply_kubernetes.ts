@@ -35,7 +35,8 @@ export const applyKubernetes: Step = {
       ? ["runs the starter image until the pipeline has pushed one"]
       : [];
     // Whoever looks at a plan may not read Secrets: it is told for the credentials that the pods run with.
-    const credentials = previous && (await runningWith(context));
+    const reads = credentialSecretNames(application).length > 0;
+    const credentials = previous && reads ? await runningWith(context) : undefined;
     const { workload } = desiredObjects(ownedBy(application, uid), context.standards, { credentials });
     return writes(context, [ofRelease(application, change), ...workload], starter);
   },

@@ -1,23 +1,41 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Part } from "../../application/desired-objects.ts";
 import { namespaceOf, providerAnnotation } from "../../application/names.ts";
-import { isInCloud, storeKinds } from "../../application/store-provider.ts";
+import { externalOf, providerOf, type StoreProvider, storeKinds } from "../../application/store-provider.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
+import { external } from "../data-stores/external.ts";
 import { inCloud } from "../data-stores/in-cloud.ts";
 import { inCluster } from "../data-stores/in-cluster.ts";
+import type { DataStoreProvider } from "../data-stores/provider.ts";
 import { StepError } from "../errors.ts";
 import { dataStoreNames } from "../namespace-contents.ts";
 import type { PlanContext, Step } from "../step.ts";
 
-/** The step of a data store: whoever runs it makes it, and what the service's pods read of it. */
+const providers: Readonly<Record<StoreProvider, DataStoreProvider>> = {
+  "in-cluster": inCluster,
+  cloudsql: inCloud,
+  "cloudnative-pg": inCloud,
+  memorystore: inCloud,
+  external,
+};
+
+/**
+ * The step of a data store: whoever runs it makes it, and what the service's pods read of it. It is in the plan where the
+ * service gets one, or another Secret or address of one that is not the platform's.
+ */
 export function dataStoreStep({
   id,
   title,
   part,
-  when,
-}: Pick<Step, "id" | "title" | "when"> & { readonly part: Part & ("database" | "cache") }): Step {
+}: Pick<Step, "id" | "title"> & { readonly part: Part & ("database" | "cache") }): Step {
   const provider = ({ application }: PlanContext) =>
-    isInCloud(application.spec, part) ? inCloud : inCluster;
+    providers[providerOf(application.spec, part) ?? "in-cluster"];
+  const when: Step["when"] = ({ application: { spec }, previous }) => {
+    if (spec[part] === undefined) return false;
+    if (previous?.spec[part] === undefined) return true;
+    return !isDeepStrictEqual(externalOf(spec, part), externalOf(previous.spec, part));
+  };
   return {
     id,
     title,
@@ -53,7 +71,7 @@ export async function movedStore({
     if (there === wanted) continue;
     return new StepError(
       "conflict",
-      `${name} was kept by an earlier deletion and runs ${where(there)}, and the standards have new ones run ${where(wanted)}; it was left as it is`,
+      `${name} was kept by an earlier deletion and runs ${where(there)}, and the ${wanted === "external" ? "one that is named runs" : "standards have new ones run"} ${where(wanted)}; it was left as it is`,
       `delete what was kept with: platform service delete ${request.name} --data-stores delete; or choose another name for the service`,
     );
   }
@@ -61,6 +79,16 @@ export async function movedStore({
 }
 
 function where(provider: string | undefined): string {
-  if (provider === undefined) return "in the cluster";
-  return provider === "cloudsql" ? "as Cloud SQL" : "as Memorystore";
+  switch (provider) {
+    case undefined:
+      return "in the cluster";
+    case "external":
+      return "somewhere else already";
+    case "cloudsql":
+      return "as Cloud SQL";
+    case "cloudnative-pg":
+      return "by CloudNativePG";
+    default:
+      return "as Memorystore";
+  }
 }

@@ -96,6 +96,11 @@ export const deleteDataStores: Step = {
 
 /** What is left of a data store at Google. */
 function lastBackup(store: CloudStore): readonly string[] {
+  if (store.provider === "cloudnative-pg") {
+    return [
+      `no snapshot of ${store.variables.name} is taken; backups that its Cluster has made elsewhere stay`,
+    ];
+  }
   if (store.provider !== "cloudsql") return [`no backup of ${store.variables.name} is kept`];
   const { name, final_backup_days: days } = store.variables;
   return [

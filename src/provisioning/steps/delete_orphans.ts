@@ -12,7 +12,7 @@ import { serviceObjects } from "./service-objects.ts";
 /** Later ones hold what earlier ones use: data goes after what runs on it, a namespace after all. */
 function rank(type: string): number {
   if (type === "Application") return 0;
-  if (type === "PersistentVolumeClaim" || type === "Secret") return 2;
+  if (type === "PersistentVolumeClaim" || type === "Cluster" || type === "Secret") return 2;
   return type === "Namespace" ? 3 : 1;
 }
 

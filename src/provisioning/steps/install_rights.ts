@@ -12,8 +12,8 @@ const rights = writesPart({
 });
 
 /**
- * Who may do what: the shipped roles, bound to the groups in the standards. The namespace of Terraform's states, where
- * there is one, is kept by a rollback: states may have come since.
+ * Who may do what: the shipped roles, bound to the groups in the standards. The namespaces of Terraform's states and of
+ * databases, where there are any, are kept by a rollback: states and databases may have come since.
  */
 export const installRights: Step = {
   ...rights,
@@ -21,8 +21,10 @@ export const installRights: Step = {
     const objects = await objectsOf(context, "rights");
     for (const namespace of objects.filter(({ kind }) => kind === "Namespace")) {
       if ((await observeEffect(context.cluster, objectEffect(namespace))) !== undefined) continue;
-      await context.write.keep(objectEffect(namespace), "states of Terraform may be in it", () =>
-        apply(context.cluster, resourceOf(namespace), namespace),
+      await context.write.keep(
+        objectEffect(namespace),
+        "states of Terraform, or databases, may be in it",
+        () => apply(context.cluster, resourceOf(namespace), namespace),
       );
     }
     return rights.apply(context);

@@ -1,4 +1,5 @@
 import type { Part } from "../../application/desired-objects.ts";
+import { externalOf } from "../../application/store-provider.ts";
 import { dataStoreNames } from "../namespace-contents.ts";
 import { protectedObjects, protecting, readDataStores } from "../protection.ts";
 import type { Step } from "../step.ts";
@@ -8,7 +9,9 @@ type Context = Parameters<Step["when"]>[0];
 /** Names of the data stores that the operation gives the service. */
 function given({ request, application, previous }: Context): readonly string[] {
   const has = (part: Part & ("database" | "cache")) =>
-    application.spec[part] !== undefined && previous?.spec[part] === undefined;
+    application.spec[part] !== undefined &&
+    previous?.spec[part] === undefined &&
+    externalOf(application.spec, part) === undefined;
   const wanted = [has("database"), has("cache")];
   return dataStoreNames(request.name).filter((_, index) => wanted[index] === true);
 }

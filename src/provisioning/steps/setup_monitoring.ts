@@ -1,5 +1,5 @@
 import { desiredObjects } from "../../application/desired-objects.ts";
-import type { KubeObject } from "../../cluster/object.ts";
+import { isRecord, type KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
 import { writes } from "../describe.ts";
 import { StepError } from "../errors.ts";
@@ -60,8 +60,4 @@ function alertsIn({ spec }: KubeObject): number {
   return groups.reduce((sum: number, group: unknown) => {
     return sum + (isRecord(group) && Array.isArray(group.rules) ? group.rules.length : 0);
   }, 0);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }

@@ -1,11 +1,12 @@
 import type { StoredObject } from "../api.ts";
+import { Deadlines } from "./deadlines.ts";
 import { deploymentStatus } from "./deployment-status.ts";
 import { type Controller, keyOf, parseKey } from "./loop.ts";
 import { canonical, childName, templateHash } from "./names.ts";
 import { controlledBy, controllerKey, isOwnedBy, podsOf } from "./pods.ts";
 import { newSetReplicas, rollingLimits, rollingScalings, type Scaling } from "./rolling.ts";
 import { type Deployment, type ReplicaSet, rawSpec, readDeployment, readReplicaSet } from "./shapes.ts";
-import { nowText, type Simulation, Stages } from "./simulation.ts";
+import { nowText, type Simulation } from "./simulation.ts";
 
 const component = "deployment-controller";
 const revisionKey = "deployment.kubernetes.io/revision";
@@ -14,7 +15,7 @@ const hashKey = "pod-template-hash";
 /** Rolls Deployments out through ReplicaSets. */
 export function deploymentController(simulation: Simulation): Controller {
   const { api, events } = simulation;
-  const progress = new Stages(simulation);
+  const progress = new Deadlines(simulation);
 
   function setsOf(deployment: StoredObject): ReplicaSet[] {
     return api
@@ -164,17 +165,17 @@ export function deploymentController(simulation: Simulation): Controller {
         deployment.metadata.generation,
         ...sets.map(({ metadata, status }) => [metadata.name, status.replicas, status.availableReplicas]),
       ]);
-      const left = progress.left(key, stage, deployment.spec.progressDeadlineSeconds * 1000);
+      const deadline = progress.look(key, stage, deployment.spec.progressDeadlineSeconds * 1000);
       const fresh = api.get("apps/deployments", namespace, name) ?? stored;
       const { status, complete } = deploymentStatus(
         deployment,
         newest(deployment, sets),
         sets,
-        left === 0,
+        deadline.over,
         nowText(simulation),
       );
       api.updateStatus("apps/deployments", { ...fresh, status });
-      return complete || left === 0 ? undefined : left;
+      return complete || deadline.over ? undefined : deadline.again;
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Api } from "../api.ts";
 import { autoscalerController } from "./autoscaler.ts";
 import { certificateController } from "./certificates.ts";
 import { type ControllerClock, systemClock } from "./clock.ts";
+import { cloudNativePgController } from "./cloudnative-pg.ts";
 import { deploymentController } from "./deployment.ts";
 import { disruptionController } from "./disruption.ts";
 import { endpointsController } from "./endpoints.ts";
@@ -57,6 +58,7 @@ export function startControllers(server: Api, options: ControllerOptions): { sto
     gatewayController,
     snapshotController,
     externalSecretsController,
+    cloudNativePgController,
   ].map((make) => make(simulation));
   const loop = startLoop(api, controllers, { clock, speed, ...(onError === undefined ? {} : { onError }) });
 

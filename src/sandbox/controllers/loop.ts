@@ -40,6 +40,12 @@ const batch = 4;
 /** Namespaces looked through in one turn after taking the lead. */
 const scanBatch = 8;
 
+/** Resources that controllers watch and that are in no namespace. */
+const withoutNamespace: ReadonlySet<ResourceKey> = new Set([
+  "/persistentvolumes",
+  "platform.company.com/standards",
+]);
+
 /** Runs controllers over one queue, one reconciliation at a time, only while `api.leads()`. */
 export function startLoop(
   api: Api,
@@ -129,7 +135,7 @@ export function startLoop(
   /** Tells of everything stored in a namespace; undefined: of what has none. */
   function scan(namespace: string | undefined): void {
     for (const resource of watched.keys()) {
-      const clusterScoped = resource === "/persistentvolumes";
+      const clusterScoped = withoutNamespace.has(resource);
       if (clusterScoped !== (namespace === undefined)) continue;
       for (const object of api.list(resource, namespace === undefined ? {} : { namespace }))
         tell({ type: "ADDED", resource, object });

@@ -55,6 +55,8 @@ function isSettled(resource: ResourceKey, object: StoredObject): boolean {
       );
     case "/persistentvolumeclaims":
       return typed(object, claimSpecShape, claimStatusShape).status.phase === "Bound";
+    case "postgresql.cnpg.io/clusters":
+      return isTrue(typed(object, conditionsStatusShape, conditionsStatusShape).status.conditions, "Ready");
     case "/services":
     case "/secrets":
     case "/configmaps":

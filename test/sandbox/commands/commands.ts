@@ -3,10 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
-import { connect } from "../../../src/cluster/connect.ts";
 import { runCommands } from "../../../src/commands/program.ts";
 import type { SandboxAccess } from "../../../src/connection.ts";
-import { openSandbox } from "../../../src/sandbox/open.ts";
+import { sandboxStage } from "../../provisioning/sandbox-stage.ts";
 import { type MemoryTerminal, memoryTerminal } from "../../unit/commands/memory-terminal.ts";
 
 /** What a command that has ended came to. */
@@ -40,19 +39,9 @@ export interface Commands {
 /** Goes when the test has ended. @param cloud - see {@link SandboxAccess.cloud} */
 export async function commandsOnSandbox(cloud?: SandboxAccess["cloud"]): Promise<Commands> {
   const folder = await mkdtemp(join(tmpdir(), "platform-commands-"));
-  const sandbox = await openSandbox({ folder: join(folder, "sandbox"), speed: 200 });
-  const { url, token, socketPath } = sandbox;
-  const cluster = await connect({
-    kind: "endpoint",
-    url,
-    token,
-    socketPath,
-    context: "sandbox",
-    simulated: true,
-  });
+  const { sandbox, cluster, close } = await sandboxStage(join(folder, "sandbox"), 200);
   onTestFinished(async () => {
-    await cluster.close();
-    await sandbox.close();
+    await close();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
   const access: SandboxAccess = {

@@ -106,6 +106,17 @@ describe("a Deployment", () => {
     await w.until(() => condition("Progressing")?.reason === "NewReplicaSetAvailable");
   });
 
+  test("does not exceed its deadline while the controllers are kept from working", async () => {
+    w.create("apps/deployments", deployment({ image: "registry.example.internal/web:missing" }));
+    for (let minutes = 0; minutes < 20; minutes += 1) {
+      await w.advance(1_000);
+      w.clock.stall(60_000);
+    }
+    expect(condition("Progressing")?.reason).toBe("ReplicaSetUpdated");
+    const seconds = await w.until(() => condition("Progressing")?.reason === "ProgressDeadlineExceeded", 700);
+    expect(seconds).toBeGreaterThan(300);
+  });
+
   test("replaces a pod that somebody deletes", async () => {
     w.create("apps/deployments", deployment({}));
     await w.until(() => status().readyReplicas === 3);

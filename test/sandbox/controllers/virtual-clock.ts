@@ -4,6 +4,8 @@ import type { ControllerClock } from "../../../src/sandbox/controllers/clock.ts"
 export interface VirtualClock extends ControllerClock {
   /** Runs everything that is due within `ms` simulated milliseconds, in order. */
   advance(ms: number): void;
+  /** Time goes by and nothing is run, as while a process is stopped. */
+  stall(ms: number): void;
   /** Milliseconds until something is due; undefined when nothing is. */
   untilNext(): number | undefined;
 }
@@ -18,6 +20,9 @@ export function virtualClock(start = "2026-03-01T12:00:00Z"): VirtualClock {
       const id = ++order;
       timers.set(id, { due: now + Math.max(0, Math.ceil(ms)), work });
       return () => timers.delete(id);
+    },
+    stall(ms) {
+      now += ms;
     },
     untilNext() {
       const due = Math.min(...[...timers.values()].map((timer) => timer.due));

@@ -1,15 +1,15 @@
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
 import { databaseNames } from "../../../src/application/credentials.ts";
 import { backupObjects } from "../../../src/backups/backup-job.ts";
 import type { BackupAction } from "../../../src/backups/backup-scripts.ts";
 import type { KubeObject } from "../../../src/cluster/object.ts";
 import { factsIn } from "../../../src/provisioning/steps/database-copies.ts";
-import { secretValues, storeData } from "../../../src/secrets/rotation.ts";
+import { storeData } from "../../../src/secrets/rotation.ts";
+import { held, runJob } from "./job.ts";
 import { postgresPrograms, type RunningPostgres, startPostgres } from "./postgres.ts";
-import { folder, type Ran, run } from "./processes.ts";
+import { folder, type Ran } from "./processes.ts";
 import { secretsOf, service, standards, storeOf } from "./service.ts";
 
 const here = postgresPrograms !== undefined;
@@ -21,27 +21,6 @@ const {
   database,
   logins: [user],
 } = databaseNames(application);
-
-const jobSchema = z.looseObject({
-  spec: z.looseObject({
-    template: z.looseObject({
-      spec: z.looseObject({
-        containers: z.tuple([
-          z.looseObject({
-            command: z.tuple([z.string(), z.string(), z.string()]),
-            env: z.array(
-              z.looseObject({
-                name: z.string(),
-                value: z.string().optional(),
-                valueFrom: z.looseObject({ secretKeyRef: z.looseObject({ key: z.string() }) }).optional(),
-              }),
-            ),
-          }),
-        ]),
-      }),
-    }),
-  }),
-});
 
 describe.skipIf(!here)("a backup's jobs, on a real PostgreSQL", () => {
   let server: RunningPostgres;
@@ -71,7 +50,6 @@ describe.skipIf(!here)("a backup's jobs, on a real PostgreSQL", () => {
       .split("\n");
   const file = (name: string) => join(volume.path, name);
 
-  /** Runs the container of a Job here, as a kubelet would; only where things are differs. */
   async function act(
     action: BackupAction,
     backup: string,
@@ -79,28 +57,12 @@ describe.skipIf(!here)("a backup's jobs, on a real PostgreSQL", () => {
     forRestore = false,
   ): Promise<Ran & { readonly said: string }> {
     const { job } = backupObjects(application, standards, action, { backup, drop, forRestore });
-    const [{ command, env }] = jobSchema.parse(job).spec.template.spec.containers;
-    const [secret] = secrets;
-    const environment = Object.fromEntries(
-      env.map(({ name, value, valueFrom }) => [
-        name,
-        value ?? (secret && secretValues(secret)[valueFrom?.secretKeyRef.key ?? ""]) ?? "",
-      ]),
-    );
-    await writeFile(file("said"), "");
-    const ran = await run(command[0], [command[1], command[2]], {
-      environment: {
-        ...environment,
-        PATH: `${postgresPrograms ?? ""}:${process.env.PATH ?? ""}`,
-        PGHOST: "127.0.0.1",
-        PGPORT: String(server.port),
-        BACKUPS: volume.path,
-        WORK: file("work"),
-        TERMINATION_LOG: file("said"),
-      },
+    const ran = await runJob(job, {
+      secrets: held(secrets),
+      here: { PGHOST: "127.0.0.1", PGPORT: String(server.port), BACKUPS: volume.path, WORK: file("work") },
     });
     expect(`${ran.out}${ran.err}`).not.toContain(password);
-    return { ...ran, said: await readFile(file("said"), "utf8") };
+    return ran;
   }
   const fine = { code: 0, err: "" };
 

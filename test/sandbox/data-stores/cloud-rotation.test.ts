@@ -14,9 +14,9 @@ import { rotationObjects } from "../../../src/secrets/rotation-job.ts";
 import type { TurnAction } from "../../../src/secrets/rotation-scripts.ts";
 import { cloudStandards } from "../../provisioning/cloud-stage.ts";
 import { openssl, startCloudPostgres } from "./cloud-postgres.ts";
-import { jobContainer } from "./job-container.ts";
+import { held, runJob } from "./job.ts";
 import { postgresPrograms } from "./postgres.ts";
-import { folder, type Ran, run, until } from "./processes.ts";
+import { folder, type Ran, until } from "./processes.ts";
 import { service } from "./service.ts";
 
 const installed = postgresPrograms !== undefined && openssl !== undefined;
@@ -41,16 +41,14 @@ async function atCloudSql(user?: string) {
   const values = cloudDatabaseCredentials(application, endpoint, logins[0], password("0"));
   let secret = credentialSecret(application, "database", name, values);
 
-  /** Runs the container of a rotation's Job here, as a kubelet would; only where its files are differs. */
-  function act(action: TurnAction, turn?: KubeObject, patience?: number): Promise<Ran> {
-    const secrets = turn === undefined ? [secret] : [secret, turn];
+  /** @param patience - seconds that it waits, for the tests in which it waits in vain */
+  function act(action: TurnAction, turn?: KubeObject, patience = 90): Promise<Ran> {
     const { job } = rotationObjects(application, cloudStandards, "database", action);
-    const { script, environment } = jobContainer(job, secrets);
-    // How long it waits is shortened, for the tests in which it waits in vain.
-    const sql = environment.SQL ?? "";
-    const SQL = patience === undefined ? sql : sql.replaceAll(/\b90\b/g, String(patience));
-    return run("sh", ["-c", script.replaceAll("/tmp/ca.crt", join(path, "ca.crt"))], {
-      environment: { PATH: `${postgresPrograms ?? ""}:${process.env.PATH ?? ""}`, ...environment, SQL },
+    return runJob(job, {
+      secrets: held(turn === undefined ? [secret] : [secret, turn]),
+      here: {},
+      edited: (text) =>
+        text.replaceAll("/tmp/ca.crt", join(path, "ca.crt")).replaceAll(/\b90\b/g, String(patience)),
     });
   }
 

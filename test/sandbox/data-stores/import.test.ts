@@ -1,7 +1,6 @@
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { z } from "zod";
 import { databaseNames } from "../../../src/application/credentials.ts";
 import { importObjects } from "../../../src/backups/import-job.ts";
 import type { ImportAction } from "../../../src/backups/import-scripts.ts";
@@ -12,9 +11,9 @@ import {
   sourceFactsSchema,
 } from "../../../src/backups/import-source.ts";
 import type { KubeObject } from "../../../src/cluster/object.ts";
-import { secretValues } from "../../../src/secrets/rotation.ts";
+import { held, runJob } from "./job.ts";
 import { postgresPrograms, type RunningPostgres, startPostgres } from "./postgres.ts";
-import { folder, freePort, type Ran, run } from "./processes.ts";
+import { folder, freePort, type Ran } from "./processes.ts";
 import { secretsOf, service, standards, storeOf } from "./service.ts";
 
 const here = postgresPrograms !== undefined;
@@ -35,29 +34,6 @@ const foreign = {
 };
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
 const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
-
-const jobSchema = z.looseObject({
-  spec: z.looseObject({
-    template: z.looseObject({
-      spec: z.looseObject({
-        containers: z.tuple([
-          z.looseObject({
-            command: z.tuple([z.string(), z.string(), z.string()]),
-            env: z.array(
-              z.looseObject({
-                name: z.string(),
-                value: z.string().optional(),
-                valueFrom: z
-                  .looseObject({ secretKeyRef: z.looseObject({ name: z.string(), key: z.string() }) })
-                  .optional(),
-              }),
-            ),
-          }),
-        ]),
-      }),
-    }),
-  }),
-});
 
 describe.skipIf(!here)("an import's jobs, on two real PostgreSQLs", () => {
   let target: RunningPostgres;
@@ -143,7 +119,6 @@ describe.skipIf(!here)("an import's jobs, on two real PostgreSQLs", () => {
     ...values,
   });
 
-  /** Runs the container of a Job here, as a kubelet would; only where things are differs. */
   async function act(
     action: ImportAction,
     {
@@ -159,36 +134,15 @@ describe.skipIf(!here)("an import's jobs, on two real PostgreSQLs", () => {
       action,
       own ? undefined : { secret: "old-shop", address, was },
     );
-    const [{ command, env }] = jobSchema.parse(job).spec.template.spec.containers;
-    const [secret] = secrets;
-    const held: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-      ...(secret && { [secret.metadata.name]: secretValues(secret) }),
-      "old-shop": values,
-    };
-    const environment = Object.fromEntries(
-      env.flatMap(({ name, value, valueFrom }) => {
-        const ref = valueFrom?.secretKeyRef;
-        const known = value ?? (ref && held[ref.name]?.[ref.key]);
-        return known === undefined ? [] : [[name, known]];
-      }),
-    );
-    const said = join(work.path, "said");
-    await writeFile(said, "");
-    const ran = await run(command[0], [command[1], command[2]], {
-      environment: {
-        ...environment,
-        PATH: `${postgresPrograms ?? ""}:${process.env.PATH ?? ""}`,
-        PGHOST: "127.0.0.1",
-        PGPORT: String(target.port),
-        WORK: join(work.path, "tmp"),
-        TERMINATION_LOG: said,
-      },
+    const ran = await runJob(job, {
+      secrets: new Map([...held(secrets), ["old-shop", values]]),
+      here: { PGHOST: "127.0.0.1", PGPORT: String(target.port), WORK: join(work.path, "tmp") },
     });
     const told = `${ran.out}${ran.err}`;
     for (const value of [password, foreign.password, foreign.username, foreign.database]) {
       expect(told).not.toContain(value);
     }
-    return { ...ran, said: await readFile(said, "utf8") };
+    return ran;
   }
 
   test("what the source has becomes the service's, with nothing lost, and the source stays as it was and read-only", async () => {

@@ -37,11 +37,38 @@ const jobSchema = z.object({
   }),
 });
 
+/** The same service on data stores that exist already. */
+const elsewhere = applicationOf(
+  serviceNameSchema.parse("shop"),
+  applicationSpecSchema.parse({
+    team: "platform",
+    image: "registry.example.internal/shop:1",
+    database: {
+      type: "postgres",
+      provider: "external",
+      external: { secret: "shop-login", host: "127.0.0.1", port: 5432 },
+    },
+    cache: {
+      type: "redis",
+      provider: "external",
+      external: { secret: "shop-login", host: "127.0.0.1", port: 6379 },
+    },
+  }),
+);
+
+/** Variables that are left out where the Secret has no such key. */
+const mayMiss = ["PGCONNECT_TIMEOUT", "CA", "SSLMODE"];
+
 /** What the Job runs, with the values that its Secret would give; files are in a folder of the test's own. */
-function login(store: "database" | "cache", path: string, values: Readonly<Record<string, string>>) {
-  const { job } = loginObjects(application, cloudStandards, store);
+function login(
+  store: "database" | "cache",
+  path: string,
+  values: Readonly<Record<string, string>>,
+  service = application,
+) {
+  const { job } = loginObjects(service, cloudStandards, store);
   const [{ command, env }] = jobSchema.parse(job).spec.template.spec.containers;
-  const missing = env.filter(({ name }) => values[name] === undefined && name !== "PGCONNECT_TIMEOUT");
+  const missing = env.filter(({ name }) => values[name] === undefined && !mayMiss.includes(name));
   expect(missing, "variables that this test does not give").toEqual([]);
   return run("sh", ["-c", command[2].replaceAll("/tmp/ca.crt", `${path}/ca.crt`)], {
     environment: {
@@ -118,6 +145,15 @@ describe("the login that proves a data store at Google", () => {
       expect(right.code, right.err).toBe(0);
       expect((await login("database", path, { ...values, PGPASSWORD: "another" })).code).not.toBe(0);
       expect((await login("database", path, { ...values, CA: stranger.pem })).err).toContain("certificate");
+
+      const { CA: _, ...open } = values;
+      const there = (more: Readonly<Record<string, string>>) =>
+        login("database", path, { ...open, ...more }, elsewhere);
+      expect((await there({})).code, "encrypted, by whatever certificate").toBe(0);
+      expect((await there({ CA: pem, SSLMODE: "verify-ca" })).code).toBe(0);
+      expect((await there({ CA: stranger.pem })).err).toContain("certificate");
+      expect((await there({ PGPASSWORD: "another" })).err).toContain("authentication failed");
+      expect((await there({ SSLMODE: "verify-full" })).code, "no authority").not.toBe(0);
     },
   );
 
@@ -154,6 +190,13 @@ describe("the login that proves a data store at Google", () => {
       await until("Redis answers", async () => (await login("cache", path, values)).code === 0);
       expect((await login("cache", path, { ...values, REDISCLI_AUTH: "another" })).code).not.toBe(0);
       expect((await login("cache", path, { ...values, CA: stranger.pem })).code).not.toBe(0);
+
+      const there = (more: Readonly<Record<string, string>>) =>
+        login("cache", path, { ...values, STORE_URI: "rediss://there", ...more }, elsewhere);
+      expect((await there({})).code).toBe(0);
+      expect((await there({ REDISCLI_AUTH: "another" })).code).not.toBe(0);
+      expect((await there({ CA: stranger.pem })).code).not.toBe(0);
+      expect((await there({ STORE_URI: "redis://there" })).code, "without TLS").not.toBe(0);
     },
   );
 });

@@ -11,9 +11,9 @@ import {
 } from "../../../src/secrets/rotation.ts";
 import { rotationObjects } from "../../../src/secrets/rotation-job.ts";
 import type { TurnAction } from "../../../src/secrets/rotation-scripts.ts";
-import { jobContainer } from "./job-container.ts";
+import { held, runJob } from "./job.ts";
 import { postgresPrograms, type RunningPostgres, startPostgres } from "./postgres.ts";
-import { type Ran, run } from "./processes.ts";
+import type { Ran } from "./processes.ts";
 import { type RunningRedis, redisPrograms, startRedis } from "./redis.ts";
 import { secretsOf, service, standards, storeOf } from "./service.ts";
 
@@ -26,23 +26,19 @@ const old = "0123456789abcdef0123456789abcdef0123456789abcdef";
 const fresh = "fedcba9876543210fedcba9876543210fedcba9876543210";
 const adminPassword = "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffff";
 
-/** Runs the container of a rotation's Job here, as a kubelet would; only where its data store is differs. */
+/** @param patience - seconds that it waits, for the tests in which it waits in vain */
 function act(
   store: Rotatable,
   action: TurnAction,
   secrets: readonly KubeObject[],
   here: Readonly<Record<string, string>>,
-  patience?: number,
+  patience = 90,
 ): Promise<Ran> {
   const { job } = rotationObjects(application, standards, store, action);
-  const { script, environment } = jobContainer(job, secrets);
-  // How long it waits is shortened, for the tests in which it waits in vain.
-  const hasty = (text: string) =>
-    patience === undefined ? text : text.replaceAll(/\b90\b/g, String(patience));
-  const sql = environment.SQL === undefined ? {} : { SQL: hasty(environment.SQL) };
-  const programs = `${postgresPrograms ?? ""}:${redisPrograms ?? ""}:${process.env.PATH ?? ""}`;
-  return run("sh", ["-c", hasty(script)], {
-    environment: { PATH: programs, ...environment, ...sql, ...here },
+  return runJob(job, {
+    secrets: held(secrets),
+    here,
+    edited: (text) => text.replaceAll(/\b90\b/g, String(patience)),
   });
 }
 

@@ -1,42 +1,22 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Cluster } from "../../../src/cluster/cluster.ts";
-import { connect } from "../../../src/cluster/connect.ts";
 import { resources } from "../../../src/cluster/resource.ts";
-import { openSandbox } from "../../../src/sandbox/open.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { type Running, runControllers } from "../../operator/running.ts";
 import { application, condition, eventually, manage, prepare, read } from "../../operator/stage.ts";
 import { applicationStories, storyStandards } from "../../operator/stories.ts";
+import { embedded } from "../embedded.ts";
 
-let folder = "";
-let sandbox: Sandbox;
-let cluster: Cluster;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "applications-"));
-  sandbox = await openSandbox({ folder, speed: 100 });
-  const { url, token, socketPath } = sandbox;
-  cluster = await connect({ kind: "endpoint", url, token, socketPath, context: "sandbox", simulated: true });
-});
-afterAll(async () => {
-  await cluster.close();
-  await sandbox.close();
-  await rm(folder, { recursive: true });
-});
+const cluster = embedded();
 
 describe("an Application", () => {
-  applicationStories({ cluster: () => cluster, unique: (prefix) => prefix });
+  applicationStories({ cluster, unique: (prefix) => prefix });
 });
 
 describe("pods that do not get ready", () => {
   let operator: Running;
   beforeAll(async () => {
-    await prepare(cluster, storyStandards);
-    await manage(cluster, "broken", storyStandards);
-    operator = await runControllers(cluster, { momentMs: 0 });
+    await prepare(cluster(), storyStandards);
+    await manage(cluster(), "broken", storyStandards);
+    operator = await runControllers(cluster(), { momentMs: 0 });
   });
   afterAll(() => operator.stop());
 
@@ -45,26 +25,26 @@ describe("pods that do not get ready", () => {
     ["greedy", "payments/greedy:oom", "OOMKilled", "out of memory"],
     ["broken", "payments/broken:crash", "CrashLoopBackOff", "crashes again and again"],
   ])("%s: the Application says why", async (name, image, reason, text) => {
-    await cluster.create(
+    await cluster().create(
       resources.applications,
       application("broken", name, { image: `registry.example.internal/${image}` }),
     );
     await eventually("the cause is told", async () => {
-      expect(await condition(cluster, "broken", name, "Degraded")).toBe(`True ${reason}`);
-      expect(await condition(cluster, "broken", name, "WorkloadReady")).toBe(`False ${reason}`);
+      expect(await condition(cluster(), "broken", name, "Degraded")).toBe(`True ${reason}`);
+      expect(await condition(cluster(), "broken", name, "WorkloadReady")).toBe(`False ${reason}`);
     });
-    const stored = await read(cluster, resources.applications, "broken", name);
+    const stored = await read(cluster(), resources.applications, "broken", name);
     expect(JSON.stringify(stored?.status)).toContain(text);
-    await cluster.patch(
+    await cluster().patch(
       resources.applications,
       { namespace: "broken", name },
       { type: "merge", body: { spec: { image: "registry.example.internal/payments/good:1" } } },
     );
     await eventually("it recovers", async () =>
-      expect(await condition(cluster, "broken", name, "Ready")).toBe("True Ready"),
+      expect(await condition(cluster(), "broken", name, "Ready")).toBe("True Ready"),
     );
     await eventually("its Events tell both, and are few", async () => {
-      const { items } = await cluster.list(resources.events, { namespace: "broken" });
+      const { items } = await cluster().list(resources.events, { namespace: "broken" });
       const about = items.filter(({ involvedObject }) =>
         JSON.stringify(involvedObject).includes(`"kind":"Application","namespace":"broken","name":"${name}"`),
       );
@@ -77,34 +57,34 @@ describe("pods that do not get ready", () => {
 
 test("a kind that is not served is left out, and made once it is", async () => {
   const crd = "servicemonitors.monitoring.coreos.com";
-  const definition = await cluster.get(resources.customResourceDefinitions, { name: crd });
-  await cluster.delete(resources.customResourceDefinitions, { name: crd });
+  const definition = await cluster().get(resources.customResourceDefinitions, { name: crd });
+  await cluster().delete(resources.customResourceDefinitions, { name: crd });
   await eventually("it is served no more", async () =>
-    expect(await cluster.serves(resources.serviceMonitors, { refresh: true })).toBe(false),
+    expect(await cluster().serves(resources.serviceMonitors, { refresh: true })).toBe(false),
   );
-  await manage(cluster, "watched", storyStandards);
-  const operator = await runControllers(cluster);
-  await cluster.create(
+  await manage(cluster(), "watched", storyStandards);
+  const operator = await runControllers(cluster());
+  await cluster().create(
     resources.applications,
     application("watched", "seen", { monitoring: { enabled: true } }),
   );
   await eventually("it is Ready without", async () => {
-    expect(await condition(cluster, "watched", "seen", "Ready")).toBe("True Ready");
-    expect(await condition(cluster, "watched", "seen", "MonitoringReady")).toBe("True Partial");
+    expect(await condition(cluster(), "watched", "seen", "Ready")).toBe("True Ready");
+    expect(await condition(cluster(), "watched", "seen", "MonitoringReady")).toBe("True Partial");
   });
-  expect(await read(cluster, resources.services, "watched", "seen-metrics")).toMatchObject({
+  expect(await read(cluster(), resources.services, "watched", "seen-metrics")).toMatchObject({
     metadata: { annotations: { "prometheus.io/scrape": "true" } },
   });
   const { apiVersion, kind, metadata, spec } = definition;
-  await cluster.create(resources.customResourceDefinitions, {
+  await cluster().create(resources.customResourceDefinitions, {
     apiVersion,
     kind,
     metadata: { name: metadata.name },
     spec,
   });
   await eventually("it is made", async () => {
-    expect(await read(cluster, resources.serviceMonitors, "watched", "seen")).toBeDefined();
-    expect(await condition(cluster, "watched", "seen", "MonitoringReady")).toBe("True Ready");
+    expect(await read(cluster(), resources.serviceMonitors, "watched", "seen")).toBeDefined();
+    expect(await condition(cluster(), "watched", "seen", "MonitoringReady")).toBe("True Ready");
   });
   await operator.stop();
 });

@@ -1,55 +1,39 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { desiredObjects } from "../../../src/application/desired-objects.ts";
 import { applicationFor } from "../../../src/application/from-request.ts";
 import { metricsServiceOf } from "../../../src/application/names.ts";
 import { serviceRequestSchema } from "../../../src/application/request.ts";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
-import { connect } from "../../../src/cluster/connect.ts";
 import { resources } from "../../../src/cluster/resource.ts";
 import { systemTiming } from "../../../src/cluster/timing.ts";
 import { matchMonitor } from "../../../src/monitoring/explain.ts";
 import { prometheus } from "../../../src/monitoring/prometheus.ts";
 import { prove } from "../../../src/monitoring/prove.ts";
-import { openSandbox } from "../../../src/sandbox/open.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { type Fleet, followFleet } from "../../../src/services/fleet.ts";
 import { listServices, readServices } from "../../../src/services/list.ts";
 import type { Service } from "../../../src/services/service.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";
 import { composition } from "../../provisioning/composition.ts";
+import { type SandboxStage, sandboxStage } from "../../provisioning/sandbox-stage.ts";
 
 const standards = standardsSchema.parse({
   images: { starter: "registry.example.internal/platform/starter:0.1.0" },
   monitoring: { prometheus: { namespace: "monitoring", service: "prometheus-operated", port: 9090 } },
 });
 
-let folder: string;
-let sandbox: Sandbox;
+let stage: SandboxStage;
 let cluster: Cluster;
 let composed: Awaited<ReturnType<typeof composition>>;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "platform-fleet-"));
-  sandbox = await openSandbox({ folder, speed: 100 });
-  cluster = await connect({
-    kind: "endpoint",
-    url: sandbox.url,
-    token: sandbox.token,
-    socketPath: sandbox.socketPath,
-    context: "sandbox",
-    simulated: true,
-  });
+  stage = await sandboxStage();
+  cluster = stage.cluster;
   composed = await composition(cluster);
 });
 
 afterAll(async () => {
   await composed.close();
-  await cluster.close();
-  await sandbox.close();
-  await rm(folder, { recursive: true, force: true });
+  await stage.close();
 });
 
 const create = async (name: string, image?: string) => {

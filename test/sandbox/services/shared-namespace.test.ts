@@ -1,14 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
-import { connect } from "../../../src/cluster/connect.ts";
 import { resources } from "../../../src/cluster/resource.ts";
 import { systemTiming } from "../../../src/cluster/timing.ts";
 import { prometheus } from "../../../src/monitoring/prometheus.ts";
-import { openSandbox } from "../../../src/sandbox/open.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";
 import { feedDetail } from "../../../src/state/feeds/detail.ts";
 import type { UseCases } from "../../../src/state/feeds/feed.ts";
@@ -19,24 +13,22 @@ import { createStores, type Stores } from "../../../src/state/stores.ts";
 import { runControllers } from "../../operator/running.ts";
 import { application, eventually, manage, prepare } from "../../operator/stage.ts";
 import { composition } from "../../provisioning/composition.ts";
+import { type SandboxStage, sandboxStage } from "../../provisioning/sandbox-stage.ts";
 
 const standards = standardsSchema.parse({
   teams: { payments: { groups: ["team-payments"] } },
   monitoring: { prometheus: { namespace: "monitoring", service: "prometheus-operated", port: 9090 } },
 });
 
-let folder: string;
-let sandbox: Sandbox;
+let stage: SandboxStage;
 let cluster: Cluster;
 let stores: Stores;
 let useCases: UseCases;
 const ends: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "platform-shared-"));
-  sandbox = await openSandbox({ folder, speed: 100 });
-  const { url, token, socketPath } = sandbox;
-  cluster = await connect({ kind: "endpoint", url, token, socketPath, context: "sandbox", simulated: true });
+  stage = await sandboxStage();
+  cluster = stage.cluster;
   await prepare(cluster, standards);
   for (const name of ["production", "staging"]) await manage(cluster, name, standards);
   const operator = await runControllers(cluster, { momentMs: 0 });
@@ -66,9 +58,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const end of ends) await end();
-  await cluster.close();
-  await sandbox.close();
-  await rm(folder, { recursive: true, force: true });
+  await stage.close();
 });
 
 /** Shows a tab until it is as expected. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { storeOfEffect, workspaceEffect } from "../../../src/provisioning/data-stores/cloud-store.ts";
-import { type Effect, effectKey, workspaceSchema } from "../../../src/provisioning/effect.ts";
+import { type Effect, effectKey } from "../../../src/provisioning/effect.ts";
 import type { EffectOutcome, RunEvent } from "../../../src/provisioning/event.ts";
 import type { StepId } from "../../../src/provisioning/plan.ts";
 import { isReversible, planRollback, previewRollback } from "../../../src/provisioning/rollback.ts";
@@ -16,7 +16,7 @@ const record: Effect = {
   namespace: "app-ledger",
   name: "ledger-db",
 };
-const workspace = workspaceSchema.parse({
+const workspace = {
   kind: "workspace",
   provider: "cloudsql",
   name: "ledger-d69ffc2a53-db",
@@ -26,7 +26,7 @@ const workspace = workspaceSchema.parse({
   region: "us-central1",
   network: "projects/acme-prod/global/networks/main",
   instance: "ledger-0123456789ab",
-});
+} as const;
 
 /** A run that made, found or began with the data store; `outcome` left out: it died at it. */
 function stateWith(

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { endedSince } from "../../../src/terraform/cluster-holders.ts";
 import { type Holder, judgeHolder, type Look } from "../../../src/terraform/holder.ts";
 import { type LockInfo, lockIn } from "../../../src/terraform/lock.ts";
 
@@ -20,6 +21,7 @@ const holder: Holder = {
 const { terraform: _, ...unstarted } = holder;
 const { engine: __, ...unknown } = unstarted;
 const pod = { namespace: "platform-system", name: "operator-1", uid: "uid-1" };
+const inPod: Holder = { ...holder, pod, machine: "boot-0" };
 
 /** A machine with these processes, by pid. */
 function looking(processes: Readonly<Record<number, string>>, more: Partial<Look> = {}): Look {
@@ -72,10 +74,22 @@ describe("the holder of a lock", () => {
       looking({}),
       "unknown",
     ],
-    ["its pod is there", [{ ...holder, pod }], looking({}, { podUid: async () => "uid-1" }), "alive"],
-    ["its pod was made anew", [{ ...holder, pod }], looking({}, { podUid: async () => "uid-2" }), "dead"],
-    ["its pod is gone", [{ ...holder, pod }], looking({}, { podUid: async () => "gone" }), "dead"],
-    ["one cannot see its pod", [{ ...holder, pod }], looking({}), "unknown"],
+    ["its pod is there", [inPod], looking({}, { podUid: async () => "uid-1" }), "alive"],
+    ["its pod was made anew", [inPod], looking({}, { podUid: async () => "uid-2" }), "dead"],
+    ["its pod is gone", [inPod], looking({}, { podUid: async () => "gone" }), "dead"],
+    ["one cannot see its pod", [inPod], looking({}), "unknown"],
+    [
+      "this is its pod, and its process is gone",
+      [{ ...holder, pod }],
+      looking({}, { podUid: async () => "uid-1" }),
+      "dead",
+    ],
+    [
+      "this is its pod, and its process is there",
+      [{ ...holder, pod }],
+      looking({ 11: "110" }, { podUid: async () => "uid-1" }),
+      "alive",
+    ],
   ])("where %s", async (_case, holders, look, state) => {
     expect((await judgeHolder(lock, holders, "/workspace", look)).state).toBe(state);
   });
@@ -100,6 +114,38 @@ describe("the holder of a lock", () => {
       looking({ 5: "1", 6: "1" }),
     );
     expect(verdict).toMatchObject({ state: "dead", because: expect.stringContaining("demo-create-1") });
+  });
+});
+
+describe("what ran in a pod", () => {
+  const moment = "2026-11-23T08:00:00.500Z";
+  const before = "2026-11-23T08:00:00Z";
+  const after = "2026-11-23T08:00:01Z";
+  const running = (startedAt: string) => ({ state: { running: { startedAt } }, lastState: {} });
+
+  test.each<[string, readonly object[], boolean]>([
+    ["its container was started again", [running(after)], true],
+    [
+      "its container ended, and waits to be started again",
+      [{ state: { waiting: {} }, lastState: { terminated: { finishedAt: after } } }],
+      true,
+    ],
+    ["its container ended for good", [{ state: { terminated: { finishedAt: after } } }], true],
+    ["its container runs since before", [running(before)], false],
+    [
+      "its container had been started again before",
+      [{ ...running(before), lastState: { terminated: { finishedAt: before } } }],
+      false,
+    ],
+    ["one of two containers runs since before", [running(after), running(before)], false],
+    [
+      "its container does not run yet, as far as is known",
+      [{ state: { waiting: {} }, lastState: {} }],
+      false,
+    ],
+    ["nothing is known of its containers", [], false],
+  ])("is gone or not where %s", (_case, containerStatuses, gone) => {
+    expect(endedSince({ status: { containerStatuses } }, moment)).toBe(gone);
   });
 });
 

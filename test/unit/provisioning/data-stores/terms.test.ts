@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { planText } from "../../../../src/commands/output/plan.ts";
 import { priceText, shortPrice } from "../../../../src/provisioning/data-stores/price.ts";
-import { offersOf } from "../../../../src/provisioning/data-stores/terms.ts";
+import { offersOf, termsElsewhere } from "../../../../src/provisioning/data-stores/terms.ts";
+import { termsText } from "../../../../src/screens/store-terms.ts";
 import { sandboxStandards } from "../../../../src/standards/sandbox-standards.ts";
 import { standardsSchema } from "../../../../src/standards/standards.ts";
 
@@ -105,9 +106,11 @@ describe("a price", () => {
     const amounts = fc.integer({ min: 1, max: 64 });
     fc.assert(
       fc.property(amounts, amounts, (one, more) => {
-        const of = (gib: number) =>
-          offers({ prices, database: { storage: `${gib}Gi` } }).database.price?.amount;
-        expect(of(one + more)).toBeGreaterThan(of(one) ?? Number.NaN);
+        const of = (gib: number) => {
+          const { price } = offers({ prices, database: { storage: `${gib}Gi` } }).database;
+          return typeof price === "object" ? price.amount : Number.NaN;
+        };
+        expect(of(one + more)).toBeGreaterThan(of(one));
         expect(of(one)).toBeGreaterThanOrEqual(0);
       }),
       { numRuns: 20 },
@@ -128,6 +131,20 @@ test("a plan in text tells who runs what it makes, its size, its price and its p
   expect(text).toContain("  Database: postgres 15.15 in the cluster");
   expect(text).toContain("    price       8.00 EUR a month");
   for (const guard of database.protection) expect(text).toContain(guard);
+});
+
+test("one that exists already is told with whose its size, price and protection are", () => {
+  const external = { secret: "their-login", host: "fd00::1", port: 5432 };
+  const store = termsElsewhere(external, "database");
+  const text = planText({
+    plan: { operation: "create", service: "shop", steps: [] },
+    diff: [],
+    stores: [store],
+  }).join("\n");
+  expect(text).toContain("  Database: [fd00::1]:5432, which exists already");
+  expect(text).toContain("    price       none of the platform's: whoever runs it pays it");
+  expect(text).toContain("the platform never deletes it");
+  expect(termsText(store)).toBe("[fd00::1]:5432, paid by whoever runs it, which exists already");
 });
 
 test.each([
