@@ -41,12 +41,11 @@ async function atCloudSql(user?: string) {
   const values = cloudDatabaseCredentials(application, endpoint, logins[0], password("0"));
   let secret = credentialSecret(application, "database", name, values);
 
-  /** Runs the container of a rotation's Job here, as a kubelet would. @param patience - seconds that it waits */
+  /** @param patience - seconds that it waits, for the tests in which it waits in vain */
   function act(action: TurnAction, turn?: KubeObject, patience = 90): Promise<Ran> {
-    const secrets = turn === undefined ? [secret] : [secret, turn];
     const { job } = rotationObjects(application, cloudStandards, "database", action);
     return runJob(job, {
-      secrets: held(secrets),
+      secrets: held(turn === undefined ? [secret] : [secret, turn]),
       here: {},
       edited: (text) =>
         text.replaceAll("/tmp/ca.crt", join(path, "ca.crt")).replaceAll(/\b90\b/g, String(patience)),

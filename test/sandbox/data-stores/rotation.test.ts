@@ -26,7 +26,7 @@ const old = "0123456789abcdef0123456789abcdef0123456789abcdef";
 const fresh = "fedcba9876543210fedcba9876543210fedcba9876543210";
 const adminPassword = "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffff";
 
-/** Runs the container of a rotation's Job here. @param patience - seconds that it waits, for where it waits in vain */
+/** @param patience - seconds that it waits, for the tests in which it waits in vain */
 function act(
   store: Rotatable,
   action: TurnAction,
