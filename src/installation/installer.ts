@@ -9,7 +9,7 @@ import type { Clock } from "../provisioning/clock.ts";
 import { noCloudStores } from "../provisioning/data-stores/no-cloud-stores.ts";
 import { createExecutor } from "../provisioning/engine/executor.ts";
 import { type Installation, withoutOperator } from "../provisioning/installation.ts";
-import { installationContext } from "../provisioning/operations/operation.ts";
+import { installationContext } from "../provisioning/operations/nominal.ts";
 import type { InstallationOperation } from "../provisioning/plan.ts";
 import type { OnFailure } from "../provisioning/provisioner.ts";
 import type { Execution } from "../provisioning/runs/run.ts";

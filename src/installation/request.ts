@@ -8,7 +8,8 @@ import {
   installationRunPrefix,
   installationSubject,
 } from "../provisioning/installation.ts";
-import { installationContext, planFor, stepsFor } from "../provisioning/operations/operation.ts";
+import { installationContext } from "../provisioning/operations/nominal.ts";
+import { planFor, stepsFor } from "../provisioning/operations/plan-for.ts";
 import { runStarted, selfExecutedAnnotation } from "../provisioning/operations/request-run.ts";
 import type { InstallationOperation } from "../provisioning/plan.ts";
 import type { OnFailure } from "../provisioning/provisioner.ts";

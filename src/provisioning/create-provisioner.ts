@@ -6,16 +6,12 @@ import type { ExecutorOptions } from "./engine/execution.ts";
 import { createExecutor } from "./engine/executor.ts";
 import { ProvisioningError } from "./errors.ts";
 import { isInstalled } from "./installed.ts";
-import {
-  backupContext,
-  backupsOf,
-  changeContext,
-  cleanupContext,
-  createContext,
-  deleteContext,
-  importContext,
-  rotateContext,
-} from "./operations/operation.ts";
+import { changeContext } from "./operations/change.ts";
+import { createContext } from "./operations/create.ts";
+import { backupContext, importContext, rotateContext } from "./operations/data-stores.ts";
+import { deleteContext } from "./operations/delete.ts";
+import { cleanupContext } from "./operations/nominal.ts";
+import { backupsAsked } from "./operations/of-run.ts";
 import { releasesOf } from "./operations/releases.ts";
 import { askForRun, checkedPlan, type Request, requestRun } from "./operations/request-run.ts";
 import { whoExecutes } from "./operations/who-executes.ts";
@@ -67,7 +63,7 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
   async function backing(service: ServiceName, restored: Restored | undefined) {
     const operation = restored === undefined ? "backup" : "restore";
     const parameters = typeof restored === "string" ? { backup: restored } : (restored ?? {});
-    const context = await backupContext(service, backupsOf(operation, parameters), surroundings);
+    const context = await backupContext(service, backupsAsked(operation, parameters), surroundings);
     return { operation, parameters, context } as const;
   }
 

@@ -13,7 +13,7 @@ import { createExecutor, type Executor } from "../../provisioning/engine/executo
 import { type Action, askedBy, takeAction } from "../../provisioning/engine/obey-actions.ts";
 import { refuseAction, refuseRun } from "../../provisioning/engine/refuse-run.ts";
 import { JournalError, ProvisioningError } from "../../provisioning/errors.ts";
-import { requestedContext } from "../../provisioning/operations/operation.ts";
+import { requestedContext } from "../../provisioning/operations/of-run.ts";
 import {
   onFailureOf,
   selfExecutedAnnotation,

@@ -19,7 +19,7 @@ import { newRunName, type RunRecord, type RunSpec, readRun, runObject } from "..
 import type { PlanContext } from "../step.ts";
 import { checksSummary } from "../steps/preflight.ts";
 import { asSeen } from "./as-seen.ts";
-import { planFor, stepsFor } from "./operation.ts";
+import { planFor, stepsFor } from "./plan-for.ts";
 
 /** On a Run that whoever asked for it executes: the operator leaves it to them while it is young. */
 export const selfExecutedAnnotation = "platform.company.com/self-executed";
