@@ -221,7 +221,7 @@ function addList(database: Command, bind: Bind): void {
         const application = await applicationOfService(session, service);
         const instances = await instancesOf(session, application);
         if (instances !== undefined) return printInstances(session, service, instances, output);
-        await print(session, service, await backupsOf(session, application), output);
+        await print(session, application, await backupsOf(session, application), output);
       });
       return exitCodes.done;
     },
@@ -243,25 +243,36 @@ async function backupsOf(session: Session, application: Application): Promise<re
 
 async function print(
   session: Session,
-  service: ServiceName,
+  application: Application,
   items: readonly Backup[],
   format: ListFormat,
 ): Promise<void> {
   const { out, err } = session.terminal;
   if (format === "json" || format === "yaml") {
-    return writeDocument(out, format, "backups", { service, items });
+    return writeDocument(out, format, "backups", { service: application.metadata.name, items });
   }
   if (format === "name") {
     for (const { name } of items) out.write(`backup/${name}\n`);
     return;
   }
   if (items.length === 0) {
-    err.write(
-      `${service} has no backups; make one with: ${session.command("database", "backup", service)}\n`,
-    );
+    err.write(`${await whyNone(session, application)}\n`);
     return;
   }
   out.write(table(columns(new Date()), items, { wide: format === "wide" }));
+}
+
+/** What a service that has no backups can do about it. */
+async function whyNone(session: Session, { metadata: { name }, spec }: Application): Promise<string> {
+  const { providerOf } = await import("../application/store-provider.ts");
+  const provider = providerOf(spec, "database");
+  if (provider === undefined) return `${name} has no database`;
+  if (provider === "in-cluster") {
+    return `${name} has no backups; make one with: ${session.command("database", "backup", name)}`;
+  }
+  return provider === "cloudnative-pg"
+    ? `CloudNativePG backs up the database of ${name} where its Cluster says so: a platform engineer knows`
+    : `the database of ${name} is not the platform's: whoever runs it knows which backups there are`;
 }
 
 function columns(now: Date): readonly Column<Backup>[] {

@@ -67,6 +67,15 @@ test("a service gets a database that exists already, and its Secret is listed as
     code: 2,
     err: expect.stringContaining("service set shop --database-secret NAME"),
   });
+  const ofDatabase = (...words: string[]) => run("--standards", standards, "database", ...words);
+  expect(await ofDatabase("list", "shop")).toMatchObject({
+    code: 0,
+    err: "the database of shop is not the platform's: whoever runs it knows which backups there are\n",
+  });
+  expect(await ofDatabase("import", "shop", "--from", "their-login", "--confirm", "shop")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("the database of shop is not the platform's"),
+  });
   const services = JSON.parse((await run("--standards", standards, "service", "list", "-o", "json")).out);
   expect(services.items).toEqual([expect.objectContaining({ database: { type: "postgres", ready: true } })]);
 
