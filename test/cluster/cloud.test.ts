@@ -97,6 +97,18 @@ describe.skipIf(terraform === undefined || connection === undefined)(
       const rotated = await (await provisioner.rotate(service, "database", { onFailure: "hold" })).finished;
       expect(rotated.phase, JSON.stringify(rotated.failure)).toBe("Succeeded");
       expect((await stage.secret(service, "db")).username).toBe(`${username}_2`);
+
+      // So they do those of a restore to a moment; the instance before it goes with the service.
+      const toTime = new Date().toISOString();
+      const how = { onFailure: "hold", confirmed: service } as const;
+      const restored = await (await provisioner.restore(service, { toTime }, how)).finished;
+      expect(restored.phase, JSON.stringify(restored.failure)).toBe("Succeeded");
+      const now = await stage.secret(service, "db");
+      const used = stage
+        .instances()
+        .find((name) => stage.cloud.login(name, now.username ?? "", now.password ?? ""));
+      expect(used).toBeDefined();
+      expect(used).not.toBe(instance);
       await removed(service);
     });
   },
