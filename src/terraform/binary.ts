@@ -15,31 +15,41 @@ export interface TerraformBinary {
 const oldest = [1, 11] as const;
 const longestAnswerMs = 30_000;
 
+/** What they are called in PATH; the first that is there is used. */
+const programs = ["terraform", "tofu"] as const;
+
+const mend = `install Terraform or OpenTofu ${oldest.join(".")} or later, put it into PATH, then retry`;
+
 /**
- * Finds out what `path` is.
- * @throws TerraformError `no-terraform` where it is none, or too old
+ * Finds the program that plans and applies.
+ * @throws TerraformError `no-terraform` where there is none, or the one that is there is too old
  */
 export async function findTerraform(
   environment: Readonly<Record<string, string | undefined>>,
-  path = "terraform",
 ): Promise<TerraformBinary> {
-  const mend = `install Terraform or OpenTofu ${oldest.join(".")} or later, put it into PATH, then retry`;
-  const answer = await execa(path, ["version"], {
-    env: terraformEnvironment(environment),
-    extendEnv: false,
-    reject: false,
-    stdin: "ignore",
-    timeout: longestAnswerMs,
-  });
-  if (answer.failed) {
-    throw new TerraformError(
-      "no-terraform",
-      `the program ${path} was not found on this machine, or does not run; nothing was changed`,
-      mend,
-      { cause: answer },
-    );
+  let cause: unknown;
+  for (const path of programs) {
+    const answer = await execa(path, ["version"], {
+      env: terraformEnvironment(environment),
+      extendEnv: false,
+      reject: false,
+      stdin: "ignore",
+      timeout: longestAnswerMs,
+    });
+    if (!answer.failed) return binaryFrom(path, answer.stdout);
+    cause ??= answer;
   }
-  const [, product, version = ""] = /^(Terraform|OpenTofu) v(\d+\.\d+\.\d+\S*)/m.exec(answer.stdout) ?? [];
+  throw new TerraformError(
+    "no-terraform",
+    `neither ${programs.join(" nor ")} was found on this machine, or it does not run; nothing was changed`,
+    mend,
+    { cause },
+  );
+}
+
+/** @throws TerraformError */
+function binaryFrom(path: string, said: string): TerraformBinary {
+  const [, product, version = ""] = /^(Terraform|OpenTofu) v(\d+\.\d+\.\d+\S*)/m.exec(said) ?? [];
   if (product !== "Terraform" && product !== "OpenTofu") {
     throw new TerraformError("no-terraform", `the program ${path} is neither Terraform nor OpenTofu`, mend);
   }
