@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
 import { z } from "zod";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { resources } from "../../src/cluster/resource.ts";
@@ -41,6 +42,12 @@ export interface CloudStage extends AsyncDisposable {
   instances(): readonly string[];
   /** What is left of a service, in the cluster, in the cloud and on this machine; but for its runs. */
   leftOf(service: string): Promise<readonly string[]>;
+  /**
+   * Where a password that the cloud ever had stands outside of Secrets: in files, in Git's history, in objects. A cache's
+   * is Google's own, and the provider reads it into the state, which only the executor reads.
+   * @param more - other passwords, which only the database knows
+   */
+  passwordsTold(more?: readonly string[]): Promise<readonly string[]>;
   /** What a service's pods read. */
   secret(service: string, store: "db" | "cache"): Promise<Readonly<Record<string, string>>>;
 }
@@ -59,7 +66,9 @@ export async function cloudStage(on?: {
   const cloud = new Cloud(project);
   let meanwhile: ProviderOptions["meanwhile"];
   const provider = await startProvider({ cloud, meanwhile: (call, stopped) => meanwhile?.(call, stopped) });
-  const made = await composition(cluster);
+  const repositories = join(folder, "repositories");
+  await mkdir(repositories);
+  const made = await composition(cluster, repositories);
   const stores = terraformStores({
     cluster,
     timing: systemTiming,
@@ -94,6 +103,18 @@ export async function cloudStage(on?: {
         ...states.filter((name) => name.includes(service)),
       ];
     },
+    async passwordsTold(more = []) {
+      const known = [...cloud.everPasswords, ...more].flatMap((each) => [
+        each,
+        Buffer.from(each).toString("base64"),
+      ]);
+      const texts = [
+        ...(await filesIn(folder)).filter(({ where }) => !/-cache\.tfstate(\.backup)?$/.test(where)),
+        ...(await historiesIn(repositories)),
+        ...(await objectsOf(cluster)),
+      ];
+      return texts.filter(({ text }) => known.some((each) => text.includes(each))).map(({ where }) => where);
+    },
     async secret(service, store) {
       const ref = { namespace: `app-${service}`, name: `${service}-${store}` };
       const { data } = await cluster.get(resources.secrets, ref);
@@ -111,4 +132,41 @@ export async function cloudStage(on?: {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+interface Found {
+  readonly where: string;
+  readonly text: string;
+}
+
+async function filesIn(folder: string): Promise<readonly Found[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Promise.all(files.map(async (where) => ({ where, text: await readFile(where, "latin1") })));
+}
+
+/** Git packs what it stores: what each repository ever held is asked of it. */
+async function historiesIn(folder: string): Promise<readonly Found[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const repositories = entries.filter((entry) => entry.isDirectory() && entry.name.endsWith(".git"));
+  return Promise.all(
+    repositories.map(async ({ parentPath, name }) => {
+      const where = join(parentPath, name);
+      const { stdout } = await execa("git", ["-C", where, "log", "--all", "--patch"], { stdin: "ignore" });
+      return { where, text: stdout };
+    }),
+  );
+}
+
+async function objectsOf(cluster: Cluster): Promise<readonly Found[]> {
+  const { applications, configMaps, deployments, events, jobs, runs } = resources;
+  const lists = await Promise.all(
+    [applications, configMaps, deployments, events, jobs, runs].map((resource) => cluster.list(resource, {})),
+  );
+  return lists.flatMap(({ items }) =>
+    items.map((object) => ({
+      where: `${object.kind} ${object.metadata.namespace}/${object.metadata.name}`,
+      text: JSON.stringify(object),
+    })),
+  );
 }

@@ -40,5 +40,6 @@ test.skipIf(terraform === undefined)(
     const gone = await provisioner.delete(service, { dataStores: "delete", confirmed: service });
     expect((await gone.finished).phase, operator.log.join("")).toBe("Succeeded");
     expect(await stage.leftOf(service)).toEqual([]);
+    expect(await stage.passwordsTold()).toEqual([]);
   },
 );

@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type ServiceName, serviceNameSchema } from "../../../src/application/names.ts";
 import { serviceRequestSchema } from "../../../src/application/request.ts";
 import { resources } from "../../../src/cluster/resource.ts";
@@ -27,6 +27,9 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
   });
   afterAll(async () => {
     await stage?.[Symbol.asyncDispose]();
+  });
+  afterEach(async () => {
+    expect(await stage.passwordsTold()).toEqual([]);
   });
 
   const creations = [

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { credentialsAnnotation, type ServiceName } from "../../../src/application/names.ts";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { resources } from "../../../src/cluster/resource.ts";
@@ -20,6 +20,9 @@ describe.skipIf(terraform === undefined)("restores to a moment", { timeout: 240_
   });
   afterAll(async () => {
     await stage?.[Symbol.asyncDispose]();
+  });
+  afterEach(async () => {
+    expect(await stage.passwordsTold()).toEqual([]);
   });
 
   async function succeeded(run: ReturnType<Provisioner["restore"]>): Promise<RunState> {

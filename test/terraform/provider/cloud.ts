@@ -37,6 +37,8 @@ export class Cloud {
   clonesStopHalfway = false;
   /** From when on any moment of an instance can be brought back. */
   logsSince = new Date(0);
+  /** All that logins and caches ever had. */
+  readonly everPasswords = new Set<string>();
   readonly #passwords = new Map<string, string>();
   readonly kinds: Readonly<Record<string, Kind>>;
   readonly project: string;
@@ -209,6 +211,7 @@ export class Cloud {
         throw new CloudError("googleapi: Error 400: Invalid request: a user needs a password., invalid");
       }
       this.#passwords.set(`${textOf(values, "instance")}/${textOf(values, "name")}`, password);
+      this.everPasswords.add(password);
     };
     return {
       block: sqlUser,
@@ -241,6 +244,8 @@ export class Cloud {
       create: (values) => {
         const name = textOf(values, "name");
         const labels = values.labels ?? {};
+        const auth = randomBytes(18).toString("hex");
+        this.everPasswords.add(auth);
         return decided(redisInstance, values, {
           id: `projects/${this.project}/locations/us-central1/instances/${name}`,
           project: this.project,
@@ -250,7 +255,7 @@ export class Cloud {
           host: "10.30.0.4",
           port: 6378,
           create_time: "2026-01-01T00:00:00Z",
-          auth_string: randomBytes(18).toString("hex"),
+          auth_string: auth,
           server_ca_certs: [
             { cert: certificate, create_time: "", expire_time: "", serial_number: "", sha1_fingerprint: "" },
           ],
