@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+
 /** What Terraform's process may see of this one's environment: how to find programs, the network and credentials. */
 const passedOn = [
   ...["PATH", "HOME", "USER", "TMPDIR", "TF_CLI_CONFIG_FILE"],
@@ -26,7 +28,9 @@ export function terraformEnvironment(
   const env: Record<string, string> = {};
   for (const name of passedOn) {
     const value = environment[name];
-    if (value !== undefined) env[name] = value;
+    // Of a file that is not there OpenTofu warns in front of its JSON.
+    const isMissing = name === "TF_CLI_CONFIG_FILE" && value !== undefined && !existsSync(value);
+    if (value !== undefined && !isMissing) env[name] = value;
   }
   return {
     ...env,

@@ -11,6 +11,8 @@ const folder = fileURLToPath(new URL("../../../terraform/", import.meta.url));
 describe.skipIf(terraform === undefined)("the shipped modules", () => {
   test("are formatted as Terraform formats", async () => {
     const { stdout } = await execa(terraform?.path ?? "", ["fmt", "-check", "-recursive", "-diff", folder], {
+      env: terraformEnvironment(process.env),
+      extendEnv: false,
       reject: false,
     });
     expect(stdout).toBe("");

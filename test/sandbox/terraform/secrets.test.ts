@@ -59,7 +59,7 @@ describe.skipIf(terraform === undefined)("the password of a database", () => {
       onEvent: (event: unknown) => void told.push(JSON.stringify(event)),
       review: async (plan: unknown) => {
         told.push(JSON.stringify(plan));
-        const shown = await execa("terraform", ["show", "-json", "next.tfplan"], {
+        const shown = await execa(terraform?.path ?? "", ["show", "-json", "next.tfplan"], {
           cwd: sql.folder,
           env: {
             ...terraformEnvironment(process.env, stage.provider.environment),

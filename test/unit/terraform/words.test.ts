@@ -77,6 +77,7 @@ describe("a secret", () => {
       PATH: "/bin",
       TF_VAR_password: "x",
       TF_LOG: "trace",
+      TF_CLI_CONFIG_FILE: "/is/not/there",
       TF_CLI_ARGS_plan: "-destroy",
       KUBE_TOKEN: "x",
       GITHUB_TOKEN: "x",
