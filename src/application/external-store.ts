@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { KubeObject } from "../cluster/object.ts";
 import type { Standards } from "../standards/standards.ts";
 import { labels } from "./names.ts";
+import { addressPeer, namespacePeer, type Peer } from "./peers.ts";
 
 /** Name of a Secret that a person has made; one of a service's own values has dots in its name, and cannot be named. */
 export const externalSecretPattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -52,11 +53,6 @@ export function addressText({ host, port }: Pick<ExternalStore, "host" | "port">
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Where a path is opened to: a peer of a NetworkPolicy. */
-type Peer =
-  | { readonly ipBlock: { readonly cidr: string } }
-  | { readonly namespaceSelector: { readonly matchLabels: Readonly<Record<string, string>> } };
-
 type Allowed = Pick<Standards, "dataStores">;
 
 /** The namespace of a Service's name, `NAME.NAMESPACE.svc`; undefined for any other host. */
@@ -81,15 +77,10 @@ function isWithin(range: string, address: string): boolean {
 export function peersOf({ host }: ExternalStore, { dataStores: { external } }: Allowed): readonly Peer[] {
   const namespace = namespaceIn(host);
   if (namespace !== undefined) {
-    return external.namespaces.includes(namespace)
-      ? [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } }]
-      : [];
+    return external.namespaces.includes(namespace) ? [namespacePeer(namespace)] : [];
   }
-  const family = isIP(host);
-  if (family === 0) return external.ranges.map((cidr) => ({ ipBlock: { cidr } }));
-  return external.ranges.some((range) => isWithin(range, host))
-    ? [{ ipBlock: { cidr: `${host}/${family === 4 ? 32 : 128}` } }]
-    : [];
+  if (isIP(host) === 0) return external.ranges.map((cidr) => ({ ipBlock: { cidr } }));
+  return external.ranges.some((range) => isWithin(range, host)) ? [addressPeer(host)] : [];
 }
 
 /** Why the standards let no path be opened to it; undefined where they do. Pure. */

@@ -1,7 +1,7 @@
 import type { Application } from "../application/application.ts";
 import { databaseNames } from "../application/credentials.ts";
 import { labelsFor } from "../application/names.ts";
-import { fromSecret } from "../application/objects/data-store.ts";
+import { psqlVariablesHere } from "../application/objects/data-store.ts";
 import { passingJob, pathsTo } from "../application/objects/passing-job.ts";
 import { selectorOf, subjectOf } from "../application/objects/subject.ts";
 import { ports } from "../application/ports.ts";
@@ -66,12 +66,7 @@ export function backupObjects(
         plain("DATABASE", store.database),
         plain("RESTORED", `${store.database}_restored`),
         plain("BEFORE", `${store.database}_before`),
-        plain("PGHOST", store.host),
-        plain("PGPORT", String(ports.postgres.number)),
-        plain("PGDATABASE", "postgres"),
-        plain("PGCONNECT_TIMEOUT", "10"),
-        fromSecret("PGUSER", store.name, "username"),
-        fromSecret("PGPASSWORD", store.name, "password"),
+        ...psqlVariablesHere(store),
       ],
       resources: {
         requests: { cpu: "100m", memory: "128Mi" },

@@ -1,8 +1,9 @@
 import type { Application } from "../application/application.ts";
 import { certificateKey, databaseNames } from "../application/credentials.ts";
-import { labels, labelsFor } from "../application/names.ts";
-import { fromSecret } from "../application/objects/data-store.ts";
-import { restrictedContainer, restrictedPod, selectorOf, subjectOf } from "../application/objects/subject.ts";
+import { labelsFor } from "../application/names.ts";
+import { fromSecret, fromSecretIfThere, psqlVariablesHere } from "../application/objects/data-store.ts";
+import { passingJob, pathsTo } from "../application/objects/passing-job.ts";
+import { selectorOf, subjectOf } from "../application/objects/subject.ts";
 import { ports } from "../application/ports.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import type { Standards } from "../standards/standards.ts";
@@ -17,9 +18,6 @@ export const importContainer = "import";
 
 /** How long a Job may take at most, in seconds. */
 export const importDeadlineSeconds = 2 * 3_600;
-
-/** User `postgres` of the official image. */
-const postgresUser = 999;
 
 /** Where an import comes from. */
 export interface ImportSource {
@@ -39,17 +37,12 @@ const variables: Readonly<Record<(typeof sourceKeys)[number], string>> = {
   password: "SOURCE_PASSWORD",
 };
 
-/** A key of a Secret that need not be there. */
-function optionally(name: string, secret: string, key: string) {
-  return { name, valueFrom: { secretKeyRef: { name: secret, key, optional: true } } };
-}
-
 function sourceVariables({ secret, was }: ImportSource) {
   return [
     { name: "SOURCE_WAS", value: was },
     ...sourceKeys.map((key) => fromSecret(variables[key], secret, key)),
-    optionally("SOURCE_SSLMODE", secret, "sslmode"),
-    optionally("SOURCE_CA", secret, certificateKey),
+    fromSecretIfThere("SOURCE_SSLMODE", secret, "sslmode"),
+    fromSecretIfThere("SOURCE_CA", secret, certificateKey),
   ];
 }
 
@@ -68,85 +61,37 @@ export function importObjects(
   const subject = subjectOf(application, standards);
   const { name, namespace, team } = subject;
   const store = databaseNames(application);
-  const metadata = (of: string): ObjectMeta => ({
-    name: of,
+  const metadata: ObjectMeta = {
+    name: `${store.name}-import-${action}`,
     namespace,
     labels: labelsFor(name, team, component),
-  });
-  const job = `${store.name}-import-${action}`;
-  const ours = { podSelector: { matchLabels: { [labels.service]: name, [labels.component]: component } } };
-  const theirs = { podSelector: { matchLabels: selectorOf(subject, "database") } };
-  const tcp = (port: number) => [{ protocol: "TCP", port }];
-  const at = tcp(ports.postgres.number);
-  const policy = (of: string, spec: object): KubeObject => ({
-    apiVersion: "networking.k8s.io/v1",
-    kind: "NetworkPolicy",
-    metadata: metadata(of),
-    spec,
-  });
+  };
   const plain = (variable: string, value: string) => ({ name: variable, value });
+  const toSource =
+    source === undefined ? [] : [{ to: sourcePeers(source.address), port: source.address.port }];
   return {
-    policies: [
-      policy(`${job}.from`, {
-        ...ours,
-        policyTypes: ["Egress"],
-        egress: [
-          { to: [theirs], ports: at },
-          ...(source === undefined
-            ? []
-            : [{ to: sourcePeers(source.address), ports: tcp(source.address.port) }]),
-        ],
-      }),
-      policy(`${job}.to`, { ...theirs, policyTypes: ["Ingress"], ingress: [{ from: [ours], ports: at }] }),
-    ],
-    job: {
-      apiVersion: "batch/v1",
-      kind: "Job",
-      metadata: metadata(job),
-      spec: {
-        backoffLimit: 0,
-        activeDeadlineSeconds: importDeadlineSeconds,
-        template: {
-          metadata: { labels: labelsFor(name, team, component) },
-          spec: {
-            restartPolicy: "Never",
-            automountServiceAccountToken: false,
-            enableServiceLinks: false,
-            terminationGracePeriodSeconds: 5,
-            securityContext: restrictedPod(postgresUser),
-            containers: [
-              {
-                name: importContainer,
-                image: standards.database.image,
-                command: importCommand(action),
-                env: [
-                  plain("WORK", "/tmp"),
-                  plain("TERMINATION_LOG", "/dev/termination-log"),
-                  plain("DATABASE", store.database),
-                  plain("RESTORED", `${store.database}_imported`),
-                  plain("BEFORE", `${store.database}_before`),
-                  plain("PGHOST", store.host),
-                  plain("PGPORT", String(ports.postgres.number)),
-                  plain("PGDATABASE", "postgres"),
-                  plain("PGCONNECT_TIMEOUT", "10"),
-                  fromSecret("PGUSER", store.name, "username"),
-                  fromSecret("PGPASSWORD", store.name, "password"),
-                  ...(source === undefined ? [] : sourceVariables(source)),
-                ],
-                resources: {
-                  requests: { cpu: "100m", memory: "128Mi" },
-                  limits: { cpu: "1", memory: "512Mi" },
-                },
-                securityContext: restrictedContainer,
-                // What it says at last is told where it fails.
-                terminationMessagePolicy: "FallbackToLogsOnError",
-                volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
-              },
-            ],
-            volumes: [{ name: "tmp", emptyDir: { sizeLimit: "64Mi" } }],
-          },
-        },
+    policies: pathsTo(metadata, selectorOf(subject, "database"), ports.postgres.number, toSource),
+    job: passingJob({
+      metadata,
+      container: importContainer,
+      image: standards.database.image,
+      command: importCommand(action),
+      env: [
+        plain("WORK", "/tmp"),
+        plain("TERMINATION_LOG", "/dev/termination-log"),
+        plain("DATABASE", store.database),
+        plain("RESTORED", `${store.database}_imported`),
+        plain("BEFORE", `${store.database}_before`),
+        ...psqlVariablesHere(store),
+        ...(source === undefined ? [] : sourceVariables(source)),
+      ],
+      resources: {
+        requests: { cpu: "100m", memory: "128Mi" },
+        limits: { cpu: "1", memory: "512Mi" },
       },
-    },
+      deadlineSeconds: importDeadlineSeconds,
+      retries: 0,
+      room: "64Mi",
+    }),
   };
 }

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { addressPeer, namespacePeer, type Peer } from "../application/peers.ts";
 import type { KubeObject } from "../cluster/object.ts";
 
 /**
@@ -61,13 +62,12 @@ export function sourceIn(
  * Whom a pod may call to reach a source: that address; the pods of the namespace that a Service's name says; behind any other
  * name any address, on the source's port, since a network policy knows no names. Pure.
  */
-export function sourcePeers({ host }: SourceAddress): readonly object[] {
-  const version = isIP(host);
-  if (version !== 0) return [{ ipBlock: { cidr: `${host}/${version === 4 ? 32 : 128}` } }];
+export function sourcePeers({ host }: SourceAddress): readonly Peer[] {
+  if (isIP(host) !== 0) return [addressPeer(host)];
   const namespace = /^[^.]+\.([^.]+)\.svc(\..*)?$/.exec(host)?.[1];
   return namespace === undefined
     ? [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr: "::/0" } }]
-    : [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } }];
+    : [namespacePeer(namespace)];
 }
 
 /** What the Job of a proof found at the source. */

@@ -1,8 +1,9 @@
 import type { Application } from "../application/application.ts";
 import { certificateKey, databaseNames } from "../application/credentials.ts";
 import { labelsFor } from "../application/names.ts";
-import { fromSecret } from "../application/objects/data-store.ts";
+import { fromSecret, psqlVariables } from "../application/objects/data-store.ts";
 import { passingJob, pathOut } from "../application/objects/passing-job.ts";
+import { googlePeers } from "../application/peers.ts";
 import { ports } from "../application/ports.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import type { Standards } from "../standards/standards.ts";
@@ -78,10 +79,8 @@ export function readingObjects(
     namespace,
     labels: labelsFor(name, spec.team, component),
   };
-  const to = standards.google === undefined ? [] : [{ ipBlock: { cidr: standards.google.range } }];
-  const { number: port } = ports.postgres;
   return {
-    policies: [pathOut(own, to.length === 0 ? [] : [{ to, ports: [{ protocol: "TCP", port }] }])],
+    policies: [pathOut(own, [{ to: googlePeers(standards), port: ports.postgres.number }])],
     job: passingJob({
       metadata: own,
       container: readingContainer,
@@ -89,12 +88,7 @@ export function readingObjects(
       command: ["sh", "-c", script],
       env: [
         { name: "TERMINATION_LOG", value: "/dev/termination-log" },
-        { name: "PGCONNECT_TIMEOUT", value: "20" },
-        fromSecret("PGHOST", secret, "host"),
-        fromSecret("PGPORT", secret, "port"),
-        fromSecret("PGDATABASE", secret, "database"),
-        fromSecret("PGUSER", secret, "username"),
-        fromSecret("PGPASSWORD", secret, "password"),
+        ...psqlVariables(secret, 20),
         fromSecret("CA", secret, certificateKey),
       ],
       resources: {

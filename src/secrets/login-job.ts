@@ -2,8 +2,9 @@ import type { Application } from "../application/application.ts";
 import { cacheNames, certificateKey, databaseNames, secretReadFor } from "../application/credentials.ts";
 import { peersOf, usualSslMode } from "../application/external-store.ts";
 import { labelsFor } from "../application/names.ts";
-import { fromSecret, fromSecretIfThere } from "../application/objects/data-store.ts";
+import { fromSecret, fromSecretIfThere, psqlVariables } from "../application/objects/data-store.ts";
 import { passingJob, pathOut } from "../application/objects/passing-job.ts";
+import { googlePeers } from "../application/peers.ts";
 import { ports } from "../application/ports.ts";
 import { podsOfCluster } from "../application/postgres-cluster.ts";
 import { externalOf, providerOf, type StoreKind } from "../application/store-provider.ts";
@@ -37,11 +38,10 @@ const externalCommands: Readonly<Record<StoreKind, string>> = {
 /** Where the data store is that a run has made. */
 function placeOf(
   { metadata, spec }: Pick<Application, "metadata" | "spec">,
-  { google }: Standards,
+  standards: Standards,
   store: StoreKind,
 ): readonly object[] {
-  if (providerOf(spec, store) === "cloudnative-pg") return [podsOfCluster(metadata)];
-  return google === undefined ? [] : [{ ipBlock: { cidr: google.range } }];
+  return providerOf(spec, store) === "cloudnative-pg" ? [podsOfCluster(metadata)] : googlePeers(standards);
 }
 
 /**
@@ -69,14 +69,7 @@ export function loginObjects(
     external === undefined ? placeOf({ metadata, spec }, standards, store) : peersOf(external, standards);
   const environment =
     store === "database"
-      ? [
-          fromSecret("PGHOST", secret, "host"),
-          fromSecret("PGPORT", secret, "port"),
-          fromSecret("PGDATABASE", secret, "database"),
-          fromSecret("PGUSER", secret, "username"),
-          fromSecret("PGPASSWORD", secret, "password"),
-          { name: "PGCONNECT_TIMEOUT", value: "20" },
-        ]
+      ? psqlVariables(secret, 20)
       : [
           fromSecret("STORE_HOST", secret, "host"),
           fromSecret("STORE_PORT", secret, "port"),
@@ -93,7 +86,7 @@ export function loginObjects(
             : fromSecret("STORE_URI", secret, "uri"),
         ];
   return {
-    policies: [pathOut(own, to.length === 0 ? [] : [{ to, ports: [{ protocol: "TCP", port }] }])],
+    policies: [pathOut(own, [{ to, port }])],
     job: passingJob({
       metadata: own,
       container: loginContainer,

@@ -2,9 +2,10 @@ import type { Application } from "../application/application.ts";
 import { cacheNames, certificateKey, nextCredentials } from "../application/credentials.ts";
 import { labelsFor } from "../application/names.ts";
 import { cacheImage } from "../application/objects/cache.ts";
-import { fromSecret } from "../application/objects/data-store.ts";
+import { fromSecret, psqlVariables, psqlVariablesHere } from "../application/objects/data-store.ts";
 import { passingJob, pathOut, pathsTo } from "../application/objects/passing-job.ts";
 import { selectorOf, subjectOf } from "../application/objects/subject.ts";
+import { googlePeers } from "../application/peers.ts";
 import { ports } from "../application/ports.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import type { Standards } from "../standards/standards.ts";
@@ -49,7 +50,7 @@ export function rotationObjects(
   const atGoogle = store === "database" && isCloudSql(application);
   return {
     policies: atGoogle
-      ? [pathToGoogle(metadata, standards, port)]
+      ? [pathOut(metadata, [{ to: googlePeers(standards), port }])]
       : pathsTo(metadata, selectorOf(subject, store), port),
     job: passingJob({
       metadata,
@@ -75,12 +76,7 @@ function environment(application: Application, store: Rotatable, action: TurnAct
   if (store === "database") {
     return [
       plain("SQL", turnSql(store, action) ?? ""),
-      plain("PGHOST", host),
-      plain("PGPORT", String(ports.postgres.number)),
-      plain("PGDATABASE", "postgres"),
-      plain("PGCONNECT_TIMEOUT", "10"),
-      fromSecret("PGUSER", name, "username"),
-      fromSecret("PGPASSWORD", name, "password"),
+      ...psqlVariablesHere({ host, name }),
       ...(action === "enable" ? [fromSecret("NEXT_VERIFIER", next, "verifier")] : []),
     ];
   }
@@ -94,11 +90,6 @@ function environment(application: Application, store: Rotatable, action: TurnAct
       ? [fromSecret("NEXT_USERNAME", next, "username"), fromSecret("NEXT_PASSWORD", next, "password")]
       : [fromSecret("LOGIN_USERNAME", name, "username"), fromSecret("LOGIN_PASSWORD", name, "password")]),
   ];
-}
-
-function pathToGoogle(job: ObjectMeta, { google }: Standards, port: number): KubeObject {
-  if (google === undefined) return pathOut(job, []);
-  return pathOut(job, [{ to: [{ ipBlock: { cidr: google.range } }], ports: [{ protocol: "TCP", port }] }]);
 }
 
 /** psql reads a program from standard input only; the server's certificate is checked against the Secret's. */
@@ -115,12 +106,7 @@ function cloudEnvironment(application: Application, action: TurnAction): readonl
     plain("SQL", cloudTurnSql(action)),
     plain("FIRST_LOGIN", logins[0]),
     plain("SECOND_LOGIN", logins[1]),
-    plain("PGCONNECT_TIMEOUT", "20"),
-    fromSecret("PGHOST", name, "host"),
-    fromSecret("PGPORT", name, "port"),
-    fromSecret("PGDATABASE", name, "database"),
-    fromSecret("PGUSER", name, "username"),
-    fromSecret("PGPASSWORD", name, "password"),
+    ...psqlVariables(name, 20),
     fromSecret("CA", name, certificateKey),
     ...(action === "enable" ? [fromSecret("NEXT_VERIFIER", nextCredentials(name), "verifier")] : []),
   ];

@@ -1,5 +1,6 @@
 import type { KubeObject } from "../../cluster/object.ts";
 import { labels } from "../names.ts";
+import { ports } from "../ports.ts";
 import { labelsOf, metadataOf, type Subject, selectorOf } from "./subject.ts";
 
 type DataStoreComponent = "database" | "cache";
@@ -79,6 +80,30 @@ export function fromSecret(variable: string, secret: string, key: string) {
 /** The same, of a key that need not be there: the variable is left out then. */
 export function fromSecretIfThere(variable: string, secret: string, key: string) {
   return { name: variable, valueFrom: { secretKeyRef: { name: secret, key, optional: true } } };
+}
+
+/** How psql reaches a database that a Secret tells of, and logs in as it says. */
+export function psqlVariables(secret: string, patienceSeconds: number) {
+  return [
+    { name: "PGCONNECT_TIMEOUT", value: String(patienceSeconds) },
+    fromSecret("PGHOST", secret, "host"),
+    fromSecret("PGPORT", secret, "port"),
+    fromSecret("PGDATABASE", secret, "database"),
+    fromSecret("PGUSER", secret, "username"),
+    fromSecret("PGPASSWORD", secret, "password"),
+  ];
+}
+
+/** How psql reaches the server of a database in the cluster, as the service does: not its database, which may be away. */
+export function psqlVariablesHere({ host, name }: { readonly host: string; readonly name: string }) {
+  return [
+    { name: "PGHOST", value: host },
+    { name: "PGPORT", value: String(ports.postgres.number) },
+    { name: "PGDATABASE", value: "postgres" },
+    { name: "PGCONNECT_TIMEOUT", value: "10" },
+    fromSecret("PGUSER", name, "username"),
+    fromSecret("PGPASSWORD", name, "password"),
+  ];
 }
 
 /** Where a data store's own processes read credentials: files, which follow their Secrets while the pod runs. */

@@ -1,6 +1,7 @@
 import type { KubeObject, ObjectMeta } from "../../cluster/object.ts";
 import { peersOf } from "../external-store.ts";
 import { labels } from "../names.ts";
+import { googlePeers } from "../peers.ts";
 import { ports } from "../ports.ts";
 import { podsOfCluster } from "../postgres-cluster.ts";
 import { externalOf, isAtGoogle, isInCluster, providerOf } from "../store-provider.ts";
@@ -121,13 +122,13 @@ function dataStore(subject: Subject, component: DataStoreComponent, port: number
 
 /** A data store outside of the cluster: only the addresses that the standards name, on its port. */
 function cloudStore(subject: Subject, component: DataStoreComponent, port: number): KubeObject[] {
-  const { google } = subject.standards;
-  if (google === undefined) return [];
+  const to = googlePeers(subject.standards);
+  if (to.length === 0) return [];
   return [
     policy(subject, `to-${component}`, {
       podSelector: ownPods(subject),
       policyTypes: ["Egress"],
-      egress: [{ to: [{ ipBlock: { cidr: google.range } }], ports: [tcp(port)] }],
+      egress: [{ to, ports: [tcp(port)] }],
     }),
   ];
 }

@@ -78,28 +78,37 @@ function podsOf({ labels: own = {} }: ObjectMeta): object {
   return { podSelector: { matchLabels: Object.fromEntries(chosen) } };
 }
 
-/** A path out of a Job's pods through the closed network. Pure. */
-export function pathOut(job: ObjectMeta, egress: readonly object[], name = job.name): KubeObject {
+/** A way out of the closed network: to peers of a NetworkPolicy, and to nobody where there are none. */
+export interface Way {
+  readonly to: readonly object[];
+  readonly port: number;
+}
+
+/** Ways out of a Job's pods through the closed network. Pure. */
+export function pathOut(job: ObjectMeta, ways: readonly Way[], name = job.name): KubeObject {
+  // A rule without peers would open everything.
+  const egress = ways
+    .filter(({ to }) => to.length > 0)
+    .map(({ to, port }) => ({ to, ports: [{ protocol: "TCP", port }] }));
   return path({ ...job, name }, { ...podsOf(job), policyTypes: ["Egress"], egress });
 }
 
 /**
  * Both halves of a path from a Job's pods to those of a data store in the same namespace. Pure.
  * @param selector - of the store's pods
+ * @param further - where else the Job's pods may go
  */
 export function pathsTo(
   job: ObjectMeta,
   selector: Readonly<Record<string, string>>,
   port: number,
+  further: readonly Way[] = [],
 ): readonly KubeObject[] {
   const theirs = { podSelector: { matchLabels: selector } };
-  const at = [{ protocol: "TCP", port }];
+  const ingress = [{ from: [podsOf(job)], ports: [{ protocol: "TCP", port }] }];
   return [
-    pathOut(job, [{ to: [theirs], ports: at }], `${job.name}.from`),
-    path(
-      { ...job, name: `${job.name}.to` },
-      { ...theirs, policyTypes: ["Ingress"], ingress: [{ from: [podsOf(job)], ports: at }] },
-    ),
+    pathOut(job, [{ to: [theirs], port }, ...further], `${job.name}.from`),
+    path({ ...job, name: `${job.name}.to` }, { ...theirs, policyTypes: ["Ingress"], ingress }),
   ];
 }
 
