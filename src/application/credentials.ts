@@ -70,6 +70,12 @@ export function nextCredentials(secret: string): string {
   return `${secret}-next`;
 }
 
+/** Whether a Secret holds this already, as it is encoded; what else it holds does not matter. Pure. */
+export function holdsData({ data }: KubeObject, wanted: Readonly<Record<string, unknown>>): boolean {
+  const now = Object(data);
+  return Object.entries(wanted).every(([key, value]) => Reflect.get(now, key) === value);
+}
+
 /** Name of the Secret with a data store's credentials that a service's pods read: the platform's, or one that a person named. */
 export function secretReadFor(owner: DataStoreOwner, store: StoreKind): string {
   const own = store === "database" ? databaseNames(owner).name : cacheNames(owner).name;

@@ -6,6 +6,7 @@ import {
   credentialSecret,
   databaseNames,
   generatePassword,
+  holdsData,
 } from "../../application/credentials.ts";
 import type { StoreKind } from "../../application/store-provider.ts";
 import { find } from "../../cluster/find.ts";
@@ -195,7 +196,6 @@ async function tellService(
   const secret = credentialSecret(application, store, name, values);
   const { object } = await write.createOnce(secret);
   const data = Object(secret.data);
-  const now = Object(object.data);
-  const differs = Object.keys(data).some((key) => Reflect.get(now, key) !== Reflect.get(data, key));
-  if (differs) await write.patchObjects([{ ...object, apiVersion: "v1", kind: "Secret" }], { data });
+  if (!holdsData(object, data))
+    await write.patchObjects([{ ...object, apiVersion: "v1", kind: "Secret" }], { data });
 }

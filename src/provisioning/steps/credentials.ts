@@ -1,4 +1,9 @@
-import { credentialSecretNames, credentialsMark, nextCredentials } from "../../application/credentials.ts";
+import {
+  credentialSecretNames,
+  credentialsMark,
+  holdsData,
+  nextCredentials,
+} from "../../application/credentials.ts";
 import { desiredObjects } from "../../application/desired-objects.ts";
 import { secretVersionAnnotation } from "../../application/names.ts";
 import { find } from "../../cluster/find.ts";
@@ -16,7 +21,9 @@ import { rotationContainer, rotationObjects } from "../../secrets/rotation-job.t
 import type { TurnAction } from "../../secrets/rotation-scripts.ts";
 import { StepError } from "../errors.ts";
 import { runJob } from "../jobs/run-job.ts";
+import { objectEffect } from "../objects/objects.ts";
 import { waitUntilReady } from "../objects/readiness.ts";
+import type { PlannedStep } from "../plan.ts";
 import type { PlanContext, StepContext } from "../step.ts";
 
 /** What the steps of a rotation work with, and what takes them back. */
@@ -111,8 +118,7 @@ export async function writeLogin(
 ): Promise<void> {
   const secret = await secretOfStore(context, store);
   const data = storeData(context.application, store, login, secret);
-  const same = Object.entries(data).every(([key, value]) => Reflect.get(Object(secret.data), key) === value);
-  if (same) return;
+  if (holdsData(secret, data)) return;
   const annotations = { [secretVersionAnnotation]: String(version) };
   await context.write.patchObjects([secret], { data, metadata: { annotations } });
 }
@@ -131,6 +137,23 @@ export async function markedDeployments({
   return desiredObjects(application, standards, { credentials }).workload.filter(
     ({ kind }) => kind === "Deployment",
   );
+}
+
+/**
+ * What changes where the pods read something new.
+ * @param types - kinds of core objects of this name that say it
+ */
+export async function rolloutEffects(
+  context: Pick<TurnContext, "application" | "standards" | "cluster">,
+  name: string,
+  types: readonly string[] = ["Secret"],
+): Promise<PlannedStep["effects"]> {
+  const { namespace } = context.application.metadata;
+  const deployments = await markedDeployments(context);
+  return [
+    ...types.map((type) => ({ kind: "object" as const, apiVersion: "v1", type, namespace, name })),
+    ...deployments.map(objectEffect),
+  ].map((effect) => ({ action: "change", effect }));
 }
 
 /** Rolls the service's pods, so that each reads its credentials anew, and waits until they are ready. */

@@ -1,8 +1,7 @@
 import { databaseNames } from "../../application/credentials.ts";
 import { importedAnnotation } from "../../application/names.ts";
-import { objectEffect } from "../objects/objects.ts";
 import type { Step } from "../step.ts";
-import { markedDeployments, rollPods, secretOfStore } from "./credentials.ts";
+import { rolloutEffects, rollPods, secretOfStore } from "./credentials.ts";
 
 /**
  * New pods start on what was imported. What rolls them is a mark of the Secret that they read, so that whoever keeps the
@@ -14,17 +13,9 @@ export const rollPodsAfterImport: Step = {
   needs: ["swap_database", "migrate"],
   when: () => true,
   async describe(context) {
-    const { namespace } = context.application.metadata;
     const { name } = databaseNames(context.application);
-    const deployments = await markedDeployments(context);
     return {
-      effects: [
-        {
-          action: "change",
-          effect: { kind: "object", apiVersion: "v1", type: "Secret", namespace, name },
-        },
-        ...deployments.map((object) => ({ action: "change" as const, effect: objectEffect(object) })),
-      ],
+      effects: await rolloutEffects(context, name),
       notes: ["every pod is replaced, one after the other"],
       manifests: [],
     };

@@ -1,7 +1,6 @@
 import { storeNames } from "../../secrets/rotation.ts";
-import { objectEffect } from "../objects/objects.ts";
 import type { Step } from "../step.ts";
-import { markedDeployments, rollPods, storeOf, turnUnderWay, writeLogin } from "./credentials.ts";
+import { rolloutEffects, rollPods, storeOf, turnUnderWay, writeLogin } from "./credentials.ts";
 
 /** The Secret holds the new login, and every pod has read it. */
 export const switchCredentials: Step = {
@@ -9,18 +8,10 @@ export const switchCredentials: Step = {
   title: "Switch",
   needs: ["enable_credentials"],
   when: () => true,
-  async describe({ application, standards, ...context }) {
-    const { name } = storeNames(application, storeOf(context));
-    const { namespace } = application.metadata;
-    const deployments = await markedDeployments({ application, standards, ...context });
+  async describe(context) {
+    const { name } = storeNames(context.application, storeOf(context));
     return {
-      effects: [
-        {
-          action: "change",
-          effect: { kind: "object", apiVersion: "v1", type: "Secret", namespace, name },
-        },
-        ...deployments.map((object) => ({ action: "change" as const, effect: objectEffect(object) })),
-      ],
+      effects: await rolloutEffects(context, name),
       notes: ["every pod is replaced, one after the other"],
       manifests: [],
     };

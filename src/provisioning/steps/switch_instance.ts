@@ -1,13 +1,12 @@
-import { databaseNames, instanceSides } from "../../application/credentials.ts";
+import { databaseNames, holdsData, instanceSides } from "../../application/credentials.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
 import { StepError } from "../errors.ts";
-import { objectEffect } from "../objects/objects.ts";
 import { isProtected, protecting } from "../objects/protection.ts";
 import type { Step, StepContext } from "../step.ts";
 import { besideName, exchange, instancesOf, isAtCloudSql } from "./cloud-restore.ts";
-import { markedDeployments, rollPods, secretOfStore } from "./credentials.ts";
+import { rolloutEffects, rollPods, secretOfStore } from "./credentials.ts";
 
 /** The service uses the new instance: its record, its Secret and every pod. The old one stays, protected. */
 export const switchInstance: Step = {
@@ -16,17 +15,9 @@ export const switchInstance: Step = {
   needs: ["prove_clone", "migrate"],
   when: isAtCloudSql,
   async describe(context) {
-    const { namespace } = context.application.metadata;
     const { name } = databaseNames(context.application);
-    const deployments = await markedDeployments(context);
     return {
-      effects: [
-        ...["ConfigMap", "Secret"].map((type) => ({
-          action: "change" as const,
-          effect: { kind: "object" as const, apiVersion: "v1", type, namespace, name },
-        })),
-        ...deployments.map((object) => ({ action: "change" as const, effect: objectEffect(object) })),
-      ],
+      effects: await rolloutEffects(context, name, ["ConfigMap", "Secret"]),
       notes: [
         "every pod is replaced, one after the other; what was written since the moment is in the old instance alone",
         "the old instance stays, and is protected",
@@ -85,7 +76,6 @@ export async function tellService(context: SwitchContext, side: "restored" | "be
     );
   }
   const data = instanceSides(both)[side];
-  const now = Object(secret.data);
-  if (Object.entries(data).every(([key, value]) => Reflect.get(now, key) === value)) return;
+  if (holdsData(secret, data)) return;
   await write.patchObjects([secret], { data });
 }
