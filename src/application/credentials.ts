@@ -219,6 +219,11 @@ export function cloudDatabaseSecret(application: Application, password: string):
   return credentialSecret(application, "database", name, { database, username: logins[0], password });
 }
 
+/** Whether a Secret says where a data store outside of the cluster is: until it is there, it has a password at most. Pure. */
+export function tellsWhere({ data }: KubeObject): boolean {
+  return "host" in Object(data);
+}
+
 /**
  * Values of Secret `<name>-db` once the database is there. TLS is demanded on the path.
  * @param username - one of the two logins

@@ -64,8 +64,13 @@ function externalStore(secret: string | undefined, address: string | undefined) 
     : { provider: "external" as const, external: { secret, ...at } };
 }
 
+/** An Application in a namespace that it shares with others. Pure. */
+export function inNamespace(application: Application, namespace: string): Application {
+  return { ...application, metadata: { ...application.metadata, namespace } };
+}
+
 /**
- * A service's Application with this spec.
+ * A service's Application with this spec, in a namespace of its own.
  * @param uid - of the one that the cluster has: what it consists of names it as owner
  */
 export function applicationOf(service: ServiceName, spec: ApplicationSpec, uid?: string): Application {

@@ -4,9 +4,9 @@ import {
   serviceNameSchema,
   suggestServiceName,
 } from "../application/names.ts";
+import { hasOwnNamespace, type ServiceRef } from "../application/service-ref.ts";
 import type { RunName } from "../provisioning/runs/run.ts";
 import { kubectlFor } from "../services/by-kubectl.ts";
-import { hasOwnNamespace, type ServiceRef } from "../services/service.ts";
 import { usageFailure } from "./failure.ts";
 
 /** A service from argv that runs are about: its name. @throws CommandFailure (2) */

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
 import { labels } from "../application/names.ts";
+import { hasOwnNamespace } from "../application/service-ref.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { podStatus } from "../cluster/pod-status.ts";
 import { resources } from "../cluster/resource.ts";
-import { hasOwnNamespace } from "../services/service.ts";
 import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
 import { demandService } from "./nearest-name.ts";

@@ -25,7 +25,7 @@ const takenWithin = 10_000;
 export async function nobodyElseInstalls(executor: Executor): Promise<void> {
   const { cluster, clock } = executor.options;
   if (!(await cluster.serves(resources.runs))) return;
-  for (const { name, state } of await runsOf(cluster, installationSubject)) {
+  for (const { name, state } of await runsOf(cluster, { service: installationSubject })) {
     if (atRest(state)) continue;
     const age = clock.now().getTime() - Date.parse(state.requestedAt);
     if (state.phase === "Pending" && age < takenWithin) throw busy(state, state.requestedBy);
@@ -41,7 +41,7 @@ export async function nobodyElseInstalls(executor: Executor): Promise<void> {
  */
 export async function mustBeFirst(cluster: Cluster, own: RunRecord): Promise<void> {
   const version = ({ object }: RunRecord) => Number(object.metadata.resourceVersion);
-  const first = (await runsOf(cluster, installationSubject)).find(
+  const first = (await runsOf(cluster, { service: installationSubject })).find(
     (other) =>
       other.name !== own.name &&
       !atRest(other.state) &&

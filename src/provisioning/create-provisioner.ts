@@ -1,4 +1,4 @@
-import { labels, type ServiceName, systemNamespace } from "../application/names.ts";
+import { labels, namespaceOf, type ServiceName, systemNamespace } from "../application/names.ts";
 import type { ServiceRequest } from "../application/request.ts";
 import { resources } from "../cluster/resource.ts";
 import { runsOf } from "./checks/existence.ts";
@@ -94,9 +94,10 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
       const by = await executing();
       return checkedPlan("create", createContext(serviceRequest, surroundings), by);
     },
-    async planDelete(service, dataStores) {
+    async planDelete(name, dataStores, namespace = namespaceOf(name)) {
       const by = await executing();
-      return checkedPlan("delete", await deleteContext(service, dataStores, surroundings), by);
+      const context = await deleteContext({ name, namespace }, dataStores, surroundings);
+      return checkedPlan("delete", context, by);
     },
     async planChange(service, change, { dataStores }) {
       const by = await executing();
@@ -154,8 +155,9 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
         onFailure: onFailure ?? standards.workload.onUnhealthy,
       });
     },
-    async delete(service: ServiceName, { dataStores, confirmed }) {
+    async delete(name, { dataStores, namespace = namespaceOf(name), confirmed }) {
       const by = await executing();
+      const service = { name, namespace };
       const context = confirmedBy(await deleteContext(service, dataStores, surroundings), confirmed);
       const parameters = { dataStores: context.dataStores };
       return started(by, { operation: "delete", context, parameters, onFailure: "hold" });
@@ -174,7 +176,7 @@ export function createProvisioner(options: ExecutorOptions): Provisioner {
     retryNow: async (run) => (await verbsFor(run)).retryNow(run),
     withdraw: async (run) => withdrawRequest(options, await executor.read(run)),
     async releases(service) {
-      return releasesOf((await runsOf(cluster, service)).map(({ state }) => state));
+      return releasesOf((await runsOf(cluster, { service })).map(({ state }) => state));
     },
     async get(run) {
       return (await executor.read(run)).state;

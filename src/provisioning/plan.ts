@@ -55,7 +55,7 @@ export type StepId = z.output<typeof stepIdSchema>;
 /**
  * What a run does with its service. `rollback` is a release rollback: back to an earlier release. `cleanup` deletes
  * orphans; `rotate` changes the password of a data store; `backup`, `restore` and
- * `import` are about its database. `install` and `uninstall` are about no service, but about the platform itself (`installation.ts`).
+ * `import` are about its database; `provision` makes data stores that an applied Application asks for. `install` and `uninstall` are about no service, but about the platform itself (`installation.ts`).
  */
 export const operations = [
   "create",
@@ -69,6 +69,7 @@ export const operations = [
   "backup",
   "restore",
   "import",
+  "provision",
   "install",
   "uninstall",
 ] as const;
@@ -90,6 +91,7 @@ export const operationWords: Readonly<
   backup: { name: "back up", done: "backed up", doing: "backing up" },
   restore: { name: "restore", done: "restored", doing: "restoring" },
   import: { name: "import", done: "given the imported data", doing: "importing" },
+  provision: { name: "provision", done: "given its data stores", doing: "provisioning" },
   install: { name: "install", done: "installed", doing: "installing" },
   uninstall: { name: "uninstall", done: "uninstalled", doing: "uninstalling" },
 };
@@ -97,7 +99,15 @@ export const operationWords: Readonly<
 /** Operations that change a service that exists, by changing its Application. */
 export type ChangeOperation = Exclude<
   Operation,
-  "create" | "delete" | "cleanup" | "rotate" | "backup" | "restore" | "import" | InstallationOperation
+  | "create"
+  | "delete"
+  | "cleanup"
+  | "rotate"
+  | "backup"
+  | "restore"
+  | "import"
+  | "provision"
+  | InstallationOperation
 >;
 
 /** Operations on the platform itself. No operator executes them: it may not change its own rights. */

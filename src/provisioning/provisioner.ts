@@ -52,7 +52,12 @@ export interface Provisioner {
     change: ServiceChange,
     options: { readonly dataStores: DataStoreChoice },
   ): Promise<PlanWithManifests>;
-  planDelete(service: ServiceName, dataStores: DataStoreChoice): Promise<PlanWithManifests>;
+  /** @param namespace - the one that the service shares with others; left out: its own */
+  planDelete(
+    service: ServiceName,
+    dataStores: DataStoreChoice,
+    namespace?: string,
+  ): Promise<PlanWithManifests>;
   planRotate(service: ServiceName, credential: Rotatable): Promise<PlanWithManifests>;
   /** @param restored - left out: the plan is a backup's */
   planBackup(service: ServiceName, restored?: Restored): Promise<PlanWithManifests>;
@@ -94,7 +99,7 @@ export interface Provisioner {
   ): Promise<Execution>;
   delete(
     service: ServiceName,
-    options: { readonly dataStores: DataStoreChoice } & Confirmation,
+    options: { readonly dataStores: DataStoreChoice; readonly namespace?: string } & Confirmation,
   ): Promise<Execution>;
   /** Goes on with a run that was interrupted or whose holder died, forwards or backwards, as it was going. Refused while its holder lives. */
   resume(run: RunName, options: { readonly onFailure: OnFailure }): Promise<Execution>;

@@ -84,6 +84,7 @@ function verbOf(operation: Operation): string {
     rotate: "gives new credentials",
     backup: "backs up",
     restore: "restores",
+    provision: "provisions",
     import: "imports data into",
     install: "installs",
     uninstall: "uninstalls",

@@ -1,5 +1,6 @@
+import { hasOwnNamespace } from "../application/service-ref.ts";
 import { kubectlFor, notByRun } from "../services/by-kubectl.ts";
-import { hasOwnNamespace, type Service as ServiceRow } from "../services/service.ts";
+import type { Service as ServiceRow } from "../services/service.ts";
 import { serviceHeadLines } from "../state/lists.ts";
 import { type Place, serviceTabs } from "../state/place.ts";
 import { serviceAt } from "../state/service-list.ts";

@@ -1,4 +1,5 @@
-import { hasOwnNamespace, type Service, type ServiceRef } from "./service.ts";
+import { hasOwnNamespace, type ServiceRef } from "../application/service-ref.ts";
+import type { Service } from "./service.ts";
 
 /**
  * What changes or deletes a service that no run is about. With the beginning of its group, which kubectl completes:

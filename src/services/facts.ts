@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { labels } from "../application/names.ts";
+import { hasOwnNamespace } from "../application/service-ref.ts";
 import type { KubeObject, KubeTable, ObjectMeta } from "../cluster/object.ts";
 import { cleanText } from "../cluster/text.ts";
 import { workloadStatus } from "../cluster/workload-status.ts";
 import { operationSchema } from "../provisioning/plan.ts";
 import type { RunPhase } from "../provisioning/runs/run.ts";
-import { hasOwnNamespace, type LastRun, type Readiness } from "./service.ts";
+import type { LastRun, Readiness } from "./service.ts";
 
 /** What a dashboard keeps of a managed namespace. */
 export interface NamespaceFacts {

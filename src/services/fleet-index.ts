@@ -1,9 +1,10 @@
+import type { ServiceRef } from "../application/service-ref.ts";
 import type { Changes } from "../cluster/reflector.ts";
 import type { Proof } from "../monitoring/metrics.ts";
 import type { ApplicationFacts, NamespaceFacts, RunFacts, WorkloadFacts } from "./facts.ts";
 import { isNewer } from "./facts.ts";
 import { byUrgency, namespaceRow, rowOf, type Scraping } from "./row.ts";
-import { type DataStore, type Service, type ServiceRef, serviceKey, serviceOfKey } from "./service.ts";
+import { type DataStore, type Service, serviceKey, serviceOfKey } from "./service.ts";
 
 /**
  * The dashboard's rows, kept up to date piece by piece: facts go in as they come, and only the rows they touch are

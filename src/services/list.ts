@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import { labels, systemNamespace } from "../application/names.ts";
+import type { ServiceRef } from "../application/service-ref.ts";
 import type { Cluster, ListOptions } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { everyPage } from "../cluster/every-page.ts";
@@ -19,7 +20,7 @@ import {
 import { FleetIndex } from "./fleet-index.ts";
 import { readProblem } from "./problem.ts";
 import type { Scraping } from "./row.ts";
-import { type Service, type ServiceRef, serviceKey, serviceOfKey } from "./service.ts";
+import { type Service, serviceKey, serviceOfKey } from "./service.ts";
 
 /** Most services whose pods are read for a reason: the ones a person sees first. */
 const explained = 50;

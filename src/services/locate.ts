@@ -1,8 +1,8 @@
+import { hasOwnNamespace, type ServiceRef } from "../application/service-ref.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { everyPage } from "../cluster/every-page.ts";
 import { resources } from "../cluster/resource.ts";
-import { hasOwnNamespace, type ServiceRef } from "./service.ts";
 
 /**
  * The Applications that share a namespace with others, by namespace: all, or those of a name. None where one may not list

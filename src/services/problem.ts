@@ -1,9 +1,9 @@
 import { labels } from "../application/names.ts";
+import { hasOwnNamespace, type ServiceRef } from "../application/service-ref.ts";
 import type { Cluster, ListOptions } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import { worstProblem } from "../cluster/pod-problem.ts";
 import { resources } from "../cluster/resource.ts";
-import { hasOwnNamespace, type ServiceRef } from "./service.ts";
 
 /** Most pods that are read to find out what is wrong with a service. */
 const podsRead = 20;

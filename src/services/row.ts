@@ -1,7 +1,8 @@
+import { hasOwnNamespace } from "../application/service-ref.ts";
 import type { Alert, Proof, Target } from "../monitoring/metrics.ts";
 import { isOf, judgeTargets } from "../monitoring/prove.ts";
 import type { ApplicationFacts, NamespaceFacts, RunFacts, WorkloadFacts } from "./facts.ts";
-import { type DataStore, hasOwnNamespace, type LastRun, type Service, type Verdict } from "./service.ts";
+import type { DataStore, LastRun, Service, Verdict } from "./service.ts";
 
 /** What Prometheus said of all services. */
 export type Scraping =

@@ -1,26 +1,7 @@
+import { refText, type ServiceRef } from "../application/service-ref.ts";
 import type { Proof } from "../monitoring/metrics.ts";
 import type { Operation } from "../provisioning/plan.ts";
 import type { RunPhase } from "../provisioning/runs/run.ts";
-
-/** Names of services are unique in a namespace only. */
-export interface ServiceRef {
-  readonly name: string;
-  readonly namespace: string;
-}
-
-/**
- * Whether a service has its namespace to itself, `app-NAME`, as every service has that runs make. Those that share a
- * namespace are applied with kubectl, and no run is about them.
- */
-export function hasOwnNamespace({ name, namespace }: ServiceRef): boolean {
-  return (
-    namespace.length === name.length + ownPrefix.length &&
-    namespace.startsWith(ownPrefix) &&
-    namespace.endsWith(name)
-  );
-}
-
-const ownPrefix = "app-";
 
 /**
  * What tells a row from all others, and a service to commands: its name, or `NAMESPACE/NAME` where it shares its
@@ -28,13 +9,13 @@ const ownPrefix = "app-";
  */
 export function serviceKey({ kind, name, namespace }: Pick<Service, "kind" | "name" | "namespace">): string {
   if (kind === "namespace") return `${namespace}/`;
-  return hasOwnNamespace({ name, namespace }) ? name : `${namespace}/${name}`;
+  return refText({ name, namespace });
 }
 
 /** What {@link serviceKey} is the key of; the name is empty for a namespace without services. */
 export function serviceOfKey(key: string): ServiceRef {
   const at = key.indexOf("/");
-  if (at === -1) return { name: key, namespace: ownPrefix + key };
+  if (at === -1) return { name: key, namespace: `app-${key}` };
   return { name: key.slice(at + 1), namespace: key.slice(0, at) };
 }
 

@@ -1,4 +1,5 @@
-import { hasOwnNamespace, type Service, serviceKey, serviceOfKey } from "../services/service.ts";
+import { hasOwnNamespace } from "../application/service-ref.ts";
+import { type Service, serviceKey, serviceOfKey } from "../services/service.ts";
 import { filterOf, type ServiceSort, type Ui } from "./ui.ts";
 
 /** Services in the order they are shown, with what tells each from all others as the list's keys. */

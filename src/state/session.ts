@@ -1,8 +1,9 @@
 import { type ServiceName, serviceNameSchema } from "../application/names.ts";
+import { hasOwnNamespace } from "../application/service-ref.ts";
 import type { StepId } from "../provisioning/plan.ts";
 import type { OnFailure } from "../provisioning/provisioner.ts";
 import type { RunName } from "../provisioning/runs/run.ts";
-import { hasOwnNamespace, type Service } from "../services/service.ts";
+import type { Service } from "../services/service.ts";
 import type { CommandLine } from "./command-line.ts";
 import { createExecutions } from "./executions.ts";
 import type { Feed, UseCases } from "./feeds/feed.ts";

@@ -1,4 +1,3 @@
-import { namespaceOf } from "../../application/names.ts";
 import { isInCloud, type StoreKind, storeKinds } from "../../application/store-provider.ts";
 import { isTerraformError } from "../../terraform/error.ts";
 import { type CloudStore, newCloudStore } from "../data-stores/cloud-store.ts";
@@ -19,9 +18,9 @@ function given({ application, previous, change }: CheckContext) {
 
 /** Where data stores outside of the cluster are made or removed, whoever executes that must be able to. */
 export const cloudIsWithinReach: Check = async (context) => {
-  const { cloud, cluster, request } = context;
+  const { cloud, cluster, application } = context;
   const gone = storesAtStake(context);
-  const removed = await recordedStores(cluster, namespaceOf(request.name), gone);
+  const removed = await recordedStores(cluster, application.metadata.namespace, gone);
   const wanted = given(context);
   const source = await restoredStore(context);
   if (wanted.length === 0 && removed.length === 0 && source.length === 0) return undefined;

@@ -1,4 +1,5 @@
 import { labels, namespaceOf, systemNamespace } from "../../application/names.ts";
+import { hasOwnNamespace, refText } from "../../application/service-ref.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
@@ -7,17 +8,19 @@ import { noSuchService, ProvisioningError } from "../errors.ts";
 import { belongsTo } from "../objects/objects.ts";
 import type { Operation } from "../plan.ts";
 import { newestFirst, type RunRecord, readRun } from "../runs/run-record.ts";
+import { type AboutService, aboutService, isSameService } from "../runs/service-of-run.ts";
 import { verbsOf, verbTitles } from "../verbs/verbs.ts";
 import type { Check } from "./check.ts";
 
 /** All runs of a service, newest first. */
-export async function runsOf(cluster: Cluster, service: string): Promise<readonly RunRecord[]> {
+export async function runsOf(cluster: Cluster, about: AboutService): Promise<readonly RunRecord[]> {
   const { items } = await cluster.list(resources.runs, {
     namespace: systemNamespace,
-    labelSelector: `${labels.service}=${service}`,
+    labelSelector: `${labels.service}=${about.service}`,
   });
   return items
     .map((item) => readRun({ ...item, apiVersion: "platform.company.com/v1", kind: "Run" }))
+    .filter(({ spec }) => isSameService(spec, about))
     .sort((one, other) => newestFirst(one.state, other.state));
 }
 
@@ -70,14 +73,15 @@ export const serviceIsNew: Check = async ({ cluster, request, run }) => {
   );
 };
 
-/** The service must exist: its Application, or a namespace of its own that was kept. */
-export const serviceExists: Check = async ({ cluster, request }) => {
-  const namespace = namespaceOf(request.name);
+/** The service must exist: its Application, or a namespace of its own that was kept; one that it shares must be managed. */
+export const serviceExists: Check = async ({ cluster, application: { metadata } }) => {
+  const { name, namespace } = metadata;
   const found = await find(cluster, resources.namespaces, { name: namespace });
-  if (found === undefined) {
-    return noSuchService(request.name);
-  }
-  if (belongsTo(found, request.name)) return undefined;
+  if (found === undefined) return noSuchService(refText(metadata));
+  const isOurs = hasOwnNamespace(metadata)
+    ? belongsTo(found, name)
+    : found.metadata.labels?.[labels.managed] === "true";
+  if (isOurs) return undefined;
   return new ProvisioningError(
     "usage",
     `namespace ${namespace} is not the platform's; it was left as it is`,
@@ -90,8 +94,9 @@ const abandonedAfter = 60_000;
 
 /** Nobody else may be at work on the service, nor have left a run half-done. */
 export function noUnfinishedRun(verb: Operation): Check {
-  return async ({ cluster, request, run }) => {
-    const records = await runsOf(cluster, request.name);
+  return async ({ cluster, application, run }) => {
+    const service = refText(application.metadata);
+    const records = await runsOf(cluster, aboutService(application.metadata));
     const own = records.find(({ name }) => name === run);
     for (const { name, state, object, events } of records) {
       // What was left before the service was deleted has nothing to go on with.
@@ -115,7 +120,7 @@ export function noUnfinishedRun(verb: Operation): Check {
       if (verb === "create" && state.phase === "RollbackFailed") {
         return new ProvisioningError(
           "usage",
-          `run ${name} of ${request.name} could not be rolled back: effects remain`,
+          `run ${name} of ${service} could not be rolled back: effects remain`,
           `roll it back again: platform run rollback ${name}`,
         );
       }
@@ -123,8 +128,8 @@ export function noUnfinishedRun(verb: Operation): Check {
       return new ProvisioningError(
         busy ? "busy" : "usage",
         busy
-          ? `${request.name} is being worked on: run ${name} by ${state.holder || state.requestedBy}`
-          : `run ${name} of ${request.name} is unfinished (${state.phase.toLowerCase()})`,
+          ? `${service} is being worked on: run ${name} by ${state.holder || state.requestedBy}`
+          : `run ${name} of ${service} is unfinished (${state.phase.toLowerCase()})`,
         busy
           ? `watch it: platform run watch ${name}`
           : verbsOf(state)

@@ -81,6 +81,13 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
     cloudIsWithinReach,
   ],
   import: [rightsSuffice, serviceExists, noUnfinishedRun("import"), databaseIsHere, sourceIsTold],
+  provision: [
+    rightsSuffice,
+    serviceExists,
+    noUnfinishedRun("provision"),
+    storesMayBeMade,
+    cloudIsWithinReach,
+  ],
   install: [installationRightsSuffice, guardrailsAreServed],
   uninstall: [installationRightsSuffice],
 };

@@ -1,4 +1,5 @@
-import { providerAnnotation, serviceNameSchema } from "../../application/names.ts";
+import { providerAnnotation } from "../../application/names.ts";
+import type { ServiceRef } from "../../application/service-ref.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { ProvisioningError } from "../errors.ts";
 import { type DataStore, protectedAtStake, readDataStores } from "../objects/protection.ts";
@@ -47,17 +48,14 @@ export async function rollbackMayDestroy(
     service,
     confirmed,
   }: Pick<PlanContext, "cluster" | "standards"> & {
-    readonly service: string;
+    readonly service: ServiceRef;
     readonly confirmed: string | undefined;
   },
 ): Promise<void> {
   if (stores.length === 0) return;
-  if (confirmed !== service) throw unconfirmed(service, stores);
+  if (confirmed !== service.name) throw unconfirmed(service.name, stores);
   if (standards.dataStores.snapshot !== "required") return;
-  const refusal = await snapshotRefusal(
-    cluster,
-    await readDataStores(cluster, serviceNameSchema.parse(service), stores),
-  );
+  const refusal = await snapshotRefusal(cluster, await readDataStores(cluster, service, stores));
   if (refusal !== undefined) throw refusal;
 }
 

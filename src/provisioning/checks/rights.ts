@@ -1,5 +1,5 @@
 import { desiredObjects, parts } from "../../application/desired-objects.ts";
-import { namespaceOf, systemNamespace } from "../../application/names.ts";
+import { systemNamespace } from "../../application/names.ts";
 import { externalOf, isInCloud, storeKinds } from "../../application/store-provider.ts";
 import type { AccessQuestion } from "../../cluster/cluster.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
@@ -14,7 +14,7 @@ function questionsOf(
   { request, application, standards, credential, backups, importing }: CheckContext,
   username: string,
 ): readonly AccessQuestion[] {
-  const namespace = namespaceOf(request.name);
+  const { namespace } = application.metadata;
   const desired = desiredObjects(application, standards);
   const kinds = new Set(parts.flatMap((part) => desired[part].map(resourceOf)));
   kinds.add(resources.applications);

@@ -57,7 +57,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       // As it was when its holder was found dead: should that write once more, the run is not taken.
       record = holding.record;
     }
-    const others = (await runsOf(cluster, record.spec.service)).filter(
+    const others = (await runsOf(cluster, record.spec)).filter(
       ({ name, state }) => name !== run && (state.phase === "Running" || state.phase === "RollingBack"),
     );
     for (const other of others) {

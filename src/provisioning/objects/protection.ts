@@ -1,4 +1,5 @@
-import { namespaceOf, protectionAnnotation, type ServiceName } from "../../application/names.ts";
+import { protectionAnnotation } from "../../application/names.ts";
+import type { ServiceRef } from "../../application/service-ref.ts";
 import { externalOf, storeKinds } from "../../application/store-provider.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { find } from "../../cluster/find.ts";
@@ -47,15 +48,14 @@ export interface DataStore {
 }
 
 /**
- * Reads data stores of a service by name, and other instances of those outside of the cluster; one of which nothing is
+ * Reads data stores in a service's namespace by name, and other instances of those outside of the cluster; one of which nothing is
  * there is left out.
  */
 export async function readDataStores(
   cluster: Cluster,
-  service: ServiceName,
-  names: readonly string[] = dataStoreNames(service),
+  { namespace }: Pick<ServiceRef, "namespace">,
+  names: readonly string[],
 ): Promise<readonly DataStore[]> {
-  const namespace = namespaceOf(service);
   const stores = await Promise.all(
     names.map(async (name) => {
       const [statefulSet, claims, records] = await Promise.all([
@@ -132,6 +132,6 @@ export async function protectedAtStake(
 ): Promise<readonly DataStore[]> {
   const names = storesAtStake(context);
   if (names.length === 0) return [];
-  const stores = await readDataStores(context.cluster, context.request.name, names);
+  const stores = await readDataStores(context.cluster, context.application.metadata, names);
   return stores.filter((store) => protectedObjects(store).some(({ metadata }) => isProtected(metadata)));
 }

@@ -1,6 +1,6 @@
 import type { ApplicationSpec } from "../../application/application.ts";
 import { changedSpec, type ServiceChange } from "../../application/change.ts";
-import { applicationOf } from "../../application/from-request.ts";
+import { applicationOf, inNamespace } from "../../application/from-request.ts";
 import { namespaceOf, releaseAnnotation, type ServiceName } from "../../application/names.ts";
 import { type Problem, RefusedInput } from "../../application/refusal.ts";
 import { type ServiceRequest, serviceRequestSchema } from "../../application/request.ts";
@@ -34,7 +34,7 @@ export async function changeContext(
   const { cluster, standards } = surroundings;
   const [object, runs] = await Promise.all([
     find(cluster, resources.applications, { name: service, namespace: namespaceOf(service) }),
-    runsOf(cluster, service).catch((error: unknown) => {
+    runsOf(cluster, { service }).catch((error: unknown) => {
       // A pipeline sees no run but its own; the operator works the release's number out anew.
       if (change.operation === "deploy" && isClusterError(error, "forbidden")) return [];
       throw error;
@@ -109,16 +109,23 @@ function limitsBelowRequests(resources: ApplicationSpec["resources"]): readonly 
 export function contextOfChange(
   service: ServiceName,
   change: PlannedChange & { readonly after: ApplicationSpec },
-  existing: { readonly dataStores: DataStoreChoice | undefined; readonly uid: string | undefined },
+  existing: {
+    readonly dataStores: DataStoreChoice | undefined;
+    readonly uid: string | undefined;
+    /** Left out: the service's own. */
+    readonly namespace?: string | undefined;
+  },
   surroundings: Surroundings,
 ): PlanContext {
   const { before, after } = change;
-  const { dataStores, uid } = existing;
+  const { dataStores, uid, namespace = namespaceOf(service) } = existing;
+  const applicationWith = (spec: ApplicationSpec) =>
+    inNamespace(applicationOf(service, spec, uid), namespace);
   return {
     ...surroundings,
     request: requestOf(service, after),
-    application: applicationOf(service, after, uid),
-    ...(before === undefined ? {} : { previous: applicationOf(service, before, uid) }),
+    application: applicationWith(after),
+    ...(before === undefined ? {} : { previous: applicationWith(before) }),
     change,
     dataStores: dataStores === "delete" ? "delete" : "keep",
   };

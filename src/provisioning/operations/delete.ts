@@ -1,11 +1,5 @@
-import { applicationFor } from "../../application/from-request.ts";
-import {
-  labels,
-  namespaceOf,
-  providerAnnotation,
-  releaseAnnotation,
-  type ServiceName,
-} from "../../application/names.ts";
+import { applicationFor, inNamespace } from "../../application/from-request.ts";
+import { labels, providerAnnotation, releaseAnnotation, type ServiceName } from "../../application/names.ts";
 import {
   cacheTypes,
   databaseTypes,
@@ -13,6 +7,7 @@ import {
   serviceRequestSchema,
 } from "../../application/request.ts";
 import { applicationSpecSchema } from "../../application/schema.ts";
+import { hasOwnNamespace, refText, type ServiceRef } from "../../application/service-ref.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
@@ -22,10 +17,16 @@ import { noSuchService } from "../errors.ts";
 import { claimsOf, dataStoreNames } from "../objects/namespace-contents.ts";
 import type { PlannedChange } from "../plan.ts";
 import type { DataStoreChoice } from "../provisioner.ts";
+import { aboutService } from "../runs/service-of-run.ts";
 import type { PlanContext } from "../step.ts";
 import { firstRelease } from "./create.ts";
 import { withTeam } from "./nominal.ts";
 import type { Surroundings } from "./surroundings.ts";
+
+/** A service whose name has been checked. */
+export interface PlacedService extends ServiceRef {
+  readonly name: ServiceName;
+}
 
 /**
  * What a deletion works on: the service as its Application says, or what is left of one in a namespace that was
@@ -33,29 +34,29 @@ import type { Surroundings } from "./surroundings.ts";
  * @throws ProvisioningError `usage` where there is no such service
  */
 export async function deleteContext(
-  service: ServiceName,
+  service: PlacedService,
   choice: DataStoreChoice,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
   const { cluster, standards } = surroundings;
-  const namespace = namespaceOf(service);
+  const { name, namespace } = service;
   const [application, owner, stores] = await Promise.all([
-    find(cluster, resources.applications, { name: service, namespace }),
+    find(cluster, resources.applications, { name, namespace }),
     find(cluster, resources.namespaces, { name: namespace }),
     storesLeft(cluster, service),
   ]);
-  if (owner === undefined) {
-    throw noSuchService(service);
-  }
-  const request = requestFrom(service, application, owner, stores);
+  // A namespace of its own is what is left of a service; one that others share tells nothing of it.
+  const left = hasOwnNamespace(service) || application !== undefined || stores.database || stores.cache;
+  if (owner === undefined || !left) throw noSuchService(refText(service));
+  const request = requestFrom(name, application, owner, stores);
   const dataStores = await resolved(cluster, service, choice, stores);
   return {
     ...surroundings,
     request,
     // Only its name and team matter to a deletion; an image satisfies standards without a starter.
-    application: applicationFor(
-      { ...request, image: request.image ?? "none" },
-      withTeam(standards, request.team),
+    application: inNamespace(
+      applicationFor({ ...request, image: request.image ?? "none" }, withTeam(standards, request.team)),
+      namespace,
     ),
     change: application === undefined ? {} : deletionOf(application),
     dataStores,
@@ -77,8 +78,7 @@ interface Stores {
   readonly cache: boolean;
 }
 
-async function storesLeft(cluster: Cluster, service: ServiceName): Promise<Stores> {
-  const namespace = namespaceOf(service);
+async function storesLeft(cluster: Cluster, { name: service, namespace }: ServiceRef): Promise<Stores> {
   const [database, cache] = await Promise.all(
     dataStoreNames(service).map(async (name) => {
       const [set, claims, record] = await Promise.all([
@@ -115,12 +115,14 @@ function requestFrom(
 /** `keep-used` decided: data stores on which no run ever brought the service to ready are unused. */
 async function resolved(
   cluster: Cluster,
-  service: ServiceName,
+  service: ServiceRef,
   choice: DataStoreChoice,
   stores: Stores,
 ): Promise<"keep" | "delete"> {
   if (!stores.database && !stores.cache) return "delete";
   if (choice !== "keep-used") return choice;
-  const runs = await runsOf(cluster, service);
+  // Of what was applied no run tells whether it was ever ready.
+  if (!hasOwnNamespace(service)) return "keep";
+  const runs = await runsOf(cluster, aboutService(service));
   return runs.length > 0 && runs.every(({ state }) => !state.reachedReady) ? "delete" : "keep";
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { changeParametersSchema, type ServiceChange, serviceChangeSchema } from "../../application/change.ts";
-import { namespaceOf, serviceNameSchema } from "../../application/names.ts";
+import { inNamespace } from "../../application/from-request.ts";
+import { serviceNameSchema } from "../../application/names.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
 import type { Rotatable } from "../../secrets/rotation.ts";
@@ -8,12 +9,14 @@ import { ProvisioningError } from "../errors.ts";
 import { readInstallation } from "../installation.ts";
 import { type ChangeOperation, isInstallation, type PlannedChange } from "../plan.ts";
 import type { RunSpec } from "../runs/run-record.ts";
+import { serviceOfRun } from "../runs/service-of-run.ts";
 import type { PlanContext } from "../step.ts";
 import { changeContext, contextOfChange } from "./change.ts";
 import { createContext } from "./create.ts";
 import { backupContext, importContext, rotateContext } from "./data-stores.ts";
 import { deleteContext } from "./delete.ts";
 import { cleanupContext, installationContext, nominalContext } from "./nominal.ts";
+import { provisionContext } from "./provision.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /**
@@ -21,20 +24,23 @@ import type { Surroundings } from "./surroundings.ts";
  * @throws ProvisioningError, RefusedInput: see the contexts of each operation
  */
 export async function requestedContext(
-  { operation, service, team, parameters }: Omit<RunSpec, "requestedBy">,
+  { operation, service, namespace, team, parameters }: Omit<RunSpec, "requestedBy">,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
   const { request, dataStores, confirmed } = parameters;
   const name = serviceNameSchema.parse(service);
+  const placed = { ...serviceOfRun({ service, namespace }), name };
   const context = await (async () => {
     switch (operation) {
       case "create":
         if (request !== undefined) return createContext(request, surroundings);
         throw new ProvisioningError("refused", `the run of ${service} has no request`, "make another run");
       case "delete":
-        return deleteContext(name, dataStores ?? "keep-used", surroundings);
+        return deleteContext(placed, dataStores ?? "keep-used", surroundings);
       case "cleanup":
         return cleanupContext({ service, team, parameters }, surroundings);
+      case "provision":
+        return provisionContext(placed, team, surroundings);
       case "rotate":
         return rotateContext(name, credentialOf(service, parameters), surroundings);
       case "backup":
@@ -96,14 +102,17 @@ async function unconfirmedContextOf(
   if (operation === "delete") {
     const service = serviceNameSchema.parse(spec.service);
     const choice = dataStores === "delete" ? "delete" : "keep";
-    return { ...nominalContext(service, spec.team, surroundings), change: planned ?? {}, dataStores: choice };
+    const context = nominalContext(service, spec.team, surroundings);
+    const application = inNamespace(context.application, serviceOfRun(spec).namespace);
+    return { ...context, application, change: planned ?? {}, dataStores: choice };
   }
   if (planned?.after === undefined) return requestedContext(spec, surroundings);
   const { after } = planned;
   const service = serviceNameSchema.parse(spec.service);
-  const ref = { name: service, namespace: namespaceOf(service) };
+  const ref = serviceOfRun(spec);
   const uid = (await find(surroundings.cluster, resources.applications, ref))?.metadata.uid;
-  return contextOfChange(service, { ...planned, after }, { dataStores, uid }, surroundings);
+  const existing = { dataStores, uid, namespace: ref.namespace };
+  return contextOfChange(service, { ...planned, after }, existing, surroundings);
 }
 
 /** @throws ProvisioningError `refused` where the parameters are not those of a rotation */

@@ -16,6 +16,7 @@ import type { OnFailure, PlanWithManifests } from "../provisioner.ts";
 import type { RunEvent } from "../runs/event.ts";
 import type { Execution, RunName } from "../runs/run.ts";
 import { newRunName, type RunRecord, type RunSpec, readRun, runObject } from "../runs/run-record.ts";
+import { aboutService } from "../runs/service-of-run.ts";
 import type { PlanContext } from "../step.ts";
 import { checksSummary } from "../steps/preflight.ts";
 import { asSeen } from "./as-seen.ts";
@@ -70,10 +71,10 @@ export interface Request {
 
 async function specOf(cluster: Cluster, { operation, context, parameters, onFailure }: Request) {
   const { username } = await cluster.whoAmI();
-  const { confirmed, request, application } = context;
+  const { confirmed, application } = context;
   const spec: RunSpec = {
     operation,
-    service: request.name,
+    ...aboutService(application.metadata),
     team: application.spec.team,
     parameters: {
       ...parameters,
@@ -88,7 +89,7 @@ async function specOf(cluster: Cluster, { operation, context, parameters, onFail
 /** What becomes of a run of which nobody said it, where a step fails for good; undefined: as the standards say. */
 function usualOnFailure(operation: Operation): OnFailure | undefined {
   if (operation === "create") return "rollback";
-  return operation === "delete" || operation === "cleanup" ? "hold" : undefined;
+  return operation === "delete" || operation === "cleanup" || operation === "provision" ? "hold" : undefined;
 }
 
 /** What becomes of a run where a step fails for good. */

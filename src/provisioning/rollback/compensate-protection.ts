@@ -1,4 +1,3 @@
-import { serviceNameSchema } from "../../application/names.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
 import type { Standards } from "../../standards/standards.ts";
 import { StepError } from "../errors.ts";
@@ -16,6 +15,7 @@ import type { StepId } from "../plan.ts";
 import { type Effect, effectKey } from "../runs/effect.ts";
 import type { RunEvent } from "../runs/event.ts";
 import { inPlay } from "../runs/run-reducer.ts";
+import { serviceOfRun } from "../runs/service-of-run.ts";
 import type { EffectWriter } from "../step.ts";
 import { snapshotNeeded } from "../steps/snapshot_data_stores.ts";
 import { type CompensationContext, observeRun } from "./compensate.ts";
@@ -120,16 +120,15 @@ async function takeBack(context: ProtectionCompensation): Promise<readonly Relea
   const { state } = journal;
   const choice = state.rollback?.dataStores ?? "keep-used";
   const going = dataStoresThatGo(state, await observeRun(context, state, "protect_data_stores"), choice);
-  const service = serviceNameSchema.parse(state.service);
-  const doomed = (await readDataStores(cluster, service, going)).filter((store) =>
+  const doomed = (await readDataStores(cluster, serviceOfRun(state), going)).filter((store) =>
     protectedObjects(store).some(({ metadata }) => isProtected(metadata)),
   );
   if (doomed.length > 0) {
     if (state.rollback?.confirmed !== state.service) {
       throw new StepError(
         "refused",
-        `${doomed.map(({ name }) => name).join(" and ")} of ${service} is protected against deletion, and nobody has named the service for it`,
-        `platform run rollback ${state.name} --data-stores delete --confirm ${service}`,
+        `${doomed.map(({ name }) => name).join(" and ")} of ${state.service} is protected against deletion, and nobody has named the service for it`,
+        `platform run rollback ${state.name} --data-stores delete --confirm ${state.service}`,
       );
     }
     const claims = doomed.flatMap((store) => store.claims);

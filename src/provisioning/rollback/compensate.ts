@@ -23,6 +23,7 @@ import type { Journal } from "../runs/journal.ts";
 import type { RunState } from "../runs/run.ts";
 import { readRun } from "../runs/run-record.ts";
 import { inPlay } from "../runs/run-reducer.ts";
+import { isSameService, serviceOfRun } from "../runs/service-of-run.ts";
 import { type RestoreContext, restoreAll } from "./restore.ts";
 import { type Disposal, planRollback, type RollbackFacts } from "./rollback.ts";
 import { isUntaken, withUntakenSecret } from "./untaken-secret.ts";
@@ -187,7 +188,7 @@ function foreignTo(
   const statefulSets = dataStoreNames(state.service);
   return foreignObjects(
     cluster,
-    `app-${state.service}`,
+    serviceOfRun(state).namespace,
     { effects, run: state.name, service: state.service, statefulSets },
     onUnlisted,
   );
@@ -201,6 +202,7 @@ async function usedByLaterRuns(cluster: Cluster, state: RunState): Promise<boole
   return items
     .filter(({ metadata }) => metadata.name !== state.name)
     .map((item) => readRun({ ...item, apiVersion: "platform.company.com/v1", kind: "Run" }).state)
+    .filter((other) => isSameService(other, state))
     .some((other) => other.reachedReady && (other.startedAt ?? "") > (state.startedAt ?? ""));
 }
 

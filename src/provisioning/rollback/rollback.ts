@@ -5,6 +5,7 @@ import type { DataStoreChoice } from "../provisioner.ts";
 import { type Effect, effectKey, effectLabel } from "../runs/effect.ts";
 import type { EffectState, PreviewLine, RollbackPreview, RunState, StepState } from "../runs/run.ts";
 import { inPlay } from "../runs/run-reducer.ts";
+import { serviceOfRun } from "../runs/service-of-run.ts";
 
 /** What is outside now, as far as a rollback has to know it. */
 export interface RollbackFacts {
@@ -353,7 +354,13 @@ export function previewRollback(
       ? []
       : namespace === undefined
         ? [line(objects, madeBy(state), counted(objects.length))]
-        : [line(objects, `namespace app-${state.service} and what is in it`, counted(objects.length))];
+        : [
+            line(
+              objects,
+              `namespace ${serviceOfRun(state).namespace} and what is in it`,
+              counted(objects.length),
+            ),
+          ];
   const outside = goes
     .filter(({ effect }) => effect.kind === "repository")
     .map((disposal) => {

@@ -5,6 +5,11 @@ import { resources } from "../../cluster/resource.ts";
 import { structuralSchema } from "../../cluster/structural-schema.ts";
 import { runSpecSchema } from "./run-record.ts";
 
+const onceOptional = (field: string) => ({
+  rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
+  message: `a run is a request: its ${field} cannot be changed, make another run`,
+});
+
 const once = (field: string) => ({
   rule: `self.${field} == oldSelf.${field}`,
   message: `a run is a request: its ${field} cannot be changed, make another run`,
@@ -26,6 +31,7 @@ export const runCrd: KubeObject = customResourceDefinition({
     { name: "Next Try", type: "string", jsonPath: ".status.nextTry" },
     { name: "Message", type: "string", jsonPath: ".status.message" },
     { name: "Attempts", type: "integer", jsonPath: ".status.attempts", priority: 1 },
+    { name: "Namespace", type: "string", jsonPath: ".spec.namespace", priority: 1 },
     { name: "Requested By", type: "string", jsonPath: ".spec.requestedBy", priority: 1 },
     { name: "Holder", type: "string", jsonPath: ".status.holder", priority: 1 },
     { name: "Finished", type: "date", jsonPath: ".status.finishedAt", priority: 1 },
@@ -38,6 +44,7 @@ export const runCrd: KubeObject = customResourceDefinition({
     "x-kubernetes-validations": [
       once("operation"),
       once("service"),
+      onceOptional("namespace"),
       once("team"),
       once("requestedBy"),
       once("parameters"),

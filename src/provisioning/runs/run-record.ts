@@ -34,10 +34,25 @@ const repositoryTargetSchema = z.strictObject({
 });
 export type RepositoryTarget = z.output<typeof repositoryTargetSchema>;
 
+/** The Application that a run makes data stores for, as it was when the operator asked for the run. */
+const applicationTargetSchema = z.strictObject({
+  uid: z.string().max(63).describe("Its UID."),
+  generation: z.int().min(0).describe("Generation of its spec."),
+  standards: z.string().max(128).describe("Hash of the standards in force."),
+});
+export type ApplicationTarget = z.output<typeof applicationTargetSchema>;
+
 /** `spec` of a Run: a request, not a program. Immutable, but for `action` and its options. */
 export const runSpecSchema = z.strictObject({
   operation: operationSchema.describe("What to do with the service."),
   service: z.string().min(1).max(63).describe("The service's name."),
+  namespace: z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+    .optional()
+    .describe("The namespace that the service shares with others; left out: its own, app- and its name."),
   team: z.string().min(1).max(63).describe("The team that owns the service."),
   parameters: z
     .strictObject({
@@ -72,6 +87,9 @@ export const runSpecSchema = z.strictObject({
         .describe(
           "For an import: name of the Secret, in the service's namespace, that says where the data is.",
         ),
+      application: applicationTargetSchema
+        .optional()
+        .describe("For a provision: the Application that asks for data stores."),
       orphans: z.array(orphanTargetSchema).max(100).optional().describe("For a cleanup: objects to delete."),
       repositories: z
         .array(repositoryTargetSchema)
@@ -166,6 +184,9 @@ export function newRunName(
   return runName(`${service}-${operation}-${suffix}`);
 }
 
+/** On a Run: its operation. */
+export const operationLabel = "platform.company.com/operation";
+
 /** A new Run, ready to be created. */
 export function runObject(name: RunName, spec: RunSpec): KubeObject {
   return {
@@ -178,7 +199,7 @@ export function runObject(name: RunName, spec: RunSpec): KubeObject {
         [labels.managed]: "true",
         [labels.service]: spec.service,
         [labels.team]: spec.team,
-        "platform.company.com/operation": spec.operation,
+        [operationLabel]: spec.operation,
         "app.kubernetes.io/managed-by": "platform",
       },
     },
@@ -245,17 +266,19 @@ export function readRunForList(object: KubeObject): RunState {
       .looseObject({
         operation: operationSchema.catch("create"),
         service: z.string().catch(""),
+        namespace: z.string().optional().catch(undefined),
         team: z.string().catch(""),
         requestedBy: z.string().catch(""),
       })
       .parse(cleaned(object.spec ?? {}));
     const { name, creationTimestamp = "" } = object.metadata;
-    const { operation, service, team, requestedBy } = spec;
+    const { operation, service, namespace, team, requestedBy } = spec;
     return {
       ...initialState({
         name: runName(name),
         operation,
         service,
+        ...(namespace === undefined ? {} : { namespace }),
         team,
         requestedBy,
         requestedAt: creationTimestamp,
@@ -283,6 +306,7 @@ export function requestOf(object: KubeObject, spec: RunSpec): RunRequest {
     name: runName(object.metadata.name),
     operation: spec.operation,
     service: spec.service,
+    ...(spec.namespace === undefined ? {} : { namespace: spec.namespace }),
     team: spec.team,
     requestedBy: spec.requestedBy,
     requestedAt: object.metadata.creationTimestamp ?? "",

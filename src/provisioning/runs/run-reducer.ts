@@ -1,15 +1,16 @@
 import type { StepId } from "../plan.ts";
 import { effectKey } from "./effect.ts";
 import type { RunEvent } from "./event.ts";
-import type { EffectState, RunName, RunState, StepState } from "./run.ts";
+import type { EffectState, RunState, StepState } from "./run.ts";
 
 /** Log lines a run's state holds; the journal holds some more, older ones go to its archive (`log-archive.ts`). */
 export const keptLogLines = 200;
 
 /** What a run is before its first event: the Run object's name, creation time and spec. */
-export type RunRequest = Pick<RunState, "operation" | "service" | "team" | "requestedBy" | "requestedAt"> & {
-  readonly name: RunName;
-};
+export type RunRequest = Pick<
+  RunState,
+  "name" | "operation" | "service" | "namespace" | "team" | "requestedBy" | "requestedAt"
+>;
 
 /** A run that was requested and that nobody has taken yet. */
 export function initialState(request: RunRequest): RunState {
@@ -223,7 +224,9 @@ export function reduce(state: RunState, event: RunEvent): RunState {
       return { ...state, refusal: { ...event.refusal, at: event.at } };
     case "RunSucceeded": {
       const { failure: _, ...rest } = state;
-      return { ...rest, phase: "Succeeded", finishedAt: event.at };
+      // The Application that asked for data stores runs on them from then on.
+      const reachedReady = rest.reachedReady || rest.operation === "provision";
+      return { ...rest, phase: "Succeeded", finishedAt: event.at, reachedReady };
     }
     case "RollbackStarted": {
       const { finishedAt: _, ...rest } = state;

@@ -75,6 +75,8 @@ export interface RunState {
   readonly name: RunName;
   readonly operation: Operation;
   readonly service: string;
+  /** The namespace that the service shares with others; left out where it has one of its own. */
+  readonly namespace?: string;
   readonly team: string;
   readonly requestedBy: string;
   readonly requestedAt: string;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Part } from "../../application/desired-objects.ts";
-import { namespaceOf, providerAnnotation } from "../../application/names.ts";
+import { providerAnnotation } from "../../application/names.ts";
+import { refText } from "../../application/service-ref.ts";
 import { externalOf, providerOf, type StoreProvider, storeKinds } from "../../application/store-provider.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
@@ -56,12 +57,11 @@ export function dataStoreStep({
  */
 export async function movedStore({
   cluster,
-  request,
-  application: { spec },
+  application: { metadata, spec },
   previous,
-}: Pick<PlanContext, "cluster" | "request" | "application" | "previous">): Promise<StepError | undefined> {
-  const namespace = namespaceOf(request.name);
-  for (const [index, name] of dataStoreNames(request.name).entries()) {
+}: Pick<PlanContext, "cluster" | "application" | "previous">): Promise<StepError | undefined> {
+  const { namespace } = metadata;
+  for (const [index, name] of dataStoreNames(metadata.name).entries()) {
     const kind = storeKinds[index];
     if (kind === undefined || spec[kind] === undefined || previous?.spec[kind] !== undefined) continue;
     const found = await find(cluster, resources.configMaps, { namespace, name });
@@ -72,7 +72,7 @@ export async function movedStore({
     return new StepError(
       "conflict",
       `${name} was kept by an earlier deletion and runs ${where(there)}, and the ${wanted === "external" ? "one that is named runs" : "standards have new ones run"} ${where(wanted)}; it was left as it is`,
-      `delete what was kept with: platform service delete ${request.name} --data-stores delete; or choose another name for the service`,
+      `delete what was kept with: platform service delete ${refText(metadata)} --data-stores delete; or choose another name for the service`,
     );
   }
   return undefined;

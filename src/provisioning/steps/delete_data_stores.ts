@@ -1,4 +1,4 @@
-import { labels, namespaceOf, providerAnnotation } from "../../application/names.ts";
+import { labels, providerAnnotation } from "../../application/names.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
 import { type CloudStore, workspaceEffect } from "../data-stores/cloud-store.ts";
@@ -21,13 +21,13 @@ interface DoomedObjects {
 }
 
 async function doomedObjects(context: PlanContext): Promise<DoomedObjects> {
-  const { cluster, request } = context;
+  const { cluster, request, application } = context;
   const names = storesAtStake(context);
   const all = dataStoreNames(request.name);
   const components = ["database", "cache"].filter((_, index) => names.includes(all[index] ?? ""));
-  const namespace = namespaceOf(request.name);
+  const { namespace } = application.metadata;
   const [{ dataStores }, claims, outside] = await Promise.all([
-    serviceObjects(cluster, request.name),
+    serviceObjects(cluster, application.metadata),
     Promise.all(names.map((name) => claimsOf(cluster, namespace, name))),
     recordedStores(cluster, namespace, names),
   ]);

@@ -8,11 +8,11 @@ export const deleteKubernetes: Step = {
   title: "Application",
   needs: ["preflight"],
   when: () => true,
-  async describe({ cluster, request }) {
-    return deletions((await serviceObjects(cluster, request.name)).workload);
+  async describe({ cluster, application }) {
+    return deletions((await serviceObjects(cluster, application.metadata)).workload);
   },
-  async apply({ cluster, request, write }) {
-    const { workload } = await serviceObjects(cluster, request.name);
+  async apply({ cluster, application, write }) {
+    const { workload } = await serviceObjects(cluster, application.metadata);
     await write.deleteObjects(workload);
     return { summary: `${workload.length} objects deleted` };
   },

@@ -40,7 +40,7 @@ export async function doomedBy(context: PlanContext): Promise<readonly KubeObjec
   if (!objects.some(({ kind }) => kind === "Namespace")) return objects;
   const { workload, dataStores, claims, guardrails } = await serviceObjects(
     context.cluster,
-    context.request.name,
+    context.application.metadata,
   );
   const known = new Set(objects.map(({ metadata }) => metadata.uid));
   const inside = [...workload, ...dataStores, ...claims, ...guardrails];

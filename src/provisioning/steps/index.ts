@@ -98,6 +98,7 @@ export const stepsOf: Readonly<Record<Operation, readonly Step[]>> = {
     rollPodsAfterImport,
     deleteEmptyDatabase,
   ],
+  provision: [preflight("provision"), provisionDatabase, provisionCache, protectDataStores],
   install: [
     preflight("install"),
     installTypes,

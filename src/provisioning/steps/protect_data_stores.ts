@@ -20,7 +20,7 @@ function given({ request, application, previous }: Context): readonly string[] {
 export const protectDataStores: Step = {
   id: "protect_data_stores",
   title: "Deletion protection",
-  needs: ["apply_kubernetes"],
+  needs: ["apply_kubernetes", "provision_database", "provision_cache"],
   when: (context) => context.standards.dataStores.deletionProtection && given(context).length > 0,
   async describe(context) {
     return {
@@ -31,7 +31,7 @@ export const protectDataStores: Step = {
   },
   async apply(context) {
     const names = given(context);
-    const stores = await readDataStores(context.cluster, context.request.name, names);
+    const stores = await readDataStores(context.cluster, context.application.metadata, names);
     await context.write.patchObjects(stores.flatMap(protectedObjects), protecting);
     return { summary: `${names.join(", ")} protected` };
   },

@@ -1,4 +1,5 @@
-import { labels, namespaceOf, type ServiceName } from "../../application/names.ts";
+import { labels } from "../../application/names.ts";
+import type { ServiceRef } from "../../application/service-ref.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import type { KubeObject } from "../../cluster/object.ts";
@@ -52,12 +53,12 @@ export interface ServiceObjects {
   readonly guardrails: readonly KubeObject[];
 }
 
-async function labelled(cluster: Cluster, resource: Resource, service: ServiceName) {
+async function labelled(cluster: Cluster, resource: Resource, { name, namespace }: ServiceRef) {
   if (!(await cluster.serves(resource))) return [];
   try {
     const { items } = await cluster.listMetadata(resource, {
-      namespace: namespaceOf(service),
-      labelSelector: `${labels.managed}=true,${labels.service}=${service}`,
+      namespace,
+      labelSelector: `${labels.managed}=true,${labels.service}=${name}`,
     });
     return items
       .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
@@ -74,11 +75,11 @@ function isDataStore({ metadata }: KubeObject): boolean {
 }
 
 /** Finds by label and UID what a deletion of the service may touch; what controllers made goes with its owner. */
-export async function serviceObjects(cluster: Cluster, service: ServiceName): Promise<ServiceObjects> {
+export async function serviceObjects(cluster: Cluster, service: ServiceRef): Promise<ServiceObjects> {
   const [made, guards, claims] = await Promise.all([
     Promise.all(workloads.map((resource) => labelled(cluster, resource, service))),
     Promise.all(guardrails.map((resource) => labelled(cluster, resource, service))),
-    Promise.all(dataStoreNames(service).map((name) => claimsOf(cluster, namespaceOf(service), name))),
+    Promise.all(dataStoreNames(service.name).map((name) => claimsOf(cluster, service.namespace, name))),
   ]);
   const all = made.flat();
   return {

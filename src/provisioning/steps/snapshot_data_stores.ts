@@ -21,8 +21,8 @@ export const snapshotDataStores: Step = {
     return { effects: [], notes: [note], manifests: [] };
   },
   async apply(context) {
-    const { cluster, request, run, standards } = context;
-    const stores = await readDataStores(cluster, request.name, storesAtStake(context));
+    const { cluster, application, run, standards } = context;
+    const stores = await readDataStores(cluster, application.metadata, storesAtStake(context));
     // What was not protected has never been used.
     const claims = stores
       .flatMap((store) => store.claims)

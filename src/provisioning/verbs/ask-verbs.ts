@@ -8,6 +8,7 @@ import { ProvisioningError } from "../errors.ts";
 import { followedExecution } from "../runs/followed-run.ts";
 import type { Execution, RunName, RunState } from "../runs/run.ts";
 import type { RunRecord, RunSpec } from "../runs/run-record.ts";
+import { serviceOfRun } from "../runs/service-of-run.ts";
 import { watchRun } from "../runs/watch-run.ts";
 import { stepsOf } from "../steps/index.ts";
 import { askAction } from "./ask-action.ts";
@@ -52,7 +53,7 @@ export function askVerbs(executor: Executor): VerbsOnRuns {
       await mayRollBack(cluster, record);
       if (dataStores === "delete") {
         const { protectedStores = [] } = await previewRun(executor, run, dataStores);
-        const { service } = record.spec;
+        const service = serviceOfRun(record.spec);
         await rollbackMayDestroy(protectedStores, { cluster, standards, service, confirmed });
       }
       return begun(record, "rollback", { dataStores, ...(confirmed === undefined ? {} : { confirmed }) });
@@ -68,7 +69,7 @@ export function askVerbs(executor: Executor): VerbsOnRuns {
   /** @throws ProvisioningError `busy` where somebody is at work on it, or on another run of its service */
   async function restingOrHeld(run: RunName): Promise<RunRecord> {
     const record = await read(run);
-    const runs = await runsOf(cluster, record.spec.service);
+    const runs = await runsOf(cluster, record.spec);
     for (const { name, state } of runs) {
       if (atRest(state) || (name !== run && state.phase === "Pending")) continue;
       const holder = state.holder || "the operator";

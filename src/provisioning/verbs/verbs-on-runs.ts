@@ -19,6 +19,7 @@ import { type Effect, effectLabel } from "../runs/effect.ts";
 import type { RunEvent } from "../runs/event.ts";
 import type { Execution, RollbackPreview, RunName, RunState } from "../runs/run.ts";
 import type { RunRecord } from "../runs/run-record.ts";
+import { serviceOfRun } from "../runs/service-of-run.ts";
 import { watchRun } from "../runs/watch-run.ts";
 import type { Step } from "../step.ts";
 import { stepsOf } from "../steps/index.ts";
@@ -104,7 +105,7 @@ export async function mayRollBack(cluster: Cluster, record: RunRecord): Promise<
     throw new ProvisioningError("usage", `run ${name} is rolled back already`);
   }
   // What a run found or made may have been changed again since.
-  const runs = await runsOf(cluster, spec.service);
+  const runs = await runsOf(cluster, spec);
   const started = Date.parse(state.startedAt ?? state.requestedAt);
   const later = runs.find(
     ({ state: other }) =>
@@ -248,7 +249,7 @@ export function verbsOn(
     async rollback(run, { dataStores, confirmed }) {
       const record = await takeable(run);
       await mayRollBack(cluster, record);
-      const { service } = record.spec;
+      const service = serviceOfRun(record.spec);
       const { irreversible, protectedStores = [] } = previewRollback(
         record.state,
         await observeRun({ cluster, codeHost }, record.state),

@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { hasOwnNamespace, type ServiceRef } from "../../application/service-ref.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { podProblem } from "../../cluster/pod-problem.ts";
 import { podStatus } from "../../cluster/pod-status.ts";
 import { resources } from "../../cluster/resource.ts";
 import type { Subject } from "../../monitoring/prove.ts";
 import { podsOf } from "../../services/problem.ts";
-import { hasOwnNamespace, type Service, type ServiceRef, serviceOfKey } from "../../services/service.ts";
+import { type Service, serviceOfKey } from "../../services/service.ts";
 import type { ServiceTab } from "../place.ts";
 import { tellInOneLine } from "../problem.ts";
 import { serviceAt } from "../service-list.ts";

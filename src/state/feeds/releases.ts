@@ -1,5 +1,6 @@
 import { serviceNameSchema } from "../../application/names.ts";
-import { hasOwnNamespace, serviceOfKey } from "../../services/service.ts";
+import { hasOwnNamespace } from "../../application/service-ref.ts";
+import { serviceOfKey } from "../../services/service.ts";
 import { tellInOneLine } from "../problem.ts";
 import { type Feed, poll } from "./feed.ts";
 
