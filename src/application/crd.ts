@@ -3,7 +3,9 @@ import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import { structuralSchema } from "../cluster/structural-schema.ts";
 import { labels, maxServiceNameLength } from "./names.ts";
+import { providerStays } from "./provider-rule.ts";
 import { applicationStatusSchema, storedSpecSchema } from "./schema.ts";
+import { storeKinds } from "./store-provider.ts";
 
 /**
  * The CRD of Application. Team and language cannot change: the first is a matter of rights, the second of the
@@ -48,6 +50,7 @@ export const applicationCrd: KubeObject = customResourceDefinition({
     description: "What the cluster has made of it.",
   },
   rules: [
+    ...storeKinds.map(providerStays),
     {
       rule: `self.metadata.name.size() <= ${maxServiceNameLength} && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')`,
       message: `a service's name has at most ${maxServiceNameLength} lower-case letters, digits and hyphens and starts with a letter`,

@@ -52,14 +52,6 @@ export const databaseUserSchema = z
     ],
   });
 
-/** Rule of the CRD: data does not move from one place to another by an edit. */
-function providerStays(store: string) {
-  return {
-    rule: "has(self.provider) == has(oldSelf.provider) && (!has(self.provider) || self.provider == oldSelf.provider)",
-    message: `the provider of a ${store} that exists cannot be changed`,
-  };
-}
-
 /** What an external data store is, it is by its address and its Secret. */
 const externalIsTold = {
   rule: "has(self.external) == (has(self.provider) && self.provider == 'external')",
@@ -104,7 +96,7 @@ const databaseSchema = z
       .enum(["cloudsql", "cloudnative-pg", "external"])
       .optional()
       .describe(
-        "Where it runs; written by the run that made it. external: it exists already. Left out: in the cluster.",
+        "Where it runs. external: it exists already. Left out of a new one: where the standards say, which is written here unless that is in the cluster.",
       ),
     external: externalStoreSchema.optional(),
   })
@@ -116,7 +108,6 @@ const databaseSchema = z
   .meta({
     description: "The service's database; left out where it has none.",
     "x-kubernetes-validations": [
-      providerStays("database"),
       externalIsTold,
       {
         rule: "!has(self.external) || (!has(self.size) && !has(self.user))",
@@ -152,7 +143,7 @@ const cacheSchema = z
       .enum(["memorystore", "external"])
       .optional()
       .describe(
-        "Where it runs; written by the run that made it. external: it exists already. Left out: in the cluster.",
+        "Where it runs. external: it exists already. Left out of a new one: where the standards say, which is written here unless that is in the cluster.",
       ),
     external: externalStoreSchema.optional(),
   })
@@ -164,7 +155,6 @@ const cacheSchema = z
   .meta({
     description: "The service's cache; left out where it has none.",
     "x-kubernetes-validations": [
-      providerStays("cache"),
       externalIsTold,
       {
         rule: "!has(self.external) || !has(self.version)",
@@ -287,6 +277,9 @@ const conflictSchema = z.strictObject({
   message: z.string().max(1024).describe("Whose it is, and what to do."),
 });
 
+/** Most conditions of an Application: rules of the CRD look through them. There are eight. */
+const maxConditions = 16;
+
 /** `status` of an Application, written by whoever reconciles it; every field may be missing. */
 export const applicationStatusSchema = z.strictObject({
   observedGeneration: z.int().min(0).optional().describe("Generation of the spec that this status is about."),
@@ -304,6 +297,7 @@ export const applicationStatusSchema = z.strictObject({
     .describe("Objects that the service needs, that exist and are not its own: they are left as they are."),
   conditions: z
     .array(conditionSchema)
+    .max(maxConditions)
     .optional()
     .meta({
       description:

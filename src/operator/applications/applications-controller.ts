@@ -20,7 +20,8 @@ import type { PartStates } from "./part-states.ts";
 import type { Brought, Reconciler } from "./reconciler.ts";
 import type { Findings } from "./status.ts";
 import { StatusWriter } from "./status-writer.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { StoreChoice } from "./store-choice.ts";
+import type { HeldNamespace, Surroundings } from "./surroundings.ts";
 
 export interface ApplicationsControllerOptions {
   readonly cluster: Cluster;
@@ -28,6 +29,7 @@ export interface ApplicationsControllerOptions {
   readonly log: Log;
   readonly store: ChildStore;
   readonly surroundings: Surroundings;
+  readonly storeChoice: StoreChoice;
   readonly reconciler: Reconciler;
   readonly parts: PartStates;
   readonly events: EventRecorder;
@@ -105,16 +107,17 @@ export class ApplicationsController implements Controller {
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<Reconciled | undefined> {
-    const held = this.#applications.objects.get(key);
-    if (held === undefined) {
+    const found = this.#applications.objects.get(key);
+    if (found === undefined) {
       this.#forget(key);
       return undefined;
     }
-    if (held.leaving) return this.#letGo(held, signal);
+    if (found.leaving) return this.#letGo(found, signal);
     const { surroundings, reconciler } = this.#options;
-    const namespace = surroundings.namespace(held.namespace);
+    const namespace = surroundings.namespace(found.namespace);
     // Whatever was made in a namespace that goes would be refused.
     if (namespace?.child.leaving === true) return undefined;
+    const held = await this.#withProviders(key, found, namespace, signal);
     const brought = await reconciler.bring(key, held, namespace, surroundings.standards, signal);
     const { findings, againMs } = await this.#findings(key, held, brought, signal);
     const newest = this.#applications.objects.get(key) ?? held;
@@ -125,6 +128,22 @@ export class ApplicationsController implements Controller {
 
   settled(): Promise<void> {
     return this.#options.events.settled();
+  }
+
+  /** The Application with who runs its data stores. */
+  async #withProviders(
+    key: string,
+    held: HeldApplication,
+    namespace: HeldNamespace | undefined,
+    signal: AbortSignal,
+  ): Promise<HeldApplication> {
+    const { storeChoice, surroundings } = this.#options;
+    const { standards } = surroundings.standards ?? {};
+    if (namespace === undefined || standards === undefined) return held;
+    const written = await storeChoice.write(held, namespace.team, standards, signal);
+    if (written === undefined) return held;
+    this.#applications.learn(written);
+    return this.#applications.objects.get(key) ?? held;
   }
 
   async #findings(

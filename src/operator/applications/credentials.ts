@@ -4,6 +4,7 @@ import {
   generatePassword,
   secretNamesOf,
   secretsOfStore,
+  tellsWhere,
 } from "../../application/credentials.ts";
 import { type ExternalStore, secretProblems } from "../../application/external-store.ts";
 import { externalOf, isInCloud, type StoreKind, storeKinds } from "../../application/store-provider.ts";
@@ -26,16 +27,22 @@ export interface CredentialsOptions {
 
 /** What is known of an Application's credentials. */
 export type Credentials =
-  /** They are there. `mark` changes when they do; undefined without any. */
-  | { readonly kind: "there"; readonly mark: string | undefined; readonly againMs: number | undefined }
+  /**
+   * They are there, but for those of data stores that only a run makes, and none has. `mark` changes when they do;
+   * undefined without any.
+   */
+  | {
+      readonly kind: "there";
+      readonly mark: string | undefined;
+      readonly unmade: readonly StoreKind[];
+      readonly againMs: number | undefined;
+    }
   /** Somebody else is making a Secret; `why` it is not there yet. */
   | { readonly kind: "coming"; readonly name: string; readonly why: string }
   /** A Secret of that name is somebody else's. */
   | { readonly kind: "conflict"; readonly name: string }
   /** A Secret that somebody has named for a data store that is not the platform's is not there, or cannot be used. */
-  | { readonly kind: "unfit"; readonly message: string }
-  /** The data store is to run outside of the cluster, and no run has made it. */
-  | { readonly kind: "unmade"; readonly store: StoreKind };
+  | { readonly kind: "unfit"; readonly message: string };
 
 type Unfit = Extract<Credentials, { readonly kind: "unfit" }>;
 
@@ -62,14 +69,14 @@ export class CredentialsKeeper {
     const { database, cache } = application.spec;
     const stores = storeKinds.filter((store) => application.spec[store] !== undefined);
     if (stores.length === 0) {
-      return { kind: "there", mark: undefined, againMs: undefined };
+      return { kind: "there", mark: undefined, unmade: [], againMs: undefined };
     }
     const now = this.#options.timing.now().getTime();
     const read = [database, cache].map((store) => (store === undefined ? "none" : (store.external ?? "own")));
     const of = `${application.metadata.uid} ${JSON.stringify(read)}`;
     const known = this.#known.get(key);
     if (known?.of === of && known.until > now) {
-      return { kind: "there", mark: known.mark, againMs: known.until - now };
+      return { kind: "there", mark: known.mark, unmade: [], againMs: known.until - now };
     }
     const store = secretStoreOf(standards);
     const writer = this.#writer(application, signal);
@@ -82,16 +89,16 @@ export class CredentialsKeeper {
           : Promise.all(secretsOfStore[part].map((secretOf) => store.make(application, secretOf, writer)));
       }),
     );
-    const unmade = stores.find((_, index) => made[index]?.length === 0);
-    if (unmade !== undefined) return { kind: "unmade", store: unmade };
     for (const each of made.flat()) if (each.kind !== "there") return each;
     // The first of each is what the service's pods read.
     const mark =
       credentialsMark(made.flatMap(([read]) => (read?.kind === "there" ? [read.secret] : []))) ?? "";
+    const unmade = stores.filter((_, index) => made[index]?.length === 0);
+    if (unmade.length > 0) return { kind: "there", mark, unmade, againMs: undefined };
     // Not all at once, where thousands were read at a start.
     const holds = this.#options.holdsMs * (0.8 + 0.2 * this.#options.timing.random());
     this.#known.set(key, { of, mark, until: now + holds });
-    return { kind: "there", mark, againMs: holds };
+    return { kind: "there", mark, unmade: [], againMs: holds };
   }
 
   /** That of a data store that is not the platform's is whoever's it is; it has to be whole. */
@@ -112,7 +119,7 @@ export class CredentialsKeeper {
     return [{ kind: "unfit", message: problems.map((problem) => `Secret ${name} ${problem}`).join("; ") }];
   }
 
-  /** Those of a data store outside of the cluster are made by the run that makes it. */
+  /** Those of a data store outside of the cluster are made by the run that makes it, which has their Secret tell where it is last. */
   async #read(
     application: Application,
     names: readonly string[],
@@ -124,7 +131,9 @@ export class CredentialsKeeper {
       names.map((name) => find(cluster, resources.secrets, { namespace, name }, { signal })),
     );
     return found
-      .flatMap((secret) => secret ?? [])
+      .flatMap((secret) =>
+        secret !== undefined && (tellsWhere(secret) || !isOf(application, secret)) ? [secret] : [],
+      )
       .map((secret) =>
         isOf(application, secret)
           ? { kind: "there", secret, created: false }

@@ -12,7 +12,10 @@ import { NamespacesController } from "./namespaces-controller.ts";
 import { ObjectWriter } from "./object-writer.ts";
 import { PartStates } from "./part-states.ts";
 import { PodLooks } from "./pod-looks.ts";
+import { ProvisionRuns } from "./provision-runs.ts";
+import { Provisioning } from "./provisioning.ts";
 import { Reconciler } from "./reconciler.ts";
+import { StoreChoice } from "./store-choice.ts";
 import { Surroundings } from "./surroundings.ts";
 
 export interface ApplicationsOptions {
@@ -70,8 +73,10 @@ export function createApplicationsControllers(options: ApplicationsOptions): rea
     },
   });
   const writer = new ObjectWriter(cluster, store);
+  const runs = new ProvisionRuns({ cluster, timing, log }, (key) => applications.enqueueChildOf(key));
   let shared: Promise<unknown> | undefined;
   const startShared = async (signal: AbortSignal) => {
+    runs.start(signal);
     shared ??= Promise.all([store.start(signal), surroundings.start(signal)]);
     try {
       await shared;
@@ -89,6 +94,7 @@ export function createApplicationsControllers(options: ApplicationsOptions): rea
     surroundings,
     events,
     startShared,
+    storeChoice: new StoreChoice(cluster),
     reconciler: new Reconciler({
       store,
       writer,
@@ -99,6 +105,7 @@ export function createApplicationsControllers(options: ApplicationsOptions): rea
         holdsMs: options.credentialsMs ?? 5 * 60_000,
       }),
       migrations: new Migrations(cluster),
+      provisioning: new Provisioning(cluster, timing, runs),
       now: () => timing.now(),
     }),
     parts: new PartStates(new PodLooks(cluster, timing, options.patienceMs ?? 10_000)),

@@ -13,7 +13,7 @@ type Made = Extract<Brought, { readonly kind: "made" }>;
 /** Parts that run pods. */
 const withPods: readonly PartName[] = ["workload", "database", "cache"];
 /** Reasons of a part that only takes its time. */
-const passing = ["RollingOut", "Waiting", "Migrating"];
+const passing = ["RollingOut", "Waiting", "Migrating", "Provisioning", "WaitingForDataStores"];
 
 /** How far each part of an Application is, its pods looked into where they do not get ready. */
 export class PartStates {
@@ -48,7 +48,7 @@ export class PartStates {
         name,
         requested: isRequested(made, name),
         outcomes: made.outcomes.filter(({ wanted }) => partOf(wanted) === name),
-        held: name === "workload" ? made.held?.state : closedPath(made, name),
+        held: name === "workload" ? made.held?.state : (closedPath(made, name) ?? unmade(made, name)),
         pods: problems.get(name),
         missing: missingOf(made, name),
         mayMiss: (name === "network" ? network : monitoring).whenMissing === "warn",
@@ -93,6 +93,11 @@ function isRequested({ application: { spec } }: Made, name: PartName): boolean {
     case "monitoring":
       return spec.monitoring.enabled;
   }
+}
+
+/** A data store that only a run makes, until one has. */
+function unmade({ unmade }: Made, name: PartName): PartState | undefined {
+  return unmade?.stores.some((store) => store === name) ? unmade.state : undefined;
 }
 
 /** A data store that is not the platform's, where the standards let no path be opened to it. */

@@ -4,6 +4,7 @@ import type { ClusterFacts } from "../../application/cluster-facts.ts";
 import { applicationObjects } from "../../application/desired-objects.ts";
 import { sharedNameProblem } from "../../application/names.ts";
 import { RefusedInput } from "../../application/refusal.ts";
+import type { StoreKind } from "../../application/store-provider.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { keyOf } from "../../cluster/reflector.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
@@ -14,7 +15,8 @@ import type { HeldApplication } from "./held-application.ts";
 import { kindOf } from "./kinds.ts";
 import type { Held, Migrations } from "./migrations.ts";
 import { type ObjectWriter, type Result, refOf } from "./object-writer.ts";
-import type { Outcome } from "./part-state.ts";
+import type { Outcome, PartState } from "./part-state.ts";
+import type { Provisioning } from "./provisioning.ts";
 import type { HeldNamespace, HeldStandards } from "./surroundings.ts";
 import { isAsWanted } from "./verdict.ts";
 import { inOrder, ownerOf, type Wanted, wantedOf } from "./wanted.ts";
@@ -50,6 +52,8 @@ interface Memory {
 interface Planned {
   /** When credentials are to be read again, in milliseconds. */
   readonly credentials: number | undefined;
+  /** Data stores that only a run makes, and none has. */
+  readonly unmade: readonly StoreKind[];
   readonly memory: Memory;
 }
 
@@ -69,6 +73,8 @@ export type Brought =
       readonly missing: readonly Pick<Wanted, "part" | "resource">[];
       /** Objects that somebody had changed or removed, and that are as they were again: `Service ledger`. */
       readonly repaired: readonly string[];
+      /** Data stores that only a run makes, and none has, and how far that is. */
+      readonly unmade: { readonly stores: readonly StoreKind[]; readonly state: PartState } | undefined;
       /** Why its rollout is held back; undefined where it is not. */
       readonly held: Held | undefined;
       readonly againMs: number | undefined;
@@ -79,6 +85,7 @@ export interface ReconcilerOptions {
   readonly writer: ObjectWriter;
   readonly credentials: CredentialsKeeper;
   readonly migrations: Migrations;
+  readonly provisioning: Provisioning;
   readonly now: () => Date;
 }
 
@@ -121,13 +128,23 @@ export class Reconciler {
       const planned = await this.#planned(key, held, namespace, inForce, signal);
       const again = this.#mayHaveOldCredentials(planned);
       if (again) this.#options.credentials.forget(key);
-      const { credentials, memory } = again
+      const { credentials, unmade, memory } = again
         ? await this.#planned(key, held, namespace, inForce, signal)
         : planned;
-      const rollout = await this.#held(held, memory.plan, inForce.standards, signal);
+      const provisioning =
+        unmade.length === 0
+          ? undefined
+          : await this.#options.provisioning.of(held, namespace.team, inForce.hash, signal);
+      const rollout =
+        provisioning === undefined
+          ? await this.#held(held, memory.plan, inForce.standards, signal)
+          : untilMade(provisioning);
       const outcomes = await this.#bringAll(memory, inForce.standards, rollout, signal);
       await this.#prune(key, held, memory.plan, signal);
-      return this.#brought(memory, inForce.standards, outcomes, credentials, rollout);
+      const brought = this.#brought(memory, inForce.standards, outcomes, credentials, rollout);
+      return provisioning === undefined
+        ? brought
+        : { ...brought, unmade: { stores: unmade, state: provisioning.state } };
     } catch (error) {
       if (error instanceof Unmade) {
         const { reason, message, againMs } = error;
@@ -141,8 +158,8 @@ export class Reconciler {
    * Whether its pods run with a mark that is not the one of the credentials as they were read some time ago: a run that
    * changes them writes it. They are read anew then, lest the pods roll back and forth.
    */
-  #mayHaveOldCredentials({ memory: { plan } }: Planned): boolean {
-    if (plan.mark === undefined) return false;
+  #mayHaveOldCredentials({ memory: { plan }, unmade }: Planned): boolean {
+    if (plan.mark === undefined || unmade.length > 0) return false;
     const deployments = plan.wanted.filter(({ resource }) => resource.kind === resources.deployments.kind);
     return deployments.some((wanted) => {
       const live = this.#options.store.get(wanted.resource, wanted.key);
@@ -178,20 +195,14 @@ export class Reconciler {
         `Secret ${found.name} was not made for this service; it was left as it is`,
       );
     }
-    if (found.kind === "unmade") {
-      throw new Unmade(
-        "NotProvisioned",
-        `the ${found.store} runs outside of the cluster, and its Secret is not there: runs make it, no Application alone`,
-        unmadeAgainMs,
-      );
-    }
+    const { unmade } = found;
     if (known?.plan.from === from && known.plan.mark === found.mark) {
-      return { credentials: found.againMs, memory: known };
+      return { credentials: found.againMs, unmade, memory: known };
     }
     const plan = this.#plan(application, { from, mark: found.mark }, standards);
     const memory: Memory = { plan, settled: false, obstacles: new Map() };
     this.#memories.set(key, memory);
-    return { credentials: found.againMs, memory };
+    return { credentials: found.againMs, unmade, memory };
   }
 
   #plan(application: Application, basis: Pick<Plan, "from" | "mark">, standards: Standards): Plan {
@@ -322,7 +333,7 @@ export class Reconciler {
     outcomes: readonly Outcome[],
     credentialsAgainMs: number | undefined,
     rollout: Held | undefined,
-  ): Brought {
+  ): Extract<Brought, { readonly kind: "made" }> {
     const now = this.#options.now().getTime();
     const written = outcomes.filter(({ result }) => result.kind === "there" && result.wrote !== undefined);
     const repaired = memory.settled
@@ -342,14 +353,18 @@ export class Reconciler {
       outcomes,
       missing: memory.plan.missing,
       repaired,
+      unmade: undefined,
       held: rollout,
       againMs: again.length === 0 ? undefined : Math.min(...again),
     };
   }
 }
 
-/** How soon it is looked again for a Secret that a run is to make, in milliseconds. */
-const unmadeAgainMs = 60_000;
+/** What is rolled out needs its data stores: it waits for them, and what is there already stays as it is. */
+function untilMade({ state, againMs }: Held): Held {
+  const message = "message" in state ? state.message : "";
+  return { state: { state: "progressing", reason: "WaitingForDataStores", message }, againMs };
+}
 
 /** Nothing can be made of an Application as it is. */
 class Unmade extends Error {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { storeCondition } from "../../application/provider-rule.ts";
 import type { ApplicationStatus } from "../../application/schema.ts";
 import type { Child } from "./child.ts";
 import { refOf } from "./object-writer.ts";
@@ -20,8 +21,7 @@ export type Findings =
 /** Type of the condition that tells of a part. */
 export const conditionOfPart: Readonly<Record<PartName, string>> = {
   workload: "WorkloadReady",
-  database: "DatabaseReady",
-  cache: "CacheReady",
+  ...storeCondition,
   monitoring: "MonitoringReady",
   network: "NetworkReady",
 };
