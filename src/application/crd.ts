@@ -3,9 +3,9 @@ import type { KubeObject } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import { structuralSchema } from "../cluster/structural-schema.ts";
 import { labels, maxServiceNameLength } from "./names.ts";
-import { providerStays } from "./provider-rule.ts";
 import { applicationStatusSchema, storedSpecSchema } from "./schema.ts";
 import { storeKinds } from "./store-provider.ts";
+import { fixedElsewhere, providerStays } from "./store-rules.ts";
 
 /**
  * The CRD of Application. Team and language cannot change: the first is a matter of rights, the second of the
@@ -51,6 +51,24 @@ export const applicationCrd: KubeObject = customResourceDefinition({
   },
   rules: [
     ...storeKinds.map(providerStays),
+    fixedElsewhere(
+      "database",
+      "cloudsql",
+      "size",
+      "the size of a database at Google is what it was made with: another one is given to it there, gcloud sql instances patch",
+    ),
+    fixedElsewhere(
+      "database",
+      "cloudnative-pg",
+      "size",
+      "the size of a database of CloudNativePG is what it was made with: a platform engineer gives it another one, kubectl edit cluster.postgresql.cnpg.io",
+    ),
+    fixedElsewhere(
+      "cache",
+      "memorystore",
+      "version",
+      "the version of a cache at Google is what it was made with: it is upgraded there, gcloud redis instances upgrade",
+    ),
     {
       rule: `self.metadata.name.size() <= ${maxServiceNameLength} && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')`,
       message: `a service's name has at most ${maxServiceNameLength} lower-case letters, digits and hyphens and starts with a letter`,

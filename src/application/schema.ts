@@ -68,15 +68,6 @@ function isTold({
   return (external !== undefined) === (provider === "external");
 }
 
-/**
- * Rule of the CRD: an edit that would come to nothing is refused. Nothing brings what is elsewhere to another size or
- * version once it is made.
- */
-function fixedElsewhere(provider: string, field: string, message: string) {
-  const same = `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`;
-  return { rule: `!has(self.provider) || self.provider != '${provider}' || (${same})`, message };
-}
-
 const databaseSchema = z
   .strictObject({
     type: z.enum(databaseTypes).exclude(["none"]).describe("Kind of database."),
@@ -117,16 +108,6 @@ const databaseSchema = z
         rule: "has(self.user) == has(oldSelf.user) && (!has(self.user) || self.user == oldSelf.user)",
         message: "the user of a database that exists cannot be changed",
       },
-      fixedElsewhere(
-        "cloudsql",
-        "size",
-        "the size of a database at Google is what it was made with: another one is given to it there, gcloud sql instances patch",
-      ),
-      fixedElsewhere(
-        "cloudnative-pg",
-        "size",
-        "the size of a database of CloudNativePG is what it was made with: a platform engineer gives it another one, kubectl edit cluster.postgresql.cnpg.io",
-      ),
     ],
   });
 
@@ -160,11 +141,6 @@ const cacheSchema = z
         rule: "!has(self.external) || !has(self.version)",
         message: "an external cache has the version that it has: leave it out",
       },
-      fixedElsewhere(
-        "memorystore",
-        "version",
-        "the version of a cache at Google is what it was made with: it is upgraded there, gcloud redis instances upgrade",
-      ),
     ],
   });
 

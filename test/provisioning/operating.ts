@@ -3,6 +3,7 @@ import { performance } from "node:perf_hooks";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
 import { prometheus } from "../../src/monitoring/prometheus.ts";
+import { createApplicationsControllers } from "../../src/operator/applications/index.ts";
 import { createLog } from "../../src/operator/log.ts";
 import { createMetrics } from "../../src/operator/metrics.ts";
 import { createOperator } from "../../src/operator/operator.ts";
@@ -24,7 +25,16 @@ export interface Operating {
 export async function operating(
   cluster: Cluster,
   composed: Pick<Composition, "codeHost">,
-  { name = "one", cloud = noCloudStores() }: { readonly name?: string; readonly cloud?: CloudStores } = {},
+  {
+    name = "one",
+    cloud = noCloudStores(),
+    applications = false,
+  }: {
+    readonly name?: string;
+    readonly cloud?: CloudStores;
+    /** Whether it keeps Applications too. */
+    readonly applications?: boolean;
+  } = {},
 ): Promise<Operating> {
   const lines: string[] = [];
   const operator = createOperator({
@@ -37,6 +47,12 @@ export async function operating(
     log: createLog((line) => lines.push(line), { level: "info", now: () => new Date() }),
     metrics: await createMetrics(() => "platform-operator"),
     controllers: async ({ cluster: fenced, log, timing, identity }) => [
+      ...(applications
+        ? createApplicationsControllers({
+            ...{ cluster: fenced, log, timing, identity },
+            ...{ momentMs: 0, patienceMs: 200, credentialsMs: 200, namespacePatienceMs: 100 },
+          })
+        : []),
       createRunsController({
         cluster: fenced,
         log,

@@ -99,6 +99,12 @@ export class Provisioning {
     this.#runs = runs;
   }
 
+  /** Whether a run of the Application's is not over: what it has made is not proven yet. */
+  isUnfinished({ namespace, name }: Pick<HeldApplication, "namespace" | "name">): boolean {
+    const [newest] = this.#runs.of(`${namespace}/${name}`) ?? [];
+    return newest !== undefined && !["Succeeded", "RolledBack", "Refused"].includes(newest.phase);
+  }
+
   /**
    * How far the data stores are that the Application lacks; asks for the run where there is to be one.
    * @param standards - hash of those in force

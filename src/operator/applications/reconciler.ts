@@ -4,7 +4,8 @@ import type { ClusterFacts } from "../../application/cluster-facts.ts";
 import { applicationObjects } from "../../application/desired-objects.ts";
 import { sharedNameProblem } from "../../application/names.ts";
 import { RefusedInput } from "../../application/refusal.ts";
-import type { StoreKind } from "../../application/store-provider.ts";
+import { isInCloud, type StoreKind, storeKinds } from "../../application/store-provider.ts";
+import { storeConditionIn } from "../../application/store-rules.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { keyOf } from "../../cluster/reflector.ts";
 import { resourceOf, resources } from "../../cluster/resource.ts";
@@ -128,9 +129,10 @@ export class Reconciler {
       const planned = await this.#planned(key, held, namespace, inForce, signal);
       const again = this.#mayHaveOldCredentials(planned);
       if (again) this.#options.credentials.forget(key);
-      const { credentials, unmade, memory } = again
+      const { credentials, memory, ...made } = again
         ? await this.#planned(key, held, namespace, inForce, signal)
         : planned;
+      const unmade = this.#unproven(held, memory.plan.application, made.unmade);
       const provisioning =
         unmade.length === 0
           ? undefined
@@ -152,6 +154,19 @@ export class Reconciler {
       }
       throw error;
     }
+  }
+
+  /** Data stores that only a run makes, and that none has, or not to its end. */
+  #unproven(
+    held: HeldApplication,
+    { spec }: Application,
+    unmade: readonly StoreKind[],
+  ): readonly StoreKind[] {
+    if (!this.#options.provisioning.isUnfinished(held)) return unmade;
+    const isReady = (store: StoreKind) => storeConditionIn(held.status, store)?.status === "True";
+    return storeKinds.filter(
+      (store) => unmade.includes(store) || (isInCloud(spec, store) && !isReady(store)),
+    );
   }
 
   /**

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { storeCondition } from "../../application/provider-rule.ts";
 import type { ApplicationStatus } from "../../application/schema.ts";
+import { storeCondition } from "../../application/store-rules.ts";
 import type { Child } from "./child.ts";
 import { refOf } from "./object-writer.ts";
 import { children, type Outcome, type PartName, type PartState, partNames } from "./part-state.ts";

@@ -1,8 +1,8 @@
 import { wholeSpec } from "../../application/application.ts";
 import { cacheNames, databaseNames } from "../../application/credentials.ts";
 import { providerAnnotation } from "../../application/names.ts";
-import { storeWasMade } from "../../application/provider-rule.ts";
 import { type StoreKind, storeKinds, withProviders } from "../../application/store-provider.ts";
+import { saysNothing, storeCondition, storeConditionIn } from "../../application/store-rules.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
@@ -17,9 +17,11 @@ import type { HeldApplication } from "./held-application.ts";
  */
 export class StoreChoice {
   readonly #cluster: Cluster;
+  readonly #now: () => Date;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, now: () => Date) {
     this.#cluster = cluster;
+    this.#now = now;
   }
 
   /** The Application as it is then; undefined where there was nothing to write. @throws ClusterError */
@@ -31,7 +33,6 @@ export class StoreChoice {
   ): Promise<KubeObject | undefined> {
     const chosen = choicesOf(held, team, standards);
     if (chosen.length === 0) return undefined;
-    const { name, namespace, version } = held;
     const found = await Promise.all(
       chosen.map(async ({ store, provider }) => ({
         store,
@@ -41,14 +42,48 @@ export class StoreChoice {
     const spec = Object.fromEntries(
       found.flatMap(({ store, provider }) => (provider === undefined ? [] : [[store, { provider }]])),
     );
-    if (Object.keys(spec).length === 0) return undefined;
-    const body = { metadata: { resourceVersion: version }, spec };
+    const stores = storeKinds.filter((store) => store in spec);
+    if (stores.length === 0) return undefined;
+    const { name, namespace } = held;
+    const resourceVersion = await this.#sayNothingIsMade(held, stores, signal);
+    const body = { metadata: { resourceVersion }, spec };
     return this.#cluster.patch(
       resources.applications,
       { name, namespace },
       { type: "merge", body },
       { signal },
     );
+  }
+
+  /** The API server lets only that be decided of which the status says that there is nothing. */
+  async #sayNothingIsMade(
+    { name, namespace, version, generation, status }: HeldApplication,
+    stores: readonly StoreKind[],
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const unsaid = stores.filter((store) => storeConditionIn(status, store) === undefined);
+    if (unsaid.length === 0) return version;
+    const conditions = unsaid.map((store) => ({
+      type: storeCondition[store],
+      status: "Unknown",
+      reason: "Undecided",
+      message: "the standards say where it runs",
+      lastTransitionTime: this.#now()
+        .toISOString()
+        .replace(/\.\d+Z$/, "Z"),
+      observedGeneration: generation,
+    }));
+    const body = {
+      metadata: { resourceVersion: version },
+      status: { conditions: [...(status.conditions ?? []), ...conditions] },
+    };
+    const written = await this.#cluster.patch(
+      resources.applications,
+      { name, namespace },
+      { type: "merge", body },
+      { subresource: "status", signal },
+    );
+    return written.metadata.resourceVersion;
   }
 
   /** The provider of what is there; that of the standards where nothing is, undefined where it runs in the cluster. */
@@ -88,7 +123,8 @@ export function choicesOf(
   return storeKinds.flatMap((store) => {
     const provider = wanted[store]?.provider;
     const isChoice = provider !== undefined && parsed[store]?.provider === undefined;
-    return isChoice && !storeWasMade(status, store) ? [{ store, provider }] : [];
+    const said = storeConditionIn(status, store);
+    return isChoice && (said === undefined || saysNothing(said)) ? [{ store, provider }] : [];
   });
 }
 

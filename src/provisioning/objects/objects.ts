@@ -3,7 +3,7 @@ import type { Cluster, ObjectRef } from "../../cluster/cluster.ts";
 import { conditionsOf } from "../../cluster/conditions.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
-import { resourceOf } from "../../cluster/resource.ts";
+import { apiVersionOf, resourceOf, resources } from "../../cluster/resource.ts";
 import type { Clock } from "../clock.ts";
 import { StepError } from "../errors.ts";
 import { installationSubject, isOfInstallation } from "../installation.ts";
@@ -33,9 +33,16 @@ export function observeEffect(cluster: Cluster, effect: ObjectEffect): Promise<K
   });
 }
 
-/** Whether an object was made for this service, or installation, by the platform: nothing else is ever changed or deleted. */
+/**
+ * Whether an object was made for this service, or installation, by the platform: nothing else is ever changed or deleted. An
+ * Application is the service's that it is named after, whoever has written it.
+ */
 export function belongsTo(object: KubeObject, service: ServiceName | string): boolean {
   if (service === installationSubject) return isOfInstallation(object);
+  const { apiVersion, kind, metadata } = object;
+  if (kind === resources.applications.kind && apiVersion === apiVersionOf(resources.applications)) {
+    return metadata.name === service;
+  }
   const found = object.metadata.labels ?? {};
   return found[labels.managed] === "true" && found[labels.service] === service;
 }

@@ -2,6 +2,7 @@ import { labels } from "../../application/names.ts";
 import type { ServiceRef } from "../../application/service-ref.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
+import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { apiVersionOf, type Resource, resources } from "../../cluster/resource.ts";
 import { externalSecretKinds } from "../../secrets/external-secrets.ts";
@@ -19,7 +20,6 @@ const guardrails: readonly Resource[] = [
 ];
 
 const workloads: readonly Resource[] = [
-  resources.applications,
   resources.deployments,
   resources.statefulSets,
   resources.jobs,
@@ -39,7 +39,7 @@ const workloads: readonly Resource[] = [
 ];
 
 /** Every kind of which a service has objects in its namespace, volume claims apart: those are made by their StatefulSets. */
-export const platformKinds: readonly Resource[] = [...workloads, ...guardrails];
+export const platformKinds: readonly Resource[] = [resources.applications, ...workloads, ...guardrails];
 
 /** Everything of a service in its namespace that the platform made, by what a deletion does with it. */
 export interface ServiceObjects {
@@ -69,6 +69,18 @@ async function labelled(cluster: Cluster, resource: Resource, { name, namespace 
   }
 }
 
+/** By its name: one that somebody applied carries no labels of ours. */
+async function applicationOf(
+  cluster: Cluster,
+  { name, namespace }: ServiceRef,
+): Promise<readonly KubeObject[]> {
+  if (!(await cluster.serves(resources.applications))) return [];
+  const found = await find(cluster, resources.applications, { name, namespace });
+  if (found === undefined || found.metadata.deletionTimestamp !== undefined) return [];
+  const { kind } = resources.applications;
+  return [{ ...found, apiVersion: apiVersionOf(resources.applications), kind }];
+}
+
 function isDataStore({ metadata }: KubeObject): boolean {
   const component = metadata.labels?.[labels.component];
   return component === "database" || component === "cache";
@@ -76,12 +88,13 @@ function isDataStore({ metadata }: KubeObject): boolean {
 
 /** Finds by label and UID what a deletion of the service may touch; what controllers made goes with its owner. */
 export async function serviceObjects(cluster: Cluster, service: ServiceRef): Promise<ServiceObjects> {
-  const [made, guards, claims] = await Promise.all([
+  const [application, made, guards, claims] = await Promise.all([
+    applicationOf(cluster, service),
     Promise.all(workloads.map((resource) => labelled(cluster, resource, service))),
     Promise.all(guardrails.map((resource) => labelled(cluster, resource, service))),
     Promise.all(dataStoreNames(service.name).map((name) => claimsOf(cluster, service.namespace, name))),
   ]);
-  const all = made.flat();
+  const all = [...application, ...made.flat()];
   return {
     workload: all.filter((object) => !isDataStore(object)),
     dataStores: all.filter(isDataStore),
