@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ServiceName } from "../../src/application/names.ts";
+import type { Cluster } from "../../src/cluster/cluster.ts";
 import { conditionsOf } from "../../src/cluster/conditions.ts";
 import { find } from "../../src/cluster/find.ts";
 import { resources } from "../../src/cluster/resource.ts";
@@ -14,22 +15,35 @@ import { named } from "../provisioning/telling.ts";
 import type { Call } from "../terraform/provider/provider.ts";
 import { application, eventually, manage, read, unmanage } from "./stage.ts";
 
-const standards: Standards = standardsSchema.parse({
-  ...cloudStandards,
-  operator: { image: "registry.example.internal/platform/platform:1" },
-});
+/** Where these stories are told. */
+export interface ProvisioningStage {
+  /** Everything is seen, and standards are set, by an admin. */
+  readonly stage: CloudStage;
+  /** The cluster as the operator has it. */
+  readonly operator: Cluster;
+  /** … and as whoever applies Applications. */
+  readonly person: Cluster;
+  /** Whose the shared namespace is. */
+  readonly team: string;
+  /** What the standards say besides. */
+  readonly decisions: Readonly<Record<string, unknown>>;
+}
 
 const postgres = { type: "postgres" } as const;
 const redis = { type: "redis" } as const;
 
 /**
  * What becomes of an applied Application whose data stores only runs make, in a namespace that several services share.
- * @param open - a cluster with the platform's definitions, and a cloud beside it
+ * @param open - a cluster with the platform on it, and a cloud beside it
  */
-export function provisioningStories(open: () => Promise<CloudStage>): void {
+export function provisioningStories(open: () => Promise<ProvisioningStage>): void {
   const namespace = named("shared");
   let stage: CloudStage;
+  let person: Cluster;
+  let team: string;
   let operator: Operating;
+  let operatedBy: string;
+  let standards: Standards;
 
   const setStandards = async (next: Standards) => {
     const object = standardsObject(next);
@@ -37,10 +51,17 @@ export function provisioningStories(open: () => Promise<CloudStage>): void {
     await write(stage.cluster, object, there);
   };
   beforeAll(async () => {
-    stage = await open();
+    const opened = await open();
+    ({ stage, person, team } = opened);
+    standards = standardsSchema.parse({
+      ...cloudStandards,
+      operator: { image: "registry.example.internal/platform/platform:1" },
+      ...opened.decisions,
+    });
+    operatedBy = (await opened.operator.whoAmI()).username;
     await setStandards(standards);
-    await manage(stage.cluster, namespace, standards);
-    operator = await operating(stage.cluster, stage.made, { cloud: stage.stores, applications: true });
+    await manage(stage.cluster, namespace, standards, team);
+    operator = await operating(opened.operator, stage.made, { cloud: stage.stores, applications: true });
   }, 120_000);
   afterAll(async () => {
     await unmanage(stage.cluster, namespace);
@@ -49,11 +70,11 @@ export function provisioningStories(open: () => Promise<CloudStage>): void {
   }, 120_000);
 
   const put = (name: string, spec: Readonly<Record<string, unknown>>) =>
-    stage.cluster.create(resources.applications, application(namespace, name, spec));
+    person.create(resources.applications, application(namespace, name, spec));
   const edit = (name: string, spec: Readonly<Record<string, unknown>>) =>
-    stage.cluster.patch(resources.applications, { namespace, name }, { type: "merge", body: { spec } });
+    person.patch(resources.applications, { namespace, name }, { type: "merge", body: { spec } });
   const remove = async (name: string) => {
-    await stage.cluster.delete(resources.applications, { namespace, name });
+    await person.delete(resources.applications, { namespace, name });
     await eventually(`${name} is gone`, async () =>
       expect(await read(stage.cluster, resources.applications, namespace, name)).toBeUndefined(),
     );
@@ -70,13 +91,13 @@ export function provisioningStories(open: () => Promise<CloudStage>): void {
     const { items } = await stage.cluster.list(resources.runs, { namespace: "platform-system" });
     return items
       .map((item) => readRun({ ...item, apiVersion: "platform.company.com/v1", kind: "Run" }))
-      .filter(({ spec }) => isSameService(spec, { service: name, namespace }));
+      .filter(({ spec }) => isSameService(spec, { service: name, sharedNamespace: namespace }));
   };
   const instancesOf = (name: string) =>
     stage.instances().filter((each) => each.startsWith(name.slice(0, 28)));
   const destroyed = async (name: ServiceName) => {
     const how = { namespace, dataStores: "delete", confirmed: name } as const;
-    const gone = await stage.provisioner().delete(name, how);
+    const gone = await stage.provisioner({ cluster: person }).delete(name, how);
     expect((await gone.finished).phase, JSON.stringify(gone.state.failure)).toBe("Succeeded");
     expect(instancesOf(name)).toEqual([]);
   };
@@ -113,10 +134,11 @@ export function provisioningStories(open: () => Promise<CloudStage>): void {
 
     const live = await read(stage.cluster, resources.applications, namespace, name);
     expect(live?.spec).toMatchObject({ cache: { provider: "memorystore" } });
-    const { username } = await stage.cluster.whoAmI();
     const [run, ...others] = await runsOf(name);
     expect(others).toEqual([]);
-    expect(run?.spec).toMatchObject({ operation: "provision", requestedBy: username, team: "payments" });
+    expect(run?.spec).toMatchObject({ operation: "provision", team });
+    expect(run?.object.metadata.labels?.["platform.company.com/team"]).toBe(team);
+    expect(run?.spec.requestedBy).toBe(operatedBy);
     expect(run?.state.phase).toBe("Succeeded");
     expect(instancesOf(name)).toHaveLength(2);
     for (const store of ["db", "cache"]) {
@@ -143,9 +165,9 @@ export function provisioningStories(open: () => Promise<CloudStage>): void {
     expect(await runsOf(name)).toHaveLength(1);
 
     // By name, data and service go, and nothing else of the namespace.
-    await expect(stage.provisioner().delete(name, { namespace, dataStores: "delete" })).rejects.toThrow(
-      /protected against deletion/,
-    );
+    await expect(
+      stage.provisioner({ cluster: person }).delete(name, { namespace, dataStores: "delete" }),
+    ).rejects.toThrow(/protected against deletion/);
     await destroyed(name);
     expect(await stage.leftOf(name)).toEqual([]);
     await ready(beside);
@@ -212,11 +234,10 @@ export function provisioningStories(open: () => Promise<CloudStage>): void {
 
   test("standards that let nothing be made refuse it in their words; once they do, it is made", async () => {
     const name = named("early");
-    const { google: _, ...without } = cloudStandards;
+    const { google: _, ...without } = standards;
     await setStandards(
       standardsSchema.parse({
         ...without,
-        operator: standards.operator,
         database: { provider: "in-cluster" },
         cache: { provider: "in-cluster" },
       }),

@@ -27,10 +27,13 @@ export async function prepare(cluster: Cluster, standards: Standards): Promise<v
 }
 
 /** Makes a managed namespace, as `platform namespace manage` does. */
-export async function manage(cluster: Cluster, name: string, standards: Standards): Promise<void> {
-  const [namespace, ...others] = namespaceObjects({ name, team: "payments" }, standards, {
-    guardrails: true,
-  });
+export async function manage(
+  cluster: Cluster,
+  name: string,
+  standards: Standards,
+  team = "payments",
+): Promise<void> {
+  const [namespace, ...others] = namespaceObjects({ name, team }, standards, { guardrails: true });
   if (namespace === undefined) throw new Error("no namespace");
   await apply(cluster, resources.namespaces, namespace);
   // Admission policies know their parameters, which are among these, a moment after they were written.

@@ -54,10 +54,14 @@ export interface CloudStage extends AsyncDisposable {
 
 const dataSchema = z.record(z.string(), z.string());
 
-/** Opens one. @param on - a cluster that is there already, and where states live; default: a sandbox of its own */
+/**
+ * Opens one.
+ * @param on - a cluster that is there already, where states live, and as whom Terraform's holders are looked at; default: a sandbox of its own
+ */
 export async function cloudStage(on?: {
   readonly cluster: Cluster;
   readonly place: BackendPlace;
+  readonly as?: Cluster;
 }): Promise<CloudStage> {
   const folder = await mkdtemp(join(tmpdir(), "platform-cloud-"));
   const own = on === undefined ? await sandboxStage() : undefined;
@@ -70,7 +74,7 @@ export async function cloudStage(on?: {
   await mkdir(repositories);
   const made = await composition(cluster, repositories);
   const stores = terraformStores({
-    cluster,
+    cluster: on?.as ?? cluster,
     timing: systemTiming,
     place: on?.place ?? { kind: "local", folder: join(folder, "states") },
     folder: join(folder, "workspaces"),

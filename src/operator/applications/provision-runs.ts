@@ -32,7 +32,7 @@ const runSchema = z.object({
   spec: z
     .object({
       service: z.string().catch(""),
-      namespace: z.string().optional().catch(undefined),
+      sharedNamespace: z.string().optional().catch(undefined),
       parameters: z
         .object({
           application: z.object({ uid: z.string(), generation: z.number(), standards: z.string() }),

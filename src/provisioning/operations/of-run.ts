@@ -24,12 +24,12 @@ import type { Surroundings } from "./surroundings.ts";
  * @throws ProvisioningError, RefusedInput: see the contexts of each operation
  */
 export async function requestedContext(
-  { operation, service, namespace, team, parameters }: Omit<RunSpec, "requestedBy">,
+  { operation, service, sharedNamespace, team, parameters }: Omit<RunSpec, "requestedBy">,
   surroundings: Surroundings,
 ): Promise<PlanContext> {
   const { request, dataStores, confirmed } = parameters;
   const name = serviceNameSchema.parse(service);
-  const placed = { ...serviceOfRun({ service, namespace }), name };
+  const placed = { ...serviceOfRun({ service, sharedNamespace }), name };
   const context = await (async () => {
     switch (operation) {
       case "create":

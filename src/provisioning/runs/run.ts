@@ -76,7 +76,7 @@ export interface RunState {
   readonly operation: Operation;
   readonly service: string;
   /** The namespace that the service shares with others; left out where it has one of its own. */
-  readonly namespace?: string;
+  readonly sharedNamespace?: string;
   readonly team: string;
   readonly requestedBy: string;
   readonly requestedAt: string;
