@@ -32,6 +32,31 @@ async function edited(name: string, stores: object, edit: object): Promise<unkno
 
 const size = (cores: number) => ({ size: `db-custom-${cores}-8192` });
 
+/** The same, where the operator has said this of its database. */
+async function editedAfter(name: string, reason: string, edit: object): Promise<unknown> {
+  const { cluster } = stage;
+  const ref = { namespace: `app-${name}`, name };
+  await edited(name, { database: { type: "postgres" } }, { replicas: 3 });
+  const condition = {
+    ...{ type: "DatabaseReady", status: "False", reason, message: "" },
+    lastTransitionTime: "2026-01-05T10:00:00Z",
+  };
+  const said = { type: "merge", body: { status: { conditions: [condition] } } } as const;
+  await cluster.patch(resources.applications, ref, said, { subresource: "status" });
+  return cluster.patch(resources.applications, ref, { type: "merge", body: { spec: { database: edit } } });
+}
+
+test("where a data store runs is decided once, while there is nothing of it", async () => {
+  const there = edited("shop-g", { database: { type: "postgres" } }, { database: { provider: "cloudsql" } });
+  await expect(there).rejects.toThrow(/provider of a database that exists/);
+  const provider = { provider: "cloudsql" };
+  await expect(editedAfter("shop-h", "RollingOut", provider)).rejects.toThrow(/provider of a database/);
+  await expect(editedAfter("shop-i", "NotRequested", provider)).resolves.toMatchObject({
+    spec: { database: provider },
+  });
+  await expect(editedAfter("shop-j", "ProvisioningRefused", provider)).resolves.toBeDefined();
+});
+
 test("an edit that nothing would follow is refused with what to do instead", async () => {
   const atGoogle = { type: "postgres", provider: "cloudsql" };
   const other = edited("shop-a", { database: { ...atGoogle, ...size(1) } }, { database: size(2) });
