@@ -84,7 +84,10 @@ export class WriteNames {
 export function neutralName(text: string, service: string): string {
   return text
     .replaceAll(
-      new RegExp(`${service}-(create|scale|deploy|set|rollback|delete|cleanup|restore)-[a-z0-9]{5}`, "g"),
+      new RegExp(
+        `${service}-(create|scale|deploy|set|rollback|delete|cleanup|restore|provision)-[a-z0-9]{5}`,
+        "g",
+      ),
       "<run>",
     )
     .replaceAll(new RegExp(`${service}-db-r[a-z0-9]{5}`, "g"), "<service>-db-<copy>")
