@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ServiceName } from "../../src/application/names.ts";
+import { serviceRequestSchema } from "../../src/application/request.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { conditionsOf } from "../../src/cluster/conditions.ts";
 import { find } from "../../src/cluster/find.ts";
@@ -230,6 +231,29 @@ export function provisioningStories(open: () => Promise<ProvisioningStage>): voi
     await ready(name);
     expect(await runsOf(name)).toHaveLength(2);
     await destroyed(name);
+  }, 120_000);
+
+  test("a service that a run created gets what is added to its Application", async () => {
+    const name = named("own");
+    const request = serviceRequestSchema.parse({ name, team, language: "go", replicas: 1 });
+    const created = await stage
+      .provisioner({ cluster: person, standards })
+      .create(request, { onFailure: "hold" });
+    expect((await created.finished).phase, JSON.stringify(created.state.failure)).toBe("Succeeded");
+    const ref = { namespace: `app-${name}`, name };
+    const body = { spec: { cache: redis } };
+    await person.patch(resources.applications, ref, { type: "merge", body });
+    await eventually("its cache is ready", async () => {
+      const live = await stage.cluster.get(resources.applications, ref);
+      expect(live.spec).toMatchObject({ cache: { provider: "memorystore" } });
+      const found = conditionsOf(live).find(({ type }) => type === "CacheReady");
+      expect(found, operator.log.join("")).toMatchObject({ status: "True", reason: "Ready" });
+    });
+    expect(instancesOf(name)).toHaveLength(1);
+    const how = { dataStores: "delete", confirmed: name } as const;
+    const gone = await stage.provisioner({ cluster: person, standards }).delete(name, how);
+    expect((await gone.finished).phase, JSON.stringify(gone.state.failure)).toBe("Succeeded");
+    expect(await stage.leftOf(name)).toEqual([]);
   }, 120_000);
 
   test("standards that let nothing be made refuse it in their words; once they do, it is made", async () => {
