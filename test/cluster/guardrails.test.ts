@@ -9,6 +9,7 @@ import type { KubeObject } from "../../src/cluster/object.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
 import { runCommands } from "../../src/commands/program.ts";
 import { guardrailObjects } from "../../src/guardrails/index.ts";
+import { operatorUser } from "../../src/guardrails/principals.ts";
 import { ExceptionsController } from "../../src/operator/exceptions/exceptions-controller.ts";
 import { createLog } from "../../src/operator/log.ts";
 import { memoryTerminal, noSandbox } from "../unit/commands/memory-terminal.ts";
@@ -185,6 +186,19 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
       requestedBy: "developer",
     });
     await passes("developer", "POST", dry(runsPath), fresh);
+    // Of a service beside others, in a namespace of theirs; and the operator, for an Application that somebody applied.
+    const beside = { service: "ledger", sharedNamespace: shared, team: "payments" };
+    const deletion = { ...beside, operation: "delete", requestedBy: "developer" };
+    await passes("developer", "POST", dry(runsPath), runObject(deletion));
+    const provision = {
+      ...beside,
+      operation: "provision",
+      parameters: { application: { uid: "1", generation: 1, standards: "1" } },
+      requestedBy: operatorUser,
+    };
+    await passes("operator", "POST", dry(runsPath), runObject(provision));
+    const { sharedNamespace: _, ...alone } = provision;
+    await passes("operator", "POST", dry(runsPath), runObject({ ...alone, service }));
     const annotations = { "platform.company.com/action-by": "oncall" };
     await passes("oncall", "PATCH", dry(`${runsPath}/${run}`), {
       metadata: { annotations },

@@ -1,4 +1,4 @@
-import { labels, systemNamespace } from "../../application/names.ts";
+import { labels, maxServiceNameLength, systemNamespace } from "../../application/names.ts";
 import { pipelineName } from "../../application/objects/pipeline-access.ts";
 import type { Guardrail } from "../policy.ts";
 import { isOperator, literal, mayManage, notThePlatform } from "../principals.ts";
@@ -9,8 +9,13 @@ const runs = (operations: Guardrail["requests"][number]["operations"]): Guardrai
 
 const actionBy = "platform.company.com/action-by";
 const operationLabel = "platform.company.com/operation";
+/** What names of services look like, see `serviceNameSchema`. */
+const serviceName = "^[a-z]([-a-z0-9]*[a-z0-9])?$";
 const user = "request.userInfo.username";
-const namespace = "('app-' + object.spec.service)";
+/** The namespace that a service has to itself. */
+const ownNamespace = "('app-' + object.spec.service)";
+/** The namespace that the service is in, and that its run works in. */
+const namespace = `object.spec.?sharedNamespace.orValue(${ownNamespace})`;
 
 /** Labels by which runs are found say what their spec says, and nothing else of ours is among them. */
 const labelsAreTrue = [
@@ -45,6 +50,16 @@ export const runRequests: Guardrail = {
         "object.metadata.name.startsWith((object.spec.operation in ['install', 'uninstall'] ? 'platform' : object.spec.service) + '-' + object.spec.operation + '-')",
       message: "runs: a run is named SERVICE-OPERATION-…",
     },
+    {
+      expression: `object.spec.operation in ['install', 'uninstall'] || (object.spec.service.matches(${literal(serviceName)}) && size(object.spec.service) <= ${maxServiceNameLength})`,
+      message: "runs: spec.service is the name of a service",
+    },
+    {
+      // Others work in the service's own namespace: were rights judged elsewhere, they would be judged by the wrong ones.
+      expression: `!has(object.spec.sharedNamespace) || (object.spec.operation in ['delete', 'provision'] && ['app-', 'kube-', 'platform-'].all(p, !object.spec.sharedNamespace.startsWith(p)))`,
+      message:
+        "runs: spec.sharedNamespace is for deletions and provisions, and names a namespace that several services may share",
+    },
     { expression: labelsAreTrue, message: "runs: the labels of a run say what its spec says" },
     {
       expression:
@@ -64,13 +79,13 @@ export const runRequests: Guardrail = {
 };
 
 /** Orphans a cleanup may delete for somebody of the team: those in the service's own namespace, and that namespace. */
-const ownOrphans = `object.spec.?parameters.?orphans.orValue([]).all(o, o.?namespace.orValue('') == ${namespace} || (o.type == 'Namespace' && o.name == ${namespace})) && object.spec.?parameters.?repositories.orValue([]).all(r, object.spec.service.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && r.run.matches('^' + object.spec.service + '-create-[a-z0-9]{5}$'))`;
+const ownOrphans = `object.spec.?parameters.?orphans.orValue([]).all(o, o.?namespace.orValue('') == ${ownNamespace} || (o.type == 'Namespace' && o.name == ${ownNamespace})) && object.spec.?parameters.?repositories.orValue([]).all(r, object.spec.service.matches(${literal(serviceName)}) && r.run.matches('^' + object.spec.service + '-create-[a-z0-9]{5}$'))`;
 
 const mayUpdate = `authorizer.group('platform.company.com').resource('applications').namespace(${namespace}).check('update').allowed()`;
 
 const isServiceAccount = `${user}.startsWith('system:serviceaccount:')`;
 
-/** Whose service it is decides who may ask for what: rights in its namespace. */
+/** Whose service it is decides who may ask for what: rights in the namespace that it is in. */
 export const runOwnership: Guardrail = {
   name: "run-ownership",
   reason:
@@ -82,6 +97,10 @@ export const runOwnership: Guardrail = {
     {
       expression: "!(object.spec.operation in ['install', 'uninstall'])",
       message: "run-ownership: the platform is installed by who may manage guardrails",
+    },
+    {
+      expression: "object.spec.operation != 'provision' && !object.spec.?parameters.?application.hasValue()",
+      message: "run-ownership: data stores of an applied Application are asked for by the operator",
     },
     {
       expression: `!${isServiceAccount} || (object.spec.operation == 'deploy' && ${user} == 'system:serviceaccount:app-' + object.spec.service + ':${pipelineName}')`,

@@ -760,6 +760,9 @@ function ofOwnSecrets(core: string, service: string): readonly Row[] {
   ];
 }
 
+const ask = (spec: Parameters<typeof runObject>[0], metadata?: Parameters<typeof runObject>[1]) =>
+  post(runsPath, runObject(spec, { name: `${spec.service}-${spec.operation}-33333`, ...metadata }));
+
 function ofRuns({ service, run, begunRun, own, free }: Scene): readonly Attempt[] {
   const base = { operation: "deploy", service, team: "payments", requestedBy: "developer" };
   const create = {
@@ -768,8 +771,6 @@ function ofRuns({ service, run, begunRun, own, free }: Scene): readonly Attempt[
     team: "payments",
     requestedBy: "developer",
   };
-  const ask = (spec: Parameters<typeof runObject>[0], metadata?: Parameters<typeof runObject>[1]) =>
-    post(runsPath, runObject(spec, { name: `${spec.service}-${spec.operation}-33333`, ...metadata }));
   const at = `${runsPath}/${run}`;
   const begun = `${runsPath}/${begunRun}`;
   const by = "platform.company.com/action-by";
@@ -926,6 +927,164 @@ function ofRuns({ service, run, begunRun, own, free }: Scene): readonly Attempt[
       merge(at, { metadata: { labels: { "platform.company.com/service": "checkout" } } }),
     ],
     ["change what a run asks for", "oncall", "schema", merge(at, { spec: { team: "search" } })],
+  ]);
+}
+
+/** Runs about services that share their namespace: rights in it decide, and nobody names another one to be judged by. */
+function ofSharedRuns({ service, run, own, shared }: Scene): readonly Attempt[] {
+  const deletion = {
+    operation: "delete",
+    service: "ledger",
+    sharedNamespace: shared,
+    team: "payments",
+    requestedBy: "developer",
+  };
+  const provision = { ...deletion, operation: "provision" };
+  const { sharedNamespace: _, ...provisionAlone } = { ...provision, service };
+  const application = { uid: "1", generation: 1, standards: "1" };
+  const labels = runObject(deletion).metadata.labels;
+  const pipeline = `system:serviceaccount:${own}:pipeline`;
+  const byOperator = { requestedBy: "system:serviceaccount:platform-system:platform-operator" };
+  const byWarden = { requestedBy: `${service}-warden` };
+  const orphan = { apiVersion: "v1", type: "Secret", namespace: "app-checkout", name: "gone", uid: "1" };
+  const request = { name: "checkout", language: "go", team: "payments" };
+  const parametersOf: Readonly<Record<string, object>> = {
+    create: { request },
+    cleanup: { orphans: [orphan] },
+  };
+  return rows([
+    [
+      "delete another team's service beside others",
+      "developer2",
+      "run-ownership",
+      ask({ ...deletion, requestedBy: "developer2" }),
+    ],
+    [
+      "delete another team's service beside others, for one's own team",
+      "developer2",
+      "run-ownership",
+      ask({ ...deletion, team: "search", requestedBy: "developer2" }),
+    ],
+    [
+      "delete a service beside others, on call",
+      "oncall",
+      "run-ownership",
+      ask({ ...deletion, requestedBy: "oncall" }),
+    ],
+    [
+      "delete a service beside others, as a pipeline",
+      "pipeline",
+      "run-ownership",
+      ask({ ...deletion, requestedBy: pipeline }),
+    ],
+    [
+      "delete a service beside others in the operator's name",
+      "developer",
+      "runs",
+      ask({ ...deletion, ...byOperator }),
+    ],
+    [
+      "name the service's own namespace",
+      "developer",
+      "runs",
+      ask({ ...deletion, service, sharedNamespace: own }),
+    ],
+    [
+      "delete a service in another service's namespace",
+      "developer",
+      "runs",
+      ask({ ...deletion, sharedNamespace: own }),
+    ],
+    [
+      "delete a service in platform-system, with every right there",
+      "namespace-admin",
+      "runs",
+      ask({ ...deletion, ...byWarden, sharedNamespace: "platform-system" }),
+    ],
+    ...["app-checkout", "platform-state", "platform-databases", "kube-system"].map(
+      (sharedNamespace): Row => [
+        `the operator deletes a service in ${sharedNamespace}`,
+        "operator",
+        "runs",
+        ask({ ...deletion, ...byOperator, sharedNamespace }),
+      ],
+    ),
+    ...[
+      ...["create", "deploy", "scale", "set", "rollback"],
+      ...["rotate", "backup", "restore", "import", "cleanup"],
+    ].map(
+      (operation): Row => [
+        `${operation} another's service, judged in a namespace of one's own`,
+        "developer",
+        "runs",
+        ask({ ...deletion, operation, service: "checkout", parameters: parametersOf[operation] ?? {} }),
+      ],
+    ),
+    [
+      "the operator installs the platform into a namespace",
+      "operator",
+      "runs",
+      ask({ ...deletion, ...byOperator, operation: "install" }, { name: "platform-install-33333" }),
+    ],
+    ["ask for data stores of an Application", "developer", "run-ownership", ask(provision)],
+    [
+      "ask for data stores of an Application, telling of it",
+      "developer",
+      "run-ownership",
+      ask({ ...provision, parameters: { application } }),
+    ],
+    ["ask for data stores of one's service", "developer", "run-ownership", ask(provisionAlone)],
+    ["ask for data stores, on call", "oncall", "run-ownership", ask({ ...provision, requestedBy: "oncall" })],
+    [
+      "ask for data stores, as a pipeline",
+      "pipeline",
+      "run-ownership",
+      ask({ ...provisionAlone, requestedBy: pipeline }),
+    ],
+    [
+      "ask for data stores, with every right in the namespace",
+      "namespace-admin",
+      "run-ownership",
+      ask({ ...provision, ...byWarden }),
+    ],
+    [
+      "tell of an Application with another operation",
+      "developer",
+      "run-ownership",
+      ask({ ...deletion, parameters: { application } }),
+    ],
+    [
+      "the operator labels a provision as another operation",
+      "operator",
+      "runs",
+      ask({ ...provision, ...byOperator }, { labels }),
+    ],
+    [
+      "a run labelled with another namespace",
+      "developer",
+      "runs",
+      ask(deletion, { labels: { ...labels, "platform.company.com/namespace": "search" } }),
+    ],
+    [
+      "a run about what passes for the installation",
+      "developer",
+      "runs",
+      ask({ ...deletion, service: "platform.company.com" }),
+    ],
+    ["a run about what cannot be a service", "developer", "runs", ask({ ...deletion, service: "1-ledger" })],
+    ["a run in no namespace", "developer", "schema", ask({ ...deletion, sharedNamespace: "" })],
+    [
+      "a run in a path",
+      "developer",
+      "schema",
+      ask({ ...deletion, sharedNamespace: `${shared}/applications` }),
+    ],
+    [
+      "move a run to another namespace",
+      "oncall",
+      "schema",
+      merge(`${runsPath}/${run}`, { spec: { sharedNamespace: shared } }),
+    ],
   ]);
 }
 
@@ -1132,5 +1291,7 @@ function ofOperator({ own, shared, free, service }: Scene): readonly Attempt[] {
 
 /** Every way round the guardrails that anybody thought of. */
 export function attemptsIn(scene: Scene): readonly Attempt[] {
-  return [ofNamespaces, ofFences, ofImages, ofPods, ofObjects, ofRuns, ofOperator].flatMap((of) => of(scene));
+  return [ofNamespaces, ofFences, ofImages, ofPods, ofObjects, ofRuns, ofSharedRuns, ofOperator].flatMap(
+    (of) => of(scene),
+  );
 }
