@@ -27,11 +27,12 @@ const defaults = new Set([
 /** Marks of Secrets that a controller made for an object of the namespace. */
 const derivedBy = ["kubernetes.io/service-account.name", "cert-manager.io/certificate-name"];
 
-/** Whether a volume claim was made by a StatefulSet of this name from one of its templates, or holds its backups. */
+/**
+ * Whether a volume claim was made by a data store's StatefulSet of this name, or holds its backups. Those of `my-api-db`
+ * are none of `api-db`: both may be in one namespace. Pure.
+ */
 export function isClaimOf(claim: string, statefulSet: string): boolean {
-  if (claim === `${statefulSet}-backups`) return true;
-  const rest = claim.replace(/-\d+$/, "");
-  return rest !== claim && rest.endsWith(`-${statefulSet}`);
+  return claim === `${statefulSet}-backups` || claim.replace(/-\d+$/, "-") === `data-${statefulSet}-`;
 }
 
 /** What decides whose an object in a namespace is. */

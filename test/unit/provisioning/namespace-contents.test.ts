@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isForeign } from "../../../src/provisioning/objects/namespace-contents.ts";
+import { isClaimOf, isForeign } from "../../../src/provisioning/objects/namespace-contents.ts";
 import { effectKey } from "../../../src/provisioning/runs/effect.ts";
 
 const hash = { "reconcile.external-secrets.io/data-hash": "1" };
@@ -31,4 +31,12 @@ test("others are: of another ExternalSecret, made by hand, or of another kind", 
   expect(
     isForeign("ConfigMap", "v1", { name: "shop-db", namespace, annotations: hash }, ownership("shop-db")),
   ).toBe(true);
+});
+
+test("a data store has the claims of its own StatefulSet, not those of a service beside it whose name ends alike", () => {
+  expect(isClaimOf("data-api-db-0", "api-db")).toBe(true);
+  expect(isClaimOf("api-db-backups", "api-db")).toBe(true);
+  for (const other of ["data-my-api-db-0", "my-api-db-backups", "data-api-db", "data-api-db-0-copy"]) {
+    expect(isClaimOf(other, "api-db")).toBe(false);
+  }
 });
