@@ -21,6 +21,7 @@ import {
 } from "../../provisioning/operations/request-run.ts";
 import { isInstallation, operationSchema } from "../../provisioning/plan.ts";
 import { type RunRecord, readRun } from "../../provisioning/runs/run-record.ts";
+import { serviceText } from "../../provisioning/runs/service-of-run.ts";
 import { verbsOn } from "../../provisioning/verbs/verbs-on-runs.ts";
 import type { Controller, Enqueue, Reconciled } from "../controller.ts";
 import { errorFields, type Log } from "../log.ts";
@@ -55,6 +56,7 @@ interface Known {
   readonly phase: string;
   readonly holder: string;
   readonly action: string;
+  /** `NAME`, or `NAMESPACE/NAME`. */
   readonly service: string;
   readonly installation: boolean;
   readonly version: number;
@@ -64,10 +66,11 @@ const runSchema = z.object({
   spec: z
     .object({
       service: z.string().catch(""),
+      sharedNamespace: z.string().optional().catch(undefined),
       operation: operationSchema.optional().catch(undefined),
       action: z.string().catch(""),
     })
-    .catch({ service: "", operation: undefined, action: "" }),
+    .catch({ service: "", sharedNamespace: undefined, operation: undefined, action: "" }),
   status: z
     .object({ phase: z.string().catch("Pending"), holder: z.string().catch("") })
     .catch({ phase: "Pending", holder: "" }),
@@ -78,7 +81,7 @@ function known(object: KubeObject): Known {
   return {
     ...status,
     action: spec.action,
-    service: spec.service,
+    service: serviceText(spec),
     installation: spec.operation !== undefined && isInstallation(spec.operation),
     version: Number(object.metadata.resourceVersion ?? 0),
   };
@@ -168,7 +171,7 @@ export function createRunsController(options: RunsOptions): Controller {
     }
     const executor = await executorNow();
     if (spec.action === "cancel") return obey(key, executor, record, "cancel", signal);
-    if (hasElder(key, spec.service)) return { againMs: queuedAgainMs };
+    if (hasElder(key, serviceText(spec))) return { againMs: queuedAgainMs };
     let execution: OwnExecution;
     try {
       if (age > lapsesAfterMs) {

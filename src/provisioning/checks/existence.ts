@@ -7,7 +7,7 @@ import { isOver } from "../engine/decide.ts";
 import { noSuchService, ProvisioningError } from "../errors.ts";
 import { belongsTo } from "../objects/objects.ts";
 import type { Operation } from "../plan.ts";
-import { newestFirst, type RunRecord, readRun } from "../runs/run-record.ts";
+import { newestFirst, type RunRecord, readRuns } from "../runs/run-record.ts";
 import { type AboutService, aboutService, isSameService } from "../runs/service-of-run.ts";
 import { verbsOf, verbTitles } from "../verbs/verbs.ts";
 import type { Check } from "./check.ts";
@@ -18,8 +18,7 @@ export async function runsOf(cluster: Cluster, about: AboutService): Promise<rea
     namespace: systemNamespace,
     labelSelector: `${labels.service}=${about.service}`,
   });
-  return items
-    .map((item) => readRun({ ...item, apiVersion: "platform.company.com/v1", kind: "Run" }))
+  return readRuns(items)
     .filter(({ spec }) => isSameService(spec, about))
     .sort((one, other) => newestFirst(one.state, other.state));
 }
@@ -73,15 +72,24 @@ export const serviceIsNew: Check = async ({ cluster, request, run }) => {
   );
 };
 
-/** The service must exist: its Application, or a namespace of its own that was kept; one that it shares must be managed. */
-export const serviceExists: Check = async ({ cluster, application: { metadata } }) => {
+/**
+ * The service must exist: its Application, or a namespace of its own that was kept; one that it shares must be managed, and
+ * its team's.
+ */
+export const serviceExists: Check = async ({ cluster, application: { metadata, spec } }) => {
   const { name, namespace } = metadata;
   const found = await find(cluster, resources.namespaces, { name: namespace });
   if (found === undefined) return noSuchService(refText(metadata));
-  const isOurs = hasOwnNamespace(metadata)
-    ? belongsTo(found, name)
-    : found.metadata.labels?.[labels.managed] === "true";
-  if (isOurs) return undefined;
+  const isOwn = hasOwnNamespace(metadata);
+  const { [labels.managed]: managed, [labels.team]: team } = found.metadata.labels ?? {};
+  if (isOwn ? belongsTo(found, name) : managed === "true" && team === spec.team) return undefined;
+  if (!isOwn && managed === "true") {
+    return new ProvisioningError(
+      "refused",
+      `namespace ${namespace} is of ${team === undefined ? "no team" : `team ${team}`}, and ${refText(metadata)} of team ${spec.team}`,
+      "have the Application say no team: it is that of its namespace",
+    );
+  }
   return new ProvisioningError(
     "usage",
     `namespace ${namespace} is not the platform's; it was left as it is`,

@@ -102,7 +102,7 @@ function requestFrom(
   const spec = applicationSpecSchema.safeParse(application?.spec);
   return serviceRequestSchema.parse({
     name: service,
-    team: spec.data?.team ?? namespace.metadata.labels?.[labels.team] ?? "platform",
+    team: namespace.metadata.labels?.[labels.team] ?? spec.data?.team ?? "platform",
     language: spec.data?.language ?? "go",
     replicas: spec.data?.replicas ?? 1,
     exposure: spec.data?.exposure ?? "none",

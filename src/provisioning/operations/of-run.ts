@@ -2,6 +2,7 @@ import { z } from "zod";
 import { changeParametersSchema, type ServiceChange, serviceChangeSchema } from "../../application/change.ts";
 import { inNamespace } from "../../application/from-request.ts";
 import { serviceNameSchema } from "../../application/names.ts";
+import { hasOwnNamespace, refText } from "../../application/service-ref.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
 import type { Rotatable } from "../../secrets/rotation.ts";
@@ -30,6 +31,14 @@ export async function requestedContext(
   const { request, dataStores, confirmed } = parameters;
   const name = serviceNameSchema.parse(service);
   const placed = { ...serviceOfRun({ service, sharedNamespace }), name };
+  const mayShare = operation === "delete" || operation === "provision";
+  if (sharedNamespace !== undefined && (!mayShare || hasOwnNamespace(placed))) {
+    throw new ProvisioningError(
+      "refused",
+      `a ${operation} of ${service} in its own namespace names none, and this run names ${sharedNamespace}`,
+      "make another run",
+    );
+  }
   const context = await (async () => {
     switch (operation) {
       case "create":
@@ -60,6 +69,13 @@ export async function requestedContext(
       }
     }
   })();
+  if (context.application.spec.team !== team) {
+    throw new ProvisioningError(
+      "refused",
+      `${refText(placed)} is not of team ${team}, as the run says`,
+      "make another run",
+    );
+  }
   return { ...context, ...(confirmed === undefined ? {} : { confirmed }) };
 }
 

@@ -21,7 +21,7 @@ import { type Effect, effectKey } from "../runs/effect.ts";
 import type { RunEvent } from "../runs/event.ts";
 import type { Journal } from "../runs/journal.ts";
 import type { RunState } from "../runs/run.ts";
-import { readRun } from "../runs/run-record.ts";
+import { readRuns } from "../runs/run-record.ts";
 import { inPlay } from "../runs/run-reducer.ts";
 import { isSameService, serviceOfRun } from "../runs/service-of-run.ts";
 import { type RestoreContext, restoreAll } from "./restore.ts";
@@ -199,10 +199,9 @@ async function usedByLaterRuns(cluster: Cluster, state: RunState): Promise<boole
     namespace: "platform-system",
     labelSelector: `${labels.service}=${state.service}`,
   });
-  return items
-    .filter(({ metadata }) => metadata.name !== state.name)
-    .map((item) => readRun({ ...item, apiVersion: "platform.company.com/v1", kind: "Run" }).state)
-    .filter((other) => isSameService(other, state))
+  return readRuns(items)
+    .map((record) => record.state)
+    .filter((other) => other.name !== state.name && isSameService(other, state))
     .some((other) => other.reachedReady && (other.startedAt ?? "") > (state.startedAt ?? ""));
 }
 

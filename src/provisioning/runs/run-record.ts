@@ -257,6 +257,22 @@ export function readRun(object: KubeObject): RunRecord {
   };
 }
 
+/**
+ * Runs as a list has them. A request that nobody can read and nobody has begun with is left out: anybody may ask about a
+ * service of this name in a namespace of theirs, and is not to stand in the way of the others.
+ * @throws ProvisioningError `refused` for one with a journal, as {@link readRun} does
+ */
+export function readRuns(items: readonly KubeObject[]): readonly RunRecord[] {
+  return items.flatMap((item) => {
+    try {
+      return [readRun({ ...item, apiVersion: "platform.company.com/v1", kind: "Run" })];
+    } catch (error) {
+      if (item.status === undefined && error instanceof ProvisioningError) return [];
+      throw error;
+    }
+  });
+}
+
 /** A run for a list: one that cannot be read is shown, with the reason, instead of hiding all others. */
 export function readRunForList(object: KubeObject): RunState {
   try {
