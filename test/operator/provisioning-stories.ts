@@ -114,7 +114,10 @@ export function provisioningStories(open: () => Promise<ProvisioningStage>): voi
     });
     await put(beside, {});
     // One is named, of the other the standards say where it runs.
-    await put(name, { database: { ...postgres, provider: "cloudsql" }, cache: redis });
+    await put(name, {
+      database: { ...postgres, provider: "cloudsql", size: "db-custom-2-8192", user: "ledger_user" },
+      cache: { ...redis, version: "7.0" },
+    });
     await reached.promise;
     await ready(beside);
     await eventually("it says which run makes them", async () => {
