@@ -32,6 +32,7 @@ export interface ProvisioningStage {
 
 const postgres = { type: "postgres" } as const;
 const redis = { type: "redis" } as const;
+const inCluster = standardsSchema.parse({});
 
 /**
  * What becomes of an applied Application whose data stores only runs make, in a namespace that several services share.
@@ -156,9 +157,10 @@ export function provisioningStories(open: () => Promise<ProvisioningStage>): voi
       /provider of a database that exists/,
     );
 
-    // Who deletes the Application keeps the data; the next one of its name has it again.
+    // Who deletes the Application keeps the data; the next one of its name has it again, whatever the standards say then.
     await remove(name);
     expect(instancesOf(name)).toHaveLength(2);
+    await setStandards({ ...standards, database: inCluster.database, cache: inCluster.cache });
     await put(name, { database: postgres, cache: redis });
     await ready(name);
     const again = await read(stage.cluster, resources.applications, namespace, name);
@@ -167,6 +169,7 @@ export function provisioningStories(open: () => Promise<ProvisioningStage>): voi
       cache: { provider: "memorystore" },
     });
     expect(await runsOf(name)).toHaveLength(1);
+    await setStandards(standards);
 
     // By name, data and service go, and nothing else of the namespace.
     await expect(

@@ -94,7 +94,7 @@ export function createApplicationsControllers(options: ApplicationsOptions): rea
     surroundings,
     events,
     startShared,
-    storeChoice: new StoreChoice(cluster, () => timing.now()),
+    storeChoice: new StoreChoice(cluster, store, () => timing.now()),
     reconciler: new Reconciler({
       store,
       writer,

@@ -1,6 +1,5 @@
 import { wholeSpec } from "../../application/application.ts";
 import { cacheNames, databaseNames } from "../../application/credentials.ts";
-import { providerAnnotation } from "../../application/names.ts";
 import { type StoreKind, storeKinds, withProviders } from "../../application/store-provider.ts";
 import { saysNothing, storeCondition, storeConditionIn } from "../../application/store-rules.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
@@ -8,6 +7,7 @@ import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { resources } from "../../cluster/resource.ts";
 import type { Standards } from "../../standards/standards.ts";
+import type { ChildStore } from "./child-store.ts";
 import type { HeldApplication } from "./held-application.ts";
 
 /**
@@ -17,10 +17,12 @@ import type { HeldApplication } from "./held-application.ts";
  */
 export class StoreChoice {
   readonly #cluster: Cluster;
+  readonly #children: Pick<ChildStore, "get">;
   readonly #now: () => Date;
 
-  constructor(cluster: Cluster, now: () => Date) {
+  constructor(cluster: Cluster, children: Pick<ChildStore, "get">, now: () => Date) {
     this.#cluster = cluster;
+    this.#children = children;
     this.#now = now;
   }
 
@@ -31,17 +33,14 @@ export class StoreChoice {
     standards: Pick<Standards, StoreKind>,
     signal: AbortSignal,
   ): Promise<KubeObject | undefined> {
-    const chosen = choicesOf(held, team, standards);
-    if (chosen.length === 0) return undefined;
-    const found = await Promise.all(
-      chosen.map(async ({ store, provider }) => ({
-        store,
-        provider: await this.#asThere(held, store, provider, signal),
-      })),
+    const choices = choicesOf(held, team, standards, this.#kept(held));
+    if (choices.length === 0) return undefined;
+    const decided = await Promise.all(
+      choices.map(async ({ store, provider, isKept }) =>
+        isKept || (await this.#isNothingThere(held, store, signal)) ? [[store, { provider }] as const] : [],
+      ),
     );
-    const spec = Object.fromEntries(
-      found.flatMap(({ store, provider }) => (provider === undefined ? [] : [[store, { provider }]])),
-    );
+    const spec = Object.fromEntries(decided.flat());
     const stores = storeKinds.filter((store) => store in spec);
     if (stores.length === 0) return undefined;
     const { name, namespace } = held;
@@ -86,45 +85,62 @@ export class StoreChoice {
     return written.metadata.resourceVersion;
   }
 
-  /** The provider of what is there; that of the standards where nothing is, undefined where it runs in the cluster. */
-  async #asThere(
-    { name, namespace }: HeldApplication,
-    store: StoreKind,
-    provider: string,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    const owner = { metadata: { name, namespace }, spec: {} };
-    const ref = {
-      namespace,
-      name: store === "database" ? databaseNames(owner).name : cacheNames(owner).name,
-    };
-    const [record, statefulSet, secret] = await Promise.all(
+  /** Whether nothing is there that runs in the cluster, or is about to. */
+  async #isNothingThere(held: HeldApplication, store: StoreKind, signal: AbortSignal): Promise<boolean> {
+    const ref = { namespace: held.namespace, name: dataStoreOf(held, store) };
+    const found = await Promise.all(
       [resources.configMaps, resources.statefulSets, resources.secrets].map((resource) =>
         find(this.#cluster, resource, ref, { signal }),
       ),
     );
-    const recorded = record?.metadata.annotations?.[providerAnnotation];
-    if (recorded !== undefined) return recorded;
-    return (record ?? statefulSet ?? secret) === undefined ? provider : undefined;
+    return found.every((object) => object === undefined);
+  }
+
+  /** Who runs what was kept of an earlier Application of this name, elsewhere than beside it. */
+  #kept(held: HeldApplication): Kept {
+    const providers = storeKinds.map((store) => {
+      const key = `${held.namespace}/${dataStoreOf(held, store)}`;
+      return [store, this.#children.get(resources.configMaps, key)?.provider] as const;
+    });
+    return Object.fromEntries(providers);
   }
 }
 
-/** What the standards choose for an Application that does not say it, and of which nothing was made yet. Pure. */
+/** Name of the objects of a service's data store. */
+function dataStoreOf({ name, namespace }: HeldApplication, store: StoreKind): string {
+  const owner = { metadata: { name, namespace }, spec: {} };
+  return store === "database" ? databaseNames(owner).name : cacheNames(owner).name;
+}
+
+/** Who runs what was kept, by data store. */
+type Kept = Readonly<Partial<Record<StoreKind, string | undefined>>>;
+
+/**
+ * Who is to run the data stores of which an Application does not say it, and of which nothing was made yet: whoever runs
+ * what was kept of it, else whom the standards choose. Pure.
+ */
 export function choicesOf(
   { spec, status }: Pick<HeldApplication, "spec" | "status">,
   team: string,
   standards: Pick<Standards, StoreKind>,
-): readonly { readonly store: StoreKind; readonly provider: string }[] {
-  if (standards.database.provider === "in-cluster" && standards.cache.provider === "in-cluster") return [];
+  kept: Kept,
+): readonly { readonly store: StoreKind; readonly provider: string; readonly isKept: boolean }[] {
+  const isInCluster = storeKinds.every(
+    (store) => standards[store].provider === "in-cluster" && kept[store] === undefined,
+  );
+  if (isInCluster) return [];
   // What the API server takes and this program does not is told where the Application is worked on.
   const parsed = parsedSpec(spec, team);
   if (parsed === undefined) return [];
   const wanted = withProviders(parsed, undefined, standards);
   return storeKinds.flatMap((store) => {
-    const provider = wanted[store]?.provider;
-    const isChoice = provider !== undefined && parsed[store]?.provider === undefined;
     const said = storeConditionIn(status, store);
-    return isChoice && (said === undefined || saysNothing(said)) ? [{ store, provider }] : [];
+    const isOpen = said === undefined || saysNothing(said);
+    if (parsed[store] === undefined || parsed[store].provider !== undefined || !isOpen) return [];
+    // Of one that is not the platform's there is nothing to keep.
+    const there = kept[store] === "external" ? undefined : kept[store];
+    const provider = there ?? wanted[store]?.provider;
+    return provider === undefined ? [] : [{ store, provider, isKept: there !== undefined }];
   });
 }
 
