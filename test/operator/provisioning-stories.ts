@@ -6,6 +6,7 @@ import { conditionsOf } from "../../src/cluster/conditions.ts";
 import { find } from "../../src/cluster/find.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import { standardsObject } from "../../src/installation/objects.ts";
+import { atRest } from "../../src/provisioning/engine/decide.ts";
 import { write } from "../../src/provisioning/engine/write.ts";
 import { type RunRecord, readRun } from "../../src/provisioning/runs/run-record.ts";
 import { isSameService } from "../../src/provisioning/runs/service-of-run.ts";
@@ -98,6 +99,10 @@ export function provisioningStories(open: () => Promise<ProvisioningStage>): voi
   const instancesOf = (name: string) =>
     stage.instances().filter((each) => each.startsWith(name.slice(0, 28)));
   const destroyed = async (name: ServiceName) => {
+    // An Application is Ready a moment before the run is over that has made its data stores.
+    await eventually(`no run is at work on ${name}`, async () =>
+      expect((await runsOf(name)).map(({ state }) => state).filter((state) => !atRest(state))).toEqual([]),
+    );
     const how = { namespace, dataStores: "delete", confirmed: name } as const;
     const gone = await stage.provisioner({ cluster: person }).delete(name, how);
     expect((await gone.finished).phase, JSON.stringify(gone.state.failure)).toBe("Succeeded");
