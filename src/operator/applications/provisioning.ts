@@ -99,9 +99,11 @@ export class Provisioning {
     this.#runs = runs;
   }
 
-  /** Whether a run of the Application's is not over: what it has made is not proven yet. */
+  /** Whether a run of the Application's is, or may be, not over: what it has made is not proven yet. */
   isUnfinished({ namespace, name }: Pick<HeldApplication, "namespace" | "name">): boolean {
-    const [newest] = this.#runs.of(`${namespace}/${name}`) ?? [];
+    const runs = this.#runs.of(`${namespace}/${name}`);
+    if (runs === undefined) return true;
+    const [newest] = runs;
     return newest !== undefined && !["Succeeded", "RolledBack", "Refused"].includes(newest.phase);
   }
 
