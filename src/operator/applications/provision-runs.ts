@@ -22,10 +22,8 @@ export interface ProvisionRun {
   readonly uid: string;
   readonly generation: number;
   readonly standards: string;
-  /** When it came to rest, in milliseconds since 1970; 0 where it has not. */
-  readonly finishedAt: number;
-  /** Grows with the time of its creation. */
-  readonly order: string;
+  /** When it was over, in milliseconds since 1970; undefined where it is not, which one of an Application is at most. */
+  readonly finishedAt: number | undefined;
 }
 
 const runSchema = z.object({
@@ -49,6 +47,8 @@ const runSchema = z.object({
     .catch({ phase: "Pending", message: "", finishedAt: "" }),
 });
 
+const over = ["Succeeded", "RolledBack", "Refused"];
+
 function provisionRun(object: KubeObject): ProvisionRun {
   const { spec, status } = runSchema.parse({ spec: object.spec, status: object.status ?? {} });
   return {
@@ -57,8 +57,7 @@ function provisionRun(object: KubeObject): ProvisionRun {
     phase: status.phase,
     message: cleanText(status.message),
     ...spec.parameters.application,
-    finishedAt: Date.parse(status.finishedAt) || 0,
-    order: `${object.metadata.creationTimestamp ?? ""} ${object.metadata.name}`,
+    finishedAt: over.includes(status.phase) ? Date.parse(status.finishedAt) || 0 : undefined,
   };
 }
 
@@ -104,7 +103,9 @@ export class ProvisionRuns {
   of(application: string): readonly ProvisionRun[] | undefined {
     if (!this.#complete) return undefined;
     const runs = [...(this.#runs.get(application)?.values() ?? [])];
-    return runs.sort((one, other) => (one.order < other.order ? 1 : -1));
+    // Times of creation are whole seconds.
+    const since = ({ finishedAt = Number.POSITIVE_INFINITY }: ProvisionRun) => finishedAt;
+    return runs.sort((one, other) => since(other) - since(one));
   }
 
   #take({ changed, removed, complete }: Changes<ProvisionRun>): void {

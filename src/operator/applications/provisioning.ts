@@ -38,15 +38,23 @@ function isAbout({ uid, generation, standards }: ProvisionRun, wanted: Applicati
 }
 
 /**
+ * The runs that matter to an Application: those asked for it, and whatever is at work. What rests of an earlier Application
+ * of its name, the executor judges: a deletion may have cleaned up after it. Pure.
+ */
+function concerning(runs: readonly ProvisionRun[], uid: string): readonly ProvisionRun[] {
+  return runs.filter((run) => run.uid === uid || ["Pending", "Running", "RollingBack"].includes(run.phase));
+}
+
+/**
  * What to do about the data stores that an Application lacks, by the runs that there have been, newest first. One is asked for
  * once; what a person has rolled back, or what was refused, only once the Application or the standards have changed, a
  * refusal also after a while. Pure.
  */
 export function verdictOn(runs: readonly ProvisionRun[], wanted: ApplicationTarget, now: number): Verdict {
-  const [newest] = runs;
+  const [newest] = concerning(runs, wanted.uid);
   const attempt = runs.filter((run) => isAbout(run, wanted)).length;
   if (newest === undefined) return { kind: "ask", attempt };
-  const { name, phase, finishedAt } = newest;
+  const { name, phase, finishedAt = now } = newest;
   const because = newest.message === "" ? "" : `: ${newest.message}`;
   switch (phase) {
     case "Held":
@@ -100,11 +108,11 @@ export class Provisioning {
   }
 
   /** Whether a run of the Application's is, or may be, not over: what it has made is not proven yet. */
-  isUnfinished({ namespace, name }: Pick<HeldApplication, "namespace" | "name">): boolean {
+  isUnfinished({ namespace, name, uid }: Pick<HeldApplication, "namespace" | "name" | "uid">): boolean {
     const runs = this.#runs.of(`${namespace}/${name}`);
     if (runs === undefined) return true;
-    const [newest] = runs;
-    return newest !== undefined && !["Succeeded", "RolledBack", "Refused"].includes(newest.phase);
+    const [newest] = concerning(runs, uid);
+    return newest !== undefined && newest.finishedAt === undefined;
   }
 
   /**

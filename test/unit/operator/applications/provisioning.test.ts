@@ -15,7 +15,6 @@ function run(over: Partial<ProvisionRun> = {}): ProvisionRun {
     message: "",
     ...wanted,
     finishedAt: now - 10 * minute,
-    order: "",
     ...over,
   };
 }
@@ -38,15 +37,25 @@ describe("whether a run is asked for that makes data stores", () => {
     const any = fc.record({
       phase: fc.constantFrom(...phases),
       generation: fc.nat(3),
-      finishedAt: fc.constantFrom(0, now - minute),
     });
     const older = fc.array(fc.constantFrom("Succeeded", "RolledBack", "Refused"));
     fc.assert(
       fc.property(any, older, (newest, others) => {
-        const runs = [run(newest), ...others.map((phase) => run({ phase }))];
+        const runs = [run({ ...newest, finishedAt: undefined }), ...others.map((phase) => run({ phase }))];
         expect(verdictOn(runs, wanted, now).kind).toBe("wait");
       }),
     );
+  });
+
+  test("what rests of an earlier Application of the name does not keep this one waiting; what is at work does", () => {
+    const earlier = { uid: "u0", finishedAt: undefined };
+    for (const phase of ["Held", "Interrupted", "RollbackFailed"]) {
+      expect(verdictOn([run({ phase, ...earlier })], wanted, now), phase).toEqual({
+        kind: "ask",
+        attempt: 0,
+      });
+    }
+    expect(verdictOn([run({ phase: "Running", ...earlier })], wanted, now).kind).toBe("wait");
   });
 
   test("what a person has rolled back is not begun again", () => {
