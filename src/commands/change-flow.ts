@@ -53,7 +53,7 @@ export async function changeService(
       if (planned === undefined) return exitCodes.done;
       const confirmed = await asked(session, service, change.operation, planned, options);
       const begin = () =>
-        whenFree(session, service, options.wait === true, () =>
+        whenFree(session, { service }, options.wait === true, () =>
           provisioner.change(service, change, { dataStores, ...confirmed, ...failing(options) }),
         );
       return followServiceRun(session, options, begin);

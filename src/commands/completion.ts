@@ -23,13 +23,13 @@ type Kind =
 /** Commands whose first argument is a service or a run. */
 const named: Readonly<Record<string, Kind>> = {
   ...Object.fromEntries(
-    ["delete", "scale", "deploy", "set", "rollback", "releases"].map((command) => [
+    ["scale", "deploy", "set", "rollback", "releases"].map((command) => [
       `service ${command}`,
       { kind: "service" } as const,
     ]),
   ),
   ...Object.fromEntries(
-    ["get", "logs", "open"].map((command) => [
+    ["get", "logs", "open", "delete"].map((command) => [
       `service ${command}`,
       { kind: "service", sharing: true } as const,
     ]),

@@ -200,7 +200,7 @@ async function followed(
   options: Options,
   start: (how: ReturnType<typeof failing>) => Promise<Execution>,
 ): Promise<ExitCode> {
-  const begin = () => whenFree(session, service, options.wait === true, () => start(failing(options)));
+  const begin = () => whenFree(session, { service }, options.wait === true, () => start(failing(options)));
   return followServiceRun(session, options, begin);
 }
 

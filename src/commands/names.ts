@@ -6,18 +6,18 @@ import {
 } from "../application/names.ts";
 import { hasOwnNamespace, type ServiceRef } from "../application/service-ref.ts";
 import type { RunName } from "../provisioning/runs/run.ts";
-import { kubectlFor } from "../services/by-kubectl.ts";
+import { kubectlEdit } from "../services/by-kubectl.ts";
 import { usageFailure } from "./failure.ts";
 
-/** A service from argv that runs are about: its name. @throws CommandFailure (2) */
+/** A service from argv that runs change: its name. @throws CommandFailure (2) */
 export function serviceNameFrom(text: string | undefined): ServiceName {
   const parsed = serviceNameSchema.safeParse(text ?? "");
   if (parsed.success) return parsed.data;
   const placed = placedServiceFrom(text ?? "");
   if (placed !== undefined) {
     if (hasOwnNamespace(placed)) return placed.name;
-    throw usageFailure(`no run made ${text}, and none changes it: it was applied with kubectl`, {
-      next: [kubectlFor("edit", placed), kubectlFor("delete", placed)],
+    throw usageFailure(`no run changes ${text}: it was applied with kubectl`, {
+      next: [kubectlEdit(placed), `platform service delete ${text}`],
     });
   }
   const suggestion = suggestServiceName(text ?? "");

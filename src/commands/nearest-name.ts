@@ -1,4 +1,5 @@
 import { nearest } from "../application/nearest.ts";
+import { refText } from "../application/service-ref.ts";
 import { ProvisioningError } from "../provisioning/errors.ts";
 import { type CommandFailure, usageFailure } from "./failure.ts";
 import type { Session } from "./session.ts";
@@ -23,7 +24,7 @@ export async function runNames(session: Session): Promise<readonly string[]> {
 }
 
 /**
- * Does what is asked of a service that runs are about; where there is none of that name, the nearest is offered, or what
+ * Does what is asked of a service that runs change; where there is none of that name, the nearest is offered, or what
  * to type about one that shares its namespace.
  */
 export function ofService<T>(session: Session, name: string, work: () => Promise<T>): Promise<T> {
@@ -37,7 +38,7 @@ export function ofService<T>(session: Session, name: string, work: () => Promise
 }
 
 /**
- * @throws CommandFailure (2) where there is no service of that name that runs are about: with the nearest, or with what to
+ * @throws CommandFailure (2) where there is no service of that name that runs change: with the nearest, or with what to
  *   type about one that shares its namespace
  */
 export async function demandService(session: Session, name: string): Promise<void> {
@@ -46,9 +47,9 @@ export async function demandService(session: Session, name: string): Promise<voi
   throw (await byKubectl(session, name)) ?? unknown(name, known, serviceWords(session, name));
 }
 
-/** What is said of services of this name that no run is about; undefined where there are none. */
+/** What is said of services of this name that no run changes; undefined where there are none. */
 async function byKubectl(session: Session, name: string): Promise<CommandFailure | undefined> {
-  const [{ cluster }, { sharingServices }, { kubectlFor }] = await Promise.all([
+  const [{ cluster }, { sharingServices }, { kubectlEdit }] = await Promise.all([
     session.platform(),
     import("../services/locate.ts"),
     import("../services/by-kubectl.ts"),
@@ -56,8 +57,11 @@ async function byKubectl(session: Session, name: string): Promise<CommandFailure
   const found = await sharingServices(cluster, name);
   if (found.length === 0) return undefined;
   const places = found.map(({ namespace }) => namespace).join(" and ");
-  return usageFailure(`no run made ${name} in ${places}, and none changes it: it was applied with kubectl`, {
-    next: found.flatMap((service) => [kubectlFor("edit", service), kubectlFor("delete", service)]),
+  return usageFailure(`no run changes ${name} in ${places}: it was applied with kubectl`, {
+    next: found.flatMap((service) => [
+      kubectlEdit(service),
+      session.command("service", "delete", refText(service)),
+    ]),
   });
 }
 

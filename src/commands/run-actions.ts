@@ -123,7 +123,7 @@ async function goOn(
   });
 }
 
-/** As it was said; else a creation rolls back, and of a change the standards decide. */
+/** As it was said; else a creation rolls back, what makes data stores is held, and of a change the standards decide. */
 async function onFailureOf(
   session: Session,
   name: RunName,
@@ -132,6 +132,7 @@ async function onFailureOf(
   if (onFailure !== undefined) return onFailure;
   const { provisioner, standards } = await session.platform();
   const { operation } = await provisioner.get(name);
+  if (operation === "provision") return "hold";
   return operation === "create" ? "rollback" : standards.workload.onUnhealthy;
 }
 

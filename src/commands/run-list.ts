@@ -3,16 +3,18 @@ import { z } from "zod";
 import { atRest } from "../provisioning/engine/decide.ts";
 import { effectLabel } from "../provisioning/runs/effect.ts";
 import type { RunState } from "../provisioning/runs/run.ts";
+import { serviceOfRun, serviceText } from "../provisioning/runs/service-of-run.ts";
 import { verbsOf, verbTitles } from "../provisioning/verbs/verbs.ts";
 import type { Bind } from "./action.ts";
 import { exitCodes } from "./exit-code.ts";
-import { runNameFrom, serviceNameFrom } from "./names.ts";
+import { runNameFrom } from "./names.ts";
 import { ofRun } from "./nearest-name.ts";
 import { documentOutput, listOutput } from "./options.ts";
 import { age, duration, nextTry } from "./output/age.ts";
 import { documentFormats, listFormats, writeDocument } from "./output/format.ts";
 import { runResult } from "./output/run-result.ts";
 import { type Column, table } from "./output/table.ts";
+import { type TypedService, typedService } from "./service-ref.ts";
 
 /** `platform run list|show`. */
 export function addRunList(run: Command, bind: Bind): void {
@@ -21,13 +23,14 @@ export function addRunList(run: Command, bind: Bind): void {
       .command("list")
       .alias("ls")
       .description("list runs, newest first")
-      .addOption(new Option("--service <name>", "runs of this service only"))
+      .addOption(new Option("--service <name>", "runs of services of this name only, or of NAMESPACE/NAME"))
       .addOption(listOutput()),
     async (session, _args, raw) => {
       const options = z.object({ output: z.enum(listFormats), service: z.string().optional() }).parse(raw);
-      const service = options.service === undefined ? undefined : serviceNameFrom(options.service);
+      const service = options.service === undefined ? undefined : typedService(options.service);
       const { provisioner } = await session.platform();
-      const runs = await provisioner.list(service === undefined ? {} : { service });
+      const listed = await provisioner.list(service === undefined ? {} : { service: service.name });
+      const runs = listed.filter((run) => isAbout(run, service));
       const { out, err } = session.terminal;
       if (options.output === "json" || options.output === "yaml") {
         await writeDocument(out, options.output, "runs", { items: runs });
@@ -63,16 +66,21 @@ export function addRunList(run: Command, bind: Bind): void {
   );
 }
 
+/** Whether a run is about what was typed: a name alone means all services that have it. */
+function isAbout(run: RunState, service: TypedService | undefined): boolean {
+  return service?.namespace === undefined || serviceOfRun(run).namespace === service.namespace;
+}
+
 /** The newest run of each service. */
 function newest(runs: readonly RunState[]): ReadonlySet<RunState> {
-  return new Set(new Map([...runs].reverse().map((run) => [run.service, run])).values());
+  return new Set(new Map([...runs].reverse().map((run) => [serviceText(run), run])).values());
 }
 
 function columns(now: Date, newest: ReadonlySet<RunState>): readonly Column<RunState>[] {
   return [
     { title: "RUN", value: ({ name }) => name },
     { title: "OPERATION", value: ({ operation }) => operation },
-    { title: "SERVICE", value: ({ service }) => service },
+    { title: "SERVICE", value: serviceText },
     { title: "PHASE", value: ({ phase }) => phase },
     {
       title: "STEPS",
@@ -122,7 +130,7 @@ function runText(
 ): readonly string[] {
   const lines = [
     `${state.name}: ${state.phase}`,
-    `  ${state.operation} ${state.service}, team ${state.team}, asked for by ${state.requestedBy} at ${state.requestedAt}`,
+    `  ${state.operation} ${serviceText(state)}, team ${state.team}, asked for by ${state.requestedBy} at ${state.requestedAt}`,
     ...(state.change?.commit === undefined ? [] : [`  commit ${state.change.commit}`]),
     "",
   ];

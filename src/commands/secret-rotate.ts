@@ -41,7 +41,7 @@ Examples:
           await confirm(session, `Give the ${store} of ${service} on ${session.clusterName} a new password?`);
         }
         const begin = () =>
-          whenFree(session, service, options.wait === true, () =>
+          whenFree(session, { service }, options.wait === true, () =>
             provisioner.rotate(service, store, failing(options)),
           );
         return followServiceRun(session, options, begin);

@@ -181,7 +181,7 @@ async function changeSecrets(
     if (plan === undefined) return exitCodes.done;
     const { change, state } = await secrets.prepare(application);
     const begin = () =>
-      whenFree(session, service, options.wait === true, () =>
+      whenFree(session, { service }, options.wait === true, () =>
         provisioner.change(service, change, { dataStores: "keep", ...failing(options) }),
       ).catch((error: unknown) => {
         throw state === undefined ? error : unfinished(session, error, state);

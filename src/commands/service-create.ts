@@ -117,7 +117,7 @@ Examples:
       }
       const view = runView(session, cluster.context, options.output === "json" ? "json" : "text");
       const begin = () =>
-        whenFree(session, request.name, options.wait === true, () =>
+        whenFree(session, { service: request.name }, options.wait === true, () =>
           provisioner.create(request, { onFailure: options.onFailure }),
         );
       return follow(session, begin, view, {

@@ -1,17 +1,19 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import { z } from "zod";
+import { hasOwnNamespace, refText } from "../application/service-ref.ts";
+import { aboutService } from "../provisioning/runs/service-of-run.ts";
 import type { Bind } from "./action.ts";
 import { confirmDestruction } from "./confirm.ts";
 import { exitCodes } from "./exit-code.ts";
 import { follow } from "./follow.ts";
-import { serviceNameFrom } from "./names.ts";
 import { ofService } from "./nearest-name.ts";
 import { confirmation, runOutput, timeout, yes } from "./options.ts";
 import { runFormats } from "./output/format.ts";
 import { printPlan } from "./output/plan.ts";
 import { dataStoreChoices, dataStores, noWait, wait } from "./run-options.ts";
 import { runView } from "./run-view-of.ts";
+import { namespaceFor, serviceArgument, typedService } from "./service-ref.ts";
 import { whenFree } from "./waiting.ts";
 
 const optionsSchema = z.object({
@@ -30,7 +32,7 @@ export function addServiceDelete(service: Command, bind: Bind): void {
     service
       .command("delete")
       .description("delete a service and everything that is only its own")
-      .argument("<name>", "the service's name")
+      .argument("<name>", serviceArgument)
       .addOption(dataStores())
       .addOption(new Option("--dry-run", "show what would be deleted and kept, delete nothing"))
       .addOption(wait())
@@ -44,17 +46,21 @@ export function addServiceDelete(service: Command, bind: Bind): void {
         `
 Examples:
   platform service delete api-gateway --dry-run
-  platform service delete api-gateway --data-stores delete --confirm api-gateway`,
+  platform service delete api-gateway --data-stores delete --confirm api-gateway
+  platform service delete production/orders`,
       ),
     async (session, args, raw) => {
       const options = optionsSchema.parse(raw);
-      const name = serviceNameFrom(args[0]);
+      const typed = typedService(args[0]);
+      const { name } = typed;
       const { provisioner, cluster } = await session.platform();
-      const planned = await ofService(session, name, () =>
-        whenFree(session, name, options.wait === true && !options.dryRun, () =>
-          provisioner.planDelete(name, options.dataStores),
-        ),
-      );
+      const service = { name, namespace: await namespaceFor(session, typed, { kept: true }) };
+      const about = { ...aboutService(service), service: name };
+      const plan = () =>
+        whenFree(session, about, options.wait === true && !options.dryRun, () =>
+          provisioner.planDelete(name, options.dataStores, service.namespace),
+        );
+      const planned = await (hasOwnNamespace(service) ? ofService(session, name, plan) : plan());
       if (options.dryRun) {
         await printPlan(session, planned, options.output);
         return exitCodes.done;
@@ -63,14 +69,18 @@ Examples:
       if (!said || options.output === "text") await printPlan(session, planned, "progress");
       const confirmed = await confirmDestruction(session, {
         service: name,
-        deed: `delete ${name} on ${cluster.context}`,
+        deed: `delete ${refText(service)} on ${cluster.context}`,
         protectedStores: planned.protectedStores ?? [],
         asks: true,
         ...options,
       });
       const begin = () =>
-        whenFree(session, name, options.wait === true, () =>
-          provisioner.delete(name, { dataStores: options.dataStores, ...confirmed }),
+        whenFree(session, about, options.wait === true, () =>
+          provisioner.delete(name, {
+            dataStores: options.dataStores,
+            namespace: service.namespace,
+            ...confirmed,
+          }),
         );
       return follow(session, begin, runView(session, cluster.context, options.output), {
         asked: "completion",

@@ -20,9 +20,14 @@ export function typedService(text: string | undefined): TypedService {
 
 /**
  * The namespace of a service. A name alone means the one that has its own namespace; else the only one of that name.
+ * @param kept - whether a namespace of its own that was kept counts as the service
  * @throws CommandFailure (2) where several share namespaces and none is alone
  */
-export async function namespaceFor(session: Session, service: TypedService): Promise<string> {
+export async function namespaceFor(
+  session: Session,
+  service: TypedService,
+  { kept = false }: { readonly kept?: boolean } = {},
+): Promise<string> {
   const { name, namespace } = service;
   if (namespace !== undefined) return namespace;
   const [{ cluster }, { find }, { resources }, { sharingServices }] = await Promise.all([
@@ -32,7 +37,10 @@ export async function namespaceFor(session: Session, service: TypedService): Pro
     import("../services/locate.ts"),
   ]);
   const own = namespaceOf(name);
-  if ((await find(cluster, resources.applications, { namespace: own, name })) !== undefined) return own;
+  const itself = kept
+    ? await find(cluster, resources.namespaces, { name: own })
+    : await find(cluster, resources.applications, { namespace: own, name });
+  if (itself !== undefined) return own;
   const [first, ...others] = await sharingServices(cluster, name);
   if (first === undefined) return own;
   if (others.length === 0) return first.namespace;

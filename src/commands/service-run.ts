@@ -52,7 +52,7 @@ export async function shownPlan(
   { output, ...options }: ServiceRunOptions,
   plan: () => Promise<PlanWithManifests>,
 ): Promise<PlanWithManifests | undefined> {
-  const planned = await whenFree(session, service, options.wait === true && !options.dryRun, plan);
+  const planned = await whenFree(session, { service }, options.wait === true && !options.dryRun, plan);
   if (options.dryRun) {
     await printPlan(session, planned, output);
     return undefined;

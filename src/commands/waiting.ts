@@ -3,6 +3,7 @@ import { isClusterError } from "../cluster/errors.ts";
 import { atRest } from "../provisioning/engine/decide.ts";
 import { ProvisioningError } from "../provisioning/errors.ts";
 import type { RunState } from "../provisioning/runs/run.ts";
+import { type AboutService, isSameService, serviceText } from "../provisioning/runs/service-of-run.ts";
 import { exitCodes } from "./exit-code.ts";
 import { CommandFailure } from "./failure.ts";
 import type { Session } from "./session.ts";
@@ -20,7 +21,7 @@ const lookAgain = 1_000;
  */
 export async function whenFree<T>(
   session: Session,
-  service: ServiceName,
+  about: AboutService & { readonly service: ServiceName },
   wait: boolean,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -30,11 +31,11 @@ export async function whenFree<T>(
     } catch (error) {
       if (!(error instanceof ProvisioningError) || error.kind !== "busy") throw error;
       const { provisioner, clock } = await session.platform();
-      const runs = await provisioner.list({ service }).catch((failure: unknown) => {
+      const runs = await provisioner.list({ service: about.service }).catch((failure: unknown) => {
         // A pipeline sees no run but its own: the refusal says which one it is.
         throw isClusterError(failure, "forbidden") ? error : failure;
       });
-      const other = runs.find((run) => !atRest(run));
+      const other = runs.find((run) => isSameService(run, about) && !atRest(run));
       if (!wait) throw other === undefined ? error : refusal(session, other, error);
       if (other !== undefined) await untilAtRest(session, other);
       // It has come to rest meanwhile, or is just being requested: asked again.
@@ -44,7 +45,7 @@ export async function whenFree<T>(
 }
 
 function refusal({ command }: Session, other: RunState, cause: unknown): CommandFailure {
-  return new CommandFailure(exitCodes.refused, `${other.service} is being worked on: ${who(other)}`, {
+  return new CommandFailure(exitCodes.refused, `${serviceText(other)} is being worked on: ${who(other)}`, {
     next: [
       `${command("run", "watch", other.name)} follows it`,
       "--wait begins as soon as it is at rest",

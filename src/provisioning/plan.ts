@@ -154,6 +154,8 @@ export type PlannedStep = z.output<typeof plannedStepSchema>;
 export const planSchema = z.strictObject({
   operation: operationSchema,
   service: z.string(),
+  /** The one that the service shares with others; left out where it has one of its own. */
+  sharedNamespace: z.string().optional(),
   /** Left out by version 1 of the events. */
   change: plannedChangeSchema.optional(),
   steps: z.array(plannedStepSchema),

@@ -137,7 +137,7 @@ export interface Provisioner {
   /** What ran of a service, newest first. */
   releases(service: ServiceName): Promise<readonly Release[]>;
   get(run: RunName): Promise<RunState>;
-  /** Newest first. */
+  /** Newest first. @param options - `service`: of the services of this name alone, wherever they are */
   list(options?: { readonly service?: ServiceName }): Promise<readonly RunState[]>;
   /** The state now and after each change, until the signal aborts or the run is deleted. */
   watch(run: RunName, signal: AbortSignal): AsyncIterable<RunState>;

@@ -64,6 +64,21 @@ export function cell(text: string, width: number, align: "left" | "right" = "lef
   return align === "left" ? short + space : space + short;
 }
 
+/** Columns of what stands behind a name that are left whole where both do not fit. */
+const shortTag = 9;
+
+/** A name in so many columns, with what stands behind it; the tag is empty where nothing does. */
+export function taggedCell(name: string, tag: string, width: number, marked: boolean): Line {
+  const room = width - Math.min(tag.length, shortTag) - (tag === "" ? 0 : 1);
+  const short = abbreviate(name, room);
+  const behind = tag === "" ? "" : ` ${abbreviate(tag, width - widthOf(short) - 1)}`;
+  return [
+    span(short, marked ? "strong" : "plain"),
+    span(behind, "dim"),
+    span(" ".repeat(Math.max(0, width - widthOf(short) - widthOf(behind)))),
+  ];
+}
+
 /** Columns a whole line takes. */
 export function lineWidth(spans: Line): number {
   let width = 0;

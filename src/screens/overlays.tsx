@@ -1,5 +1,6 @@
 import { atRest } from "../provisioning/engine/decide.ts";
 import type { RunState } from "../provisioning/runs/run.ts";
+import { serviceText } from "../provisioning/runs/service-of-run.ts";
 import { verbsOf } from "../provisioning/verbs/verbs.ts";
 import { bodyLines } from "../state/lists.ts";
 import { areaOf } from "../state/place.ts";
@@ -160,8 +161,8 @@ function otherRunLines({
   };
   const field = (label: string, ...rest: Line): Line => [span(`   ${label.padEnd(9)}`, "dim"), ...rest];
   const said = rests
-    ? `${wanted} was not begun: another run of ${state.service} waits for a person.`
-    : `${wanted} was not begun: ${state.service} is being worked on.`;
+    ? `${wanted} was not begun: another run of ${serviceText(state)} waits for a person.`
+    : `${wanted} was not begun: ${serviceText(state)} is being worked on.`;
   const step = state.steps.find(({ phase }) => phase === "Running" || phase === "Retrying");
   return [
     [],

@@ -1,6 +1,7 @@
 import type { StoreTerms } from "../provisioning/data-stores/terms.ts";
 import type { Operation, PlannedStep } from "../provisioning/plan.ts";
 import type { Effect } from "../provisioning/runs/effect.ts";
+import { serviceText } from "../provisioning/runs/service-of-run.ts";
 import type { PlanPreview } from "../state/stores.ts";
 import { countEffects, effectNames } from "./effects.ts";
 import { fieldChangeLines } from "./field-changes.ts";
@@ -41,7 +42,7 @@ function body(preview: PlanPreview, columns: number, room: number, glyphs: Glyph
   if (status === "none") return [line("   The plan follows as soon as the cluster answers.", "dim")];
   if (plan === undefined)
     return [line(`   Making the plan${glyphs.ellipsis} nothing is written yet.`, "dim")];
-  const { steps, operation, service } = plan;
+  const { steps, operation } = plan;
   const { stores } = preview;
   const notes = steps.flatMap((step) => step.notes);
   const head =
@@ -56,7 +57,7 @@ function body(preview: PlanPreview, columns: number, room: number, glyphs: Glyph
   const gap: readonly Line[] = shownNotes.length === 0 ? [] : [[]];
   const fits = shownNotes.length + gap.length + terms.length - 1 <= noteRoom;
   return [
-    line(`   enter ${verbOf(operation)} ${service} in ${steps.length} steps:`, "strong"),
+    line(`   enter ${verbOf(operation)} ${serviceText(plan)} in ${steps.length} steps:`, "strong"),
     ...head,
     [],
     ...steps.map((step) => stepLine(step, stores, width, columns, glyphs)),

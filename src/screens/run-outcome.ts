@@ -2,6 +2,7 @@ import { specDiff } from "../application/spec-diff.ts";
 import { isInstallation, operationWords } from "../provisioning/plan.ts";
 import { effectLabel } from "../provisioning/runs/effect.ts";
 import type { RunState } from "../provisioning/runs/run.ts";
+import { serviceText } from "../provisioning/runs/service-of-run.ts";
 import { verbsOf } from "../provisioning/verbs/verbs.ts";
 import { verbKeys } from "./actions/verb-actions.ts";
 import { whatExists } from "./effects.ts";
@@ -160,7 +161,8 @@ function causeLines(view: RunView): readonly Line[] {
 
 function succeeded(view: RunView): readonly Line[] {
   const { state, glyphs } = view;
-  const { operation, service } = state;
+  const { operation } = state;
+  const service = serviceText(state);
   const time = stopwatch(state.startedAt, state.finishedAt, view.now);
   if (operation === "delete" || operation === "cleanup" || isInstallation(operation)) {
     const left = keptText(view);

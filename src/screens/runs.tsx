@@ -10,7 +10,7 @@ import { useApp, useStored } from "./components/context.ts";
 import { useCursor } from "./components/cursor.ts";
 import { Frame, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
-import { abbreviate, cell, clip, type Line, line, span } from "./line.ts";
+import { cell, clip, type Line, line, span, taggedCell } from "./line.ts";
 import { holderGone, runPhaseLook } from "./looks.ts";
 import { nextTry } from "./run.tsx";
 import type { Glyphs } from "./theme.ts";
@@ -60,10 +60,17 @@ export function runsTable(
     readonly glyphs: Glyphs;
     /** Whether who executes a run lives, by the run's name. */
     readonly holders: OpenRuns["holders"];
+    /** Else the namespace that a run's service shares stands behind its name. */
+    readonly ofOneService?: true;
   },
 ): readonly Line[] {
   const { glyphs, now } = view;
-  const longest = runs.reduce((width, { name }) => Math.max(width, name.length), 4);
+  // Runs of services of one name are named alike.
+  const tagOf = ({ sharedNamespace = "" }: RunState) => (view.ofOneService === true ? "" : sharedNamespace);
+  const longest = runs.reduce(
+    (width, run) => Math.max(width, run.name.length + (tagOf(run) === "" ? 0 : tagOf(run).length + 1)),
+    4,
+  );
   const byWidth = Math.min(
     16,
     runs.reduce((width, { requestedBy }) => Math.max(width, requestedBy.length), 2),
@@ -86,7 +93,7 @@ export function runsTable(
       span(marked ? ` ${glyphs.bar}` : "  ", "accent"),
       span(`${glyphs[look.glyph]} `, look.tone),
       span(" "),
-      span(cell(abbreviate(run.name, nameWidth), nameWidth), marked ? "strong" : "plain"),
+      ...taggedCell(run.name, tagOf(run), nameWidth, marked),
       span(`  ${cell(look.word, 15)}  `, look.tone),
       span(cell(run.steps.length === 0 ? glyphs.none : `${done}/${run.steps.length}`, 6, "right")),
       span(

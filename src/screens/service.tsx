@@ -1,5 +1,6 @@
 import { hasOwnNamespace } from "../application/service-ref.ts";
-import { kubectlFor, notByRun } from "../services/by-kubectl.ts";
+import { serviceText } from "../provisioning/runs/service-of-run.ts";
+import { kubectlEdit, notByRun } from "../services/by-kubectl.ts";
 import type { Service as ServiceRow } from "../services/service.ts";
 import { serviceHeadLines } from "../state/lists.ts";
 import { type Place, serviceTabs } from "../state/place.ts";
@@ -43,17 +44,17 @@ export function Service({ place }: { readonly place: ServicePlace }) {
   const body = () => {
     if (place.tab === "overview") return overview(service, place.service, fleet.status, view);
     if (place.tab === "releases") {
-      if (withoutRuns) return message("No releases.", "Runs make them, and no run is about it.");
+      if (withoutRuns) return message("No releases.", "Runs make them, and no run changes it.");
       return releases.of === place.service && (releases.releases.length > 0 || releases.error === undefined)
         ? releasesView(releases, { ...view, against })
         : message(releases.error ?? `Reading the releases${glyphs.ellipsis}`);
     }
     if (place.tab === "runs") {
-      const own = runs.runs.filter((run) => run.service === place.service);
-      if (own.length > 0) return runsTable(own, { ...view, holders });
+      const own = runs.runs.filter((run) => serviceText(run) === place.service);
+      if (own.length > 0) return runsTable(own, { ...view, holders, ofOneService: true });
       return message(
         runs.error ?? (runs.status === "loading" ? `Reading the runs${glyphs.ellipsis}` : "No runs."),
-        withoutRuns ? "No run is about what was applied with kubectl." : "",
+        withoutRuns ? "No run changes what was applied with kubectl." : "",
       );
     }
     const current = detail.of === `${place.service}/${place.tab}` ? detail : undefined;
@@ -149,16 +150,13 @@ function overview(
   ];
 }
 
-/** How a service that no run is about is changed and deleted. */
+/** How a service that no run changes is changed and deleted. */
 function kubectlLines(service: ServiceRow, columns: number): readonly Line[] {
-  if (service.kind === "namespace" || hasOwnNamespace(service)) return [];
-  const commands = (["edit", "delete"] as const).flatMap((verb) =>
-    wrapCommand(kubectlFor(verb, service), columns - 6),
-  );
+  if (service.kind === "namespace" || hasOwnNamespace(service) || service.verdict === "kept") return [];
   return [
     [],
-    line("   No run is about it: it was applied with kubectl, and is changed so.", "dim"),
-    ...commands.map((text) => line(`   ${text}`, "accent")),
+    line("   It was applied with kubectl, and is changed so; ctrl-d deletes it.", "dim"),
+    ...wrapCommand(kubectlEdit(service), columns - 6).map((text) => line(`   ${text}`, "accent")),
   ];
 }
 

@@ -7,7 +7,7 @@ import { useApp, useStored } from "./components/context.ts";
 import { useCursor } from "./components/cursor.ts";
 import { Frame, fleetSummary, message } from "./components/frame.tsx";
 import { Rows } from "./components/rows.tsx";
-import { abbreviate, cell, clip, type Line, line, type Span, span, widthOf } from "./line.ts";
+import { abbreviate, cell, clip, type Line, line, type Span, span, taggedCell } from "./line.ts";
 import { lastRunLook } from "./looks.ts";
 import type { Glyphs, Tone } from "./theme.ts";
 import { age } from "./time.ts";
@@ -176,7 +176,7 @@ function serviceRow(
   return [
     span(marked ? ` ${glyphs.bar}` : "  ", "accent"),
     span(`${glyphs[glyph]} `, tone),
-    ...nameCell(service, nameWidth, marked),
+    ...taggedCell(service.name, tagOf(service), nameWidth, marked),
     span(gap),
     span(cell(ready, readyWidth, "right"), readyTone),
     span(gap),
@@ -189,22 +189,6 @@ function serviceRow(
     span(cell(run?.word ?? glyphs.none, widths.run), run?.tone ?? "dim"),
     span(gap),
     span(cell(age(service.createdAt, now), ageWidth, "right"), "dim"),
-  ];
-}
-
-/** Columns of what stands behind a name that is left whole where both do not fit. */
-const shortTag = 9;
-
-function nameCell(service: Service, width: number, marked: boolean): readonly Span[] {
-  const { name } = service;
-  const whole = tagOf(service);
-  const room = width - Math.min(whole.length, shortTag) - (whole === "" ? 0 : 1);
-  const short = abbreviate(name, room);
-  const tag = whole === "" ? "" : ` ${abbreviate(whole, width - widthOf(short) - 1)}`;
-  return [
-    span(short, marked ? "strong" : "plain"),
-    span(tag, "dim"),
-    span(" ".repeat(Math.max(0, width - widthOf(short) - widthOf(tag)))),
   ];
 }
 

@@ -2,14 +2,14 @@ import { hasOwnNamespace, type ServiceRef } from "../application/service-ref.ts"
 import type { Service } from "./service.ts";
 
 /**
- * What changes or deletes a service that no run is about. With the beginning of its group, which kubectl completes:
- * other products have a kind Application too.
+ * What changes a service that shares its namespace: no run does. With the beginning of its group, which kubectl
+ * completes: other products have a kind Application too.
  */
-export function kubectlFor(verb: "edit" | "delete", { name, namespace }: ServiceRef): string {
-  return `kubectl ${verb} -n ${namespace} applications.platform/${name}`;
+export function kubectlEdit({ name, namespace }: ServiceRef): string {
+  return `kubectl edit -n ${namespace} applications.platform/${name}`;
 }
 
-/** Why no run can be asked of a row, and what to type instead; undefined where one can. */
+/** Why no run changes or deletes a row, and what to type instead; undefined where one does. */
 export function notByRun(
   service: Pick<Service, "kind" | "name" | "namespace">,
   verb: "edit" | "delete",
@@ -19,5 +19,6 @@ export function notByRun(
       ? `no service is in it yet: kubectl apply -n ${service.namespace} -f FILE`
       : `it is no service: platform namespace unmanage ${service.namespace}`;
   }
-  return hasOwnNamespace(service) ? undefined : `no run made it: ${kubectlFor(verb, service)}`;
+  if (verb === "delete" || hasOwnNamespace(service)) return undefined;
+  return `no run changes it: ${kubectlEdit(service)}`;
 }

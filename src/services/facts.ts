@@ -1,11 +1,14 @@
 import { z } from "zod";
 import { labels } from "../application/names.ts";
 import { hasOwnNamespace } from "../application/service-ref.ts";
+import { storeKinds } from "../application/store-provider.ts";
+import { storeCondition } from "../application/store-rules.ts";
 import type { KubeObject, KubeTable, ObjectMeta } from "../cluster/object.ts";
 import { cleanText } from "../cluster/text.ts";
 import { workloadStatus } from "../cluster/workload-status.ts";
 import { operationSchema } from "../provisioning/plan.ts";
 import type { RunPhase } from "../provisioning/runs/run.ts";
+import { serviceText } from "../provisioning/runs/service-of-run.ts";
 import type { LastRun, Readiness } from "./service.ts";
 
 /** What a dashboard keeps of a managed namespace. */
@@ -35,12 +38,15 @@ export interface ApplicationFacts {
   readonly replicas: number;
   readonly database: boolean;
   readonly cache: boolean;
-  /** Those of its data stores that do not run as a StatefulSet: a login proved them before the Application was written. */
+  /**
+   * Those of its data stores that are there and do not run as a StatefulSet: where the Application was written by a run, a
+   * login proved them before; of what was applied the operator tells.
+   */
   readonly elsewhere?: readonly ("database" | "cache")[];
   readonly monitored: boolean;
   readonly createdAt: string;
   readonly terminating: boolean;
-  /** Kept where it shares its namespace: of the others, runs and workloads tell. */
+  /** Kept where it shares its namespace: it is applied, and the operator makes it. Of the others, runs and workloads tell. */
   readonly operator?: OperatorWord;
 }
 
@@ -60,6 +66,7 @@ export interface WorkloadFacts {
 
 /** … of a Run. */
 export interface RunFacts extends LastRun {
+  /** Key of the row that it is about (`serviceKey`). */
   readonly service: string;
   /** What it does, or what failed. */
   readonly message: string;
@@ -89,7 +96,10 @@ const applicationSchema = z.object({
 export function applicationFacts(object: KubeObject): ApplicationFacts {
   const spec = applicationSchema.safeParse(object.spec ?? {}).data ?? {};
   const { name, namespace = "", creationTimestamp = "", deletionTimestamp } = object.metadata;
-  const elsewhere = (["database", "cache"] as const).filter((store) => spec[store]?.provider !== undefined);
+  const own = hasOwnNamespace({ name, namespace });
+  const elsewhere = storeKinds.filter(
+    (store) => spec[store]?.provider !== undefined && (own || isTrue(object, storeCondition[store])),
+  );
   return {
     name,
     namespace,
@@ -103,7 +113,7 @@ export function applicationFacts(object: KubeObject): ApplicationFacts {
     monitored: spec.monitoring?.enabled ?? false,
     createdAt: creationTimestamp,
     terminating: deletionTimestamp !== undefined,
-    ...(hasOwnNamespace({ name, namespace }) ? {} : { operator: operatorWord(object) }),
+    ...(own ? {} : { operator: operatorWord(object) }),
   };
 }
 
@@ -120,9 +130,19 @@ const statusSchema = z.object({
     .default([]),
 });
 
+function conditionsIn({ status }: KubeObject) {
+  return statusSchema.safeParse(status ?? {}).data?.conditions ?? [];
+}
+
+/** Whether a condition holds. */
+function isTrue(object: KubeObject, type: string): boolean {
+  return conditionsIn(object).some((condition) => condition.type === type && condition.status === "True");
+}
+
 /** What the conditions of an Application say of its newest spec. */
-function operatorWord({ metadata, status }: KubeObject): OperatorWord {
-  const conditions = statusSchema.safeParse(status ?? {}).data?.conditions ?? [];
+function operatorWord(object: KubeObject): OperatorWord {
+  const { metadata } = object;
+  const conditions = conditionsIn(object);
   const saying = (type: string, is: string) =>
     conditions.find((condition) => condition.type === type && condition.status === is);
   const ready = conditions.find(({ type }) => type === "Ready");
@@ -156,7 +176,8 @@ const phases: readonly RunPhase[] = [
 /** Runs of the server's table: a row has no journal, which makes it a hundredth of the bytes. */
 export function runFacts({ columns, rows }: KubeTable): RunFacts[] {
   const index = (name: string): number => columns.findIndex((column) => column.name === name);
-  const [service, operation, phase, message] = ["Service", "Operation", "Phase", "Message"].map(index);
+  const titles = ["Service", "Namespace", "Operation", "Phase", "Message"];
+  const [service, namespace, operation, phase, message] = titles.map(index);
   return rows.flatMap(({ cells, metadata }) => {
     const text = (at: number | undefined): string => {
       const cell = at === undefined || at < 0 ? undefined : cells[at];
@@ -167,7 +188,7 @@ export function runFacts({ columns, rows }: KubeTable): RunFacts[] {
     return [
       {
         name: metadata.name,
-        service: text(service),
+        service: serviceText({ service: text(service), sharedNamespace: text(namespace) || undefined }),
         operation: parsed.data,
         phase: phases.find((known) => known === text(phase)) ?? "Pending",
         message: text(message),

@@ -1,6 +1,7 @@
 import type { ServiceRef } from "../application/service-ref.ts";
 import type { Changes } from "../cluster/reflector.ts";
 import type { Proof } from "../monitoring/metrics.ts";
+import { isOver } from "../provisioning/engine/decide.ts";
 import type { ApplicationFacts, NamespaceFacts, RunFacts, WorkloadFacts } from "./facts.ts";
 import { isNewer } from "./facts.ts";
 import { byUrgency, namespaceRow, rowOf, type Scraping } from "./row.ts";
@@ -9,11 +10,11 @@ import { type DataStore, type Service, serviceKey, serviceOfKey } from "./servic
 /**
  * The dashboard's rows, kept up to date piece by piece: facts go in as they come, and only the rows they touch are
  * made again. Rows that stay as they were stay the same objects, so that screens can tell. A row is a service's:
- * that of each namespace `app-NAME`, and every other of which there is an Application, a workload or a data store. A
- * namespace that services may share has a row of its own while it has none.
+ * that of each namespace `app-NAME`, and every other of which there is an Application, a workload, a data store or a run
+ * that is not over. A namespace that services may share has a row of its own while it has none.
  */
 export class FleetIndex {
-  /** All but the runs by the key of the row they belong to, a namespace by that of its own. */
+  /** All but the runs by the key of the row they belong to, a namespace by that of its own; of the runs, the newest. */
   readonly #namespaces = new Map<string, NamespaceFacts>();
   readonly #applications = new Map<string, ApplicationFacts>();
   readonly #workloads = new Map<string, WorkloadFacts>();
@@ -163,7 +164,7 @@ export class FleetIndex {
       workload: this.#workloads.get(key),
       database: this.#databases.get(key),
       cache: this.#caches.get(key),
-      run: own ? this.#newestRun.get(key) : undefined,
+      run: this.#newestRun.get(key),
       scraping: this.#scraping,
       problem: this.unready(key) === undefined ? "" : (this.#problems.get(key) ?? ""),
       complete: this.#complete,
@@ -172,7 +173,9 @@ export class FleetIndex {
 
   /** Whether anything of a service is known but its namespace. */
   #isThere(key: string): boolean {
+    const run = this.#newestRun.get(key);
     return (
+      (run !== undefined && !isOver(run)) ||
       this.#applications.has(key) ||
       this.#workloads.has(key) ||
       this.#databases.has(key) ||
@@ -180,10 +183,10 @@ export class FleetIndex {
     );
   }
 
-  #setNewest(service: string, run: RunFacts | undefined): void {
-    if (run === undefined) this.#newestRun.delete(service);
-    else this.#newestRun.set(service, run);
-    this.#dirty.add(service);
+  #setNewest(key: string, run: RunFacts | undefined): void {
+    if (run === undefined) this.#newestRun.delete(key);
+    else this.#newestRun.set(key, run);
+    this.#touch(key, serviceOfKey(key).namespace);
   }
 
   #put<T>(map: Map<string, T>, facts: T & ServiceRef, service: string): void {

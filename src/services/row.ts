@@ -24,7 +24,7 @@ export interface Parts {
   readonly workload: WorkloadFacts | undefined;
   readonly database: WorkloadFacts | undefined;
   readonly cache: WorkloadFacts | undefined;
-  /** Undefined for a service that shares its namespace: no run is about it. */
+  /** The newest run about it. */
   readonly run: RunFacts | undefined;
   readonly scraping: Scraping;
   /** Why its pods are not ready, from the pods themselves; empty where they were not asked. */
@@ -118,32 +118,36 @@ const urgency: Readonly<Record<Verdict, number>> = {
 
 function judge(parts: Parts, monitoring: Proof): readonly [Verdict, string] {
   const { namespace, run, workload } = parts;
-  if (run !== undefined) {
-    const because = run.message === "" ? "" : `: ${run.message}`;
-    switch (run.phase) {
-      case "Held":
-        return ["failed", `${run.operation} is held${because}`];
-      case "RollbackFailed":
-        return ["failed", `the roll back of ${run.operation} failed${because}`];
-      case "Interrupted":
-        return ["degraded", `${run.operation} was interrupted, go on with: platform run resume ${run.name}`];
-      case "Pending":
-      case "Running":
-      case "RollingBack":
-        // Between two steps the run has no message of its own.
-        return ["working", run.message === "" ? `${run.operation} is under way` : run.message];
-      case "Succeeded":
-      case "RolledBack":
-      case "Refused":
-        break;
-    }
-  }
+  const ofRun = run && judgeRun(run);
+  if (ofRun !== undefined) return ofRun;
   if (namespace.terminating) return ["working", "the namespace is being deleted"];
   if (parts.application?.terminating === true) return ["working", "its Application is being deleted"];
   if (parts.application === undefined && workload === undefined) return withoutApplication(parts);
   const ofWorkload = judgeWorkload(workload, parts.problem);
   if (ofWorkload[0] === "failed" || ofWorkload[0] === "degraded") return ofWorkload;
   return judgeAround(parts, monitoring) ?? ofWorkload;
+}
+
+/** What a run that is not over makes of its service. */
+function judgeRun(run: RunFacts): readonly [Verdict, string] | undefined {
+  const because = run.message === "" ? "" : `: ${run.message}`;
+  switch (run.phase) {
+    case "Held":
+      return ["failed", `${run.operation} is held${because}`];
+    case "RollbackFailed":
+      return ["failed", `the roll back of ${run.operation} failed${because}`];
+    case "Interrupted":
+      return ["degraded", `${run.operation} was interrupted, go on with: platform run resume ${run.name}`];
+    case "Pending":
+    case "Running":
+    case "RollingBack":
+      // Between two steps the run has no message of its own.
+      return ["working", run.message === "" ? `${run.operation} is under way` : run.message];
+    case "Succeeded":
+    case "RolledBack":
+    case "Refused":
+      return undefined;
+  }
 }
 
 /** What is wrong beside the workload: data stores, monitoring. */
@@ -159,16 +163,21 @@ function judgeAround({ database, cache }: Parts, monitoring: Proof): readonly [V
   return monitoring.status === "broken" ? ["degraded", monitoring.reason] : undefined;
 }
 
-/** No run tells of a service that shares its namespace: its Application does, in the operator's words. */
+/**
+ * Of a service that shares its namespace its Application tells, in the operator's words: it is made as it was applied. Of
+ * its deletion the run tells.
+ */
 function judgeShared(parts: Parts, monitoring: Proof): readonly [Verdict, string] {
-  const { name, namespace, application, workload, complete } = parts;
+  const { name, namespace, application, workload, run, complete } = parts;
+  const deletion = run?.operation === "delete" ? judgeRun(run) : undefined;
+  if (deletion !== undefined) return deletion;
   if (namespace.terminating) return ["working", "the namespace is being deleted"];
   if (application?.terminating === true) return ["working", "its Application is being deleted"];
   if (application === undefined && workload === undefined) {
     if (!complete) return ["healthy", ""];
     return [
       "kept",
-      `kept: data stores of ${name}; an Application ${name} in ${namespace.name} uses them again`,
+      `kept: data stores of ${name}; an Application ${name} in ${namespace.name} uses them again, platform service delete ${namespace.name}/${name} --data-stores delete destroys them`,
     ];
   }
   const ofWorkload = judgeWorkload(workload, parts.problem);

@@ -1,5 +1,6 @@
 import type { RunState } from "../provisioning/runs/run.ts";
 import { keptLogLines } from "../provisioning/runs/run-reducer.ts";
+import { serviceText } from "../provisioning/runs/service-of-run.ts";
 import { listStart, type Viewport } from "./list.ts";
 import { listOf, type Place } from "./place.ts";
 import { visibleRuns } from "./run-list.ts";
@@ -102,7 +103,7 @@ export function listAt(session: Pick<Session, "stores" | "visible">, place: Plac
         return plain(keys, serviceHeadLines + releasePaneLines);
       }
       if (place.tab === "runs") {
-        const runs = stores.runs.getState().runs.filter(({ service }) => service === place.service);
+        const runs = stores.runs.getState().runs.filter((run) => serviceText(run) === place.service);
         return plain(
           runs.map(({ name }) => name),
           serviceHeadLines,

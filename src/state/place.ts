@@ -17,7 +17,7 @@ export type ServiceTab = (typeof serviceTabs)[number];
 /** Where a person is. The stack of places is the way back. */
 export type Place =
   | { readonly screen: "services" }
-  /** `service`: its key, which says where it is too (`serviceKey`); in all other places a name. */
+  /** `service`: its key, which says where it is too (`serviceKey`), here and for a deletion; in all other places a name. */
   | { readonly screen: "service"; readonly service: string; readonly tab: ServiceTab }
   | { readonly screen: "wizard" }
   | {

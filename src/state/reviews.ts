@@ -2,6 +2,7 @@ import { serviceNameSchema } from "../application/names.ts";
 import type { PlanWithManifests } from "../provisioning/provisioner.ts";
 import type { Effect } from "../provisioning/runs/effect.ts";
 import type { RollbackPreview } from "../provisioning/runs/run.ts";
+import { serviceOfKey } from "../services/service.ts";
 import { draftOfForm, takesDataStore } from "./change.ts";
 import type { Beginning } from "./executions.ts";
 import type { UseCases } from "./feeds/feed.ts";
@@ -80,13 +81,13 @@ export function createReviews({ stores, connected, facts, refused }: ReviewsOpti
         };
       }
       if (place.screen === "delete") {
-        const service = serviceNameSchema.parse(place.service);
+        const { name, namespace } = placed(place.service);
         return {
           busy: "Checking, then recording the run",
-          title: `delete ${service}`,
-          service,
+          title: `delete ${place.service}`,
+          service: name,
           show: "replace",
-          begin: ({ provisioner }) => provisioner.delete(service, options),
+          begin: ({ provisioner }) => provisioner.delete(name, { ...options, namespace }),
         };
       }
       const change = parsedChange(stores);
@@ -101,6 +102,12 @@ export function createReviews({ stores, connected, facts, refused }: ReviewsOpti
       };
     },
   };
+}
+
+/** The service of a row's key. */
+function placed(key: string) {
+  const { name, namespace } = serviceOfKey(key);
+  return { name: serviceNameSchema.parse(name), namespace };
 }
 
 /** The change of the form, parsed; in words why it is none, undefined while it is not filled in. */
@@ -126,13 +133,13 @@ function askedFor(stores: Stores, facts: WizardFacts): Asked | string | undefine
       };
     }
     case "delete": {
-      const service = serviceNameSchema.parse(place.service);
+      const { name, namespace } = placed(place.service);
       const { dataStores } = ui;
       return {
-        key: `delete ${service} ${dataStores}`,
-        service,
-        title: `delete ${service}`,
-        plan: ({ provisioner }) => provisioner.planDelete(service, dataStores),
+        key: `delete ${place.service} ${dataStores}`,
+        service: name,
+        title: `delete ${place.service}`,
+        plan: ({ provisioner }) => provisioner.planDelete(name, dataStores, namespace),
       };
     }
     case "change": {
@@ -165,7 +172,7 @@ export function nameToType(stores: Stores): string | undefined {
   const place = placeOf(stores.ui.getState());
   switch (place.screen) {
     case "delete":
-      return place.service;
+      return serviceOfKey(place.service).name;
     case "change":
       return stores.ui.getState().change?.review === true && destroysData(stores.plan.getState())
         ? place.service

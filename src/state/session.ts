@@ -1,6 +1,6 @@
 import { type ServiceName, serviceNameSchema } from "../application/names.ts";
 import { hasOwnNamespace } from "../application/service-ref.ts";
-import type { StepId } from "../provisioning/plan.ts";
+import type { Operation, StepId } from "../provisioning/plan.ts";
 import type { OnFailure } from "../provisioning/provisioner.ts";
 import type { RunName } from "../provisioning/runs/run.ts";
 import type { Service } from "../services/service.ts";
@@ -353,8 +353,8 @@ async function tellOffers(
 /** A change that is gone on with fails as it would have at first; everything else waits for the person who looks on. */
 async function onFailureOf(run: RunName, { provisioner, standards }: UseCases): Promise<OnFailure> {
   const { operation } = await provisioner.get(run);
-  const changes = operation !== "create" && operation !== "delete" && operation !== "cleanup";
-  return changes ? standards.workload.onUnhealthy : "hold";
+  const waits: readonly Operation[] = ["create", "delete", "cleanup", "provision"];
+  return waits.includes(operation) ? "hold" : standards.workload.onUnhealthy;
 }
 
 /** A service's name that came from the cluster, as use cases take it. */

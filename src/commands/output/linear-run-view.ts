@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { LogLine, RunState, StepState } from "../../provisioning/runs/run.ts";
+import { serviceText } from "../../provisioning/runs/service-of-run.ts";
 import type { Output } from "../terminal.ts";
 import { duration, nextTry } from "./age.ts";
 import { runResult } from "./run-result.ts";
@@ -34,7 +35,7 @@ export function linearRunView(
   return {
     update(state) {
       if (before === undefined) {
-        write([`${state.operation} ${state.service} on ${options.context}, run ${state.name}`]);
+        write([`${state.operation} ${serviceText(state)} on ${options.context}, run ${state.name}`]);
         if (options.begun === true) {
           before = state;
           lastLog = state.log.at(-1);

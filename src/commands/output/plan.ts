@@ -3,9 +3,10 @@ import { priceText } from "../../provisioning/data-stores/price.ts";
 import type { StoreTerms } from "../../provisioning/data-stores/terms.ts";
 import type { PlanWithManifests } from "../../provisioning/provisioner.ts";
 import { effectLabel } from "../../provisioning/runs/effect.ts";
+import { serviceText } from "../../provisioning/runs/service-of-run.ts";
 import type { Session } from "../session.ts";
 import { outputVersion, writeDocument } from "./format.ts";
-import { count, keepsData } from "./run-result.ts";
+import { count, keepsData, whereKept } from "./run-result.ts";
 
 const signs = { create: "+", change: "~", delete: "-" } as const;
 
@@ -66,7 +67,7 @@ export function planText({
   stores = [],
 }: Omit<PlanWithManifests, "manifests">): readonly string[] {
   const titles = new Map(plan.steps.map(({ id, title }) => [id, title]));
-  const lines = [`Plan to ${plan.operation} ${plan.service}, ${count(plan.steps.length, "step")}`, ""];
+  const lines = [`Plan to ${plan.operation} ${serviceText(plan)}, ${count(plan.steps.length, "step")}`, ""];
   if (diff.length > 0) lines.push(...diffText(diff), "");
   for (const step of plan.steps) {
     const needs = step.needs.map((id) => titles.get(id) ?? id).join(", ");
@@ -82,7 +83,6 @@ export function planText({
       `  ${protectedStores.join(" and ")} ${verb} protected: --confirm ${plan.service} destroys the data.`,
     );
   }
-  if (keepsData(plan))
-    lines.push("", `  Keeps the data stores, and with them namespace app-${plan.service}.`);
+  if (keepsData(plan)) lines.push("", `  Keeps the data stores${whereKept(plan)}.`);
   return lines;
 }

@@ -1,6 +1,7 @@
 import { isInstallation, operationWords } from "../../provisioning/plan.ts";
 import { effectLabel } from "../../provisioning/runs/effect.ts";
 import type { EffectState, RunState } from "../../provisioning/runs/run.ts";
+import { type AboutService, serviceText } from "../../provisioning/runs/service-of-run.ts";
 import { typable } from "../failure.ts";
 import { duration } from "./age.ts";
 import { nextSteps } from "./next-steps.ts";
@@ -11,7 +12,7 @@ export function runResult(
   { command }: { readonly command: (...words: readonly string[]) => string },
 ): { readonly result: string; readonly notes: readonly string[] } {
   const took = duration(state.startedAt, state.finishedAt);
-  const subject = `${state.operation} ${state.service}`;
+  const subject = `${state.operation} ${serviceText(state)}`;
   const notes: string[] = [];
   if (state.failure !== undefined && state.phase !== "Succeeded") {
     const { error } = state.failure;
@@ -23,10 +24,10 @@ export function runResult(
       const done = `${subjectOf(state)} ${operationWords[state.operation].done}${took === "" ? "" : ` in ${took}`}`;
       if (!keepsData(state)) return { result: done, notes: [...notes, ...nextSteps(state, command)] };
       notes.push(
-        `  → ${command("service", "delete", state.service, "--data-stores", "delete")} deletes the data too`,
+        `  → ${command("service", "delete", serviceText(state), "--data-stores", "delete")} deletes the data too`,
         ...nextSteps(state, command),
       );
-      return { result: `${done}; its data stores are kept, with namespace app-${state.service}`, notes };
+      return { result: `${done}; its data stores are kept${whereKept(state)}`, notes };
     }
     case "RolledBack": {
       const kept = effectsIn(state, "kept");
@@ -70,12 +71,19 @@ export function runResult(
 }
 
 /** What a run was about. */
-function subjectOf({ operation, service }: Pick<RunState, "operation" | "service">): string {
-  if (isInstallation(operation)) return "platform";
-  return `${operation === "cleanup" ? "orphans of" : "service"} ${service}`;
+function subjectOf(state: Pick<RunState, "operation" | "service" | "sharedNamespace">): string {
+  if (isInstallation(state.operation)) return "platform";
+  return `${state.operation === "cleanup" ? "orphans of" : "service"} ${serviceText(state)}`;
 }
 
-/** Whether a delete leaves the service's data stores: the namespace goes last, and only when nothing is kept in it. */
+/** Where a delete leaves the service's data stores: behind a verb. */
+export function whereKept({ service, sharedNamespace }: AboutService): string {
+  return sharedNamespace === undefined
+    ? `, and with them namespace app-${service}`
+    : ` in namespace ${sharedNamespace}`;
+}
+
+/** Whether a delete leaves the service's data stores, of which it deletes all or none. */
 export function keepsData({
   operation,
   steps,
@@ -83,7 +91,10 @@ export function keepsData({
   readonly operation: string;
   readonly steps: readonly { readonly id: string }[];
 }): boolean {
-  return operation === "delete" && !steps.some(({ id }) => id === "delete_namespace");
+  return (
+    operation === "delete" &&
+    !steps.some(({ id }) => id === "delete_namespace" || id === "delete_data_stores")
+  );
 }
 
 function failedAt(state: RunState): string {

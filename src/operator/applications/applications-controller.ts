@@ -1,4 +1,5 @@
 import type { Application } from "../../application/application.ts";
+import { refText } from "../../application/service-ref.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { type Changes, keyOf, Reflector } from "../../cluster/reflector.ts";
@@ -211,7 +212,7 @@ export class ApplicationsController implements Controller {
     if (!isHeld(held)) return undefined;
     const kept = dataStoresAmong(this.#options.store.of(keyOf({ metadata: held })));
     if (kept.length > 0) {
-      const message = `kept with their data and Secrets: ${kept.join(", ")}; platform service delete ${held.name} offers to delete them`;
+      const message = `kept with their data and Secrets: ${kept.join(", ")}; platform service delete ${refText(held)} offers to delete them`;
       await this.#options.events.record(subjectOf(held), "Normal", "DataKept", message, signal);
     }
     try {

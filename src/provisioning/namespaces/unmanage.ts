@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { namespaceObjects } from "../../application/desired-objects.ts";
-import { labels } from "../../application/names.ts";
+import { labels, providerAnnotation } from "../../application/names.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
@@ -103,16 +103,30 @@ function withoutLabels({ apiVersion, kind, metadata: { name, uid } }: KubeObject
 }
 
 async function mustBeUnused(cluster: Cluster, namespace: string): Promise<void> {
-  const [applications, stores] = await Promise.all([
+  const managed = { namespace, labelSelector: `${labels.managed}=true` };
+  const [applications, sets, records] = await Promise.all([
     cluster.listMetadata(resources.applications, { namespace }),
-    cluster.listMetadata(resources.statefulSets, { namespace, labelSelector: `${labels.managed}=true` }),
+    cluster.listMetadata(resources.statefulSets, managed),
+    cluster.listMetadata(resources.configMaps, managed),
   ]);
+  const outside = records.items.filter(
+    ({ metadata }) => metadata.annotations?.[providerAnnotation] !== undefined,
+  );
   const used = applications.items.map(({ metadata }) => `applications.platform.company.com/${metadata.name}`);
-  const kept = stores.items.map(({ metadata }) => `statefulsets/${metadata.name}`);
-  if (used.length + kept.length === 0) return;
+  const kept = sets.items.map(({ metadata }) => `statefulsets/${metadata.name}`);
+  const recorded = outside.map(({ metadata }) => `configmaps/${metadata.name}`);
+  const found = [...used, ...kept, ...recorded];
+  if (found.length === 0) return;
+  const services = new Set([
+    ...applications.items.map(({ metadata }) => metadata.name),
+    ...[...sets.items, ...outside].flatMap(({ metadata }) => metadata.labels?.[labels.service] ?? []),
+  ]);
+  const deletions = [...services].map(
+    (service) => `platform service delete ${namespace}/${service} --data-stores delete`,
+  );
   throw new ProvisioningError(
     "refused",
-    `${namespace} has services or their data: ${[...used, ...kept].slice(0, 10).join(", ")}`,
-    `delete them first: kubectl delete -n ${namespace} ${[...used, ...kept].slice(0, 3).join(" ")}`,
+    `${namespace} has services or their data: ${found.slice(0, 10).join(", ")}`,
+    `delete them first: ${deletions.slice(0, 3).join("; ")}`,
   );
 }

@@ -3,6 +3,7 @@ import { type FieldChange, specDiff } from "../../application/spec-diff.ts";
 import { installationSubject } from "../installation.ts";
 import type { Operation, StepId } from "../plan.ts";
 import type { PlanWithManifests } from "../provisioner.ts";
+import { aboutService } from "../runs/service-of-run.ts";
 import type { PlanContext, Step } from "../step.ts";
 import { stepsOf } from "../steps/index.ts";
 
@@ -31,7 +32,9 @@ export async function planFor(operation: Operation, context: PlanContext): Promi
   return {
     plan: {
       operation,
-      service: context.installation === undefined ? context.request.name : installationSubject,
+      ...(context.installation === undefined
+        ? aboutService(context.application.metadata)
+        : { service: installationSubject }),
       change: context.change,
       steps: steps.map(({ id, title, needs, skippable }, index) => ({
         id,

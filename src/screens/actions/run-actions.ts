@@ -1,5 +1,6 @@
 import { isInstallation } from "../../provisioning/plan.ts";
 import type { RunState } from "../../provisioning/runs/run.ts";
+import { serviceText } from "../../provisioning/runs/service-of-run.ts";
 import { nameToType, touchesData } from "../../state/reviews.ts";
 import type { Session } from "../../state/session.ts";
 import { emptyEntry } from "../../state/text-entry.ts";
@@ -45,7 +46,7 @@ function enterRun(context: ActionContext): void {
   }
   const state = session.stores.openRuns.getState().states[place.run];
   if (leavesService(state)) {
-    session.setUi((ui) => go(ui, { screen: "service", service: state.service, tab: "overview" }));
+    session.setUi((ui) => go(ui, { screen: "service", service: serviceText(state), tab: "overview" }));
     return;
   }
   toggleEffects(context);
@@ -124,7 +125,8 @@ export const runActions: readonly Action[] = [
     run: (context) => {
       const run = runOf(context);
       if (run === undefined) return;
-      context.session.setUi((ui) => go(ui, { screen: "service", service: run.service, tab: "overview" }));
+      const service = serviceText(run);
+      context.session.setUi((ui) => go(ui, { screen: "service", service, tab: "overview" }));
     },
   },
   {

@@ -1,6 +1,7 @@
 import { type Operation, operationWords } from "../../provisioning/plan.ts";
 import type { RunName, RunPhase, RunState, StepState } from "../../provisioning/runs/run.ts";
 import { runName } from "../../provisioning/runs/run-record.ts";
+import { type AboutService, aboutService, serviceText } from "../../provisioning/runs/service-of-run.ts";
 import { notByRun } from "../../services/by-kubectl.ts";
 import type { Service } from "../../services/service.ts";
 import { keyUnderCursor } from "../../state/lists.ts";
@@ -23,7 +24,7 @@ export function rowOf(context: ActionContext): Service | undefined {
 }
 
 /** A run as far as it is known here. */
-export interface KnownRun extends RunSubject {
+export interface KnownRun extends RunSubject, AboutService {
   readonly operation: Operation;
   readonly phase: RunPhase;
   /** Its steps; none where only its name and phase are known. */
@@ -37,14 +38,8 @@ function known(run: RunState): KnownRun {
 }
 
 /** What a run does, as its screen is headed: `scale checkout`. */
-export function titleOf({
-  operation,
-  service,
-}: {
-  readonly operation: Operation;
-  readonly service: string;
-}): string {
-  return `${operationWords[operation].name} ${service}`;
+export function titleOf(run: AboutService & { readonly operation: Operation }): string {
+  return `${operationWords[run.operation].name} ${serviceText(run)}`;
 }
 
 /** The run a key is about: the one shown, the one under the cursor, or the newest one of the service. */
@@ -65,12 +60,13 @@ export function runOf(context: ActionContext): KnownRun | undefined {
   const service = rowOf(context);
   if (service?.lastRun === undefined) return undefined;
   const { name, phase, operation } = service.lastRun;
+  const about = aboutService(service);
   return {
     name: runName(name),
     operation,
     phase,
-    service: service.name,
-    title: titleOf({ operation, service: service.name }),
+    ...about,
+    title: titleOf({ operation, ...about }),
     steps: [],
   };
 }
@@ -95,7 +91,7 @@ function runOfRelease(context: ActionContext): KnownRun | undefined {
 export const noService = (context: ActionContext) =>
   serviceOf(context) === undefined ? "no service is marked" : undefined;
 
-/** Why no run can be asked of the service that a key is about, and what to type instead. */
+/** Why no run changes or deletes the service that a key is about, and what to type instead. */
 export function noRunOf(context: ActionContext, verb: "edit" | "delete"): string | undefined {
   const row = rowOf(context);
   return noService(context) ?? (row === undefined ? undefined : notByRun(row, verb));

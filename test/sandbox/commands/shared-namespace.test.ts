@@ -1,14 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
+import { protectionAnnotation } from "../../../src/application/names.ts";
 import { apply } from "../../../src/cluster/cluster.ts";
+import { find } from "../../../src/cluster/find.ts";
 import { resources } from "../../../src/cluster/resource.ts";
 import { guardrailsCrd } from "../../../src/guardrails/crd.ts";
 import { runControllers } from "../../operator/running.ts";
-import { application, eventually } from "../../operator/stage.ts";
+import { application, condition, eventually } from "../../operator/stage.ts";
 import { commandsOnSandbox } from "./commands.ts";
 
-test("two Applications in one namespace are two services; runs are told to be none of their business", async () => {
+test("two Applications in one namespace are two services; what would change them says what to type instead", async () => {
   const { run, cluster } = await commandsOnSandbox();
   expect(await run("service", "create", "api-gateway", "--language", "go")).toMatchObject({ code: 0 });
   await apply(cluster, resources.customResourceDefinitions, guardrailsCrd);
@@ -89,13 +91,12 @@ test("two Applications in one namespace are two services; runs are told to be no
     ["scale", "production/api-gateway", "--replicas", "2"],
     ["rollback", "orders"],
     ["releases", "orders"],
-    ["delete", "production/api-gateway", "--yes"],
-    ["delete", "orders", "--yes"],
   ]) {
     const { code, err } = await run("service", ...words);
     expect(code, words.join(" ")).toBe(2);
     expect(err).toContain("it was applied with kubectl");
     expect(err).toMatch(/kubectl edit -n production applications\.platform\/(orders|api-gateway)/);
+    expect(err).toMatch(/service delete production\/(orders|api-gateway)/);
   }
   expect(
     await run("service", "scale", "app-api-gateway/api-gateway", "--replicas", "3", "--yes"),
@@ -122,6 +123,132 @@ interface Row {
   readonly name: string;
 }
 
+test("a run deletes a service of a shared namespace, and another one the data stores that were kept", async () => {
+  const { run, cluster } = await commandsOnSandbox();
+  const namespace = "production";
+  const own = await run("service", "create", "orders", "--language", "go", "--database", "postgres");
+  expect(own.code, own.err).toBe(0);
+  expect(await run("service", "delete", "orders", "--yes", "--data-stores", "keep")).toMatchObject({
+    code: 0,
+  });
+  expect(await run("namespace", "manage", namespace)).toMatchObject({ code: 0 });
+  const operator = await runControllers(cluster, { momentMs: 0 });
+  onTestFinished(() => operator.stop());
+  const withDatabase = { database: { type: "postgres" } };
+  for (const name of ["orders", "ledger"]) {
+    await cluster.create(resources.applications, application(namespace, name, withDatabase));
+  }
+  const ready = (...names: readonly string[]) =>
+    eventually(`${names.join(" and ")} are ready`, async () => {
+      for (const name of names) expect(await condition(cluster, namespace, name, "Ready")).toMatch(/^True /);
+    });
+  await ready("orders", "ledger");
+  const uids = async (name: string) => {
+    const objects = await Promise.all([
+      find(cluster, resources.namespaces, { name: namespace }),
+      find(cluster, resources.applications, { namespace, name }),
+      find(cluster, resources.deployments, { namespace, name }),
+      find(cluster, resources.statefulSets, { namespace, name: `${name}-db` }),
+      find(cluster, resources.secrets, { namespace, name: `${name}-db` }),
+      find(cluster, resources.persistentVolumeClaims, { namespace, name: `data-${name}-db-0` }),
+    ]);
+    return objects.map((object) => object?.metadata.uid);
+  };
+  const [place, ...before] = await uids("orders");
+  const beside = await uids("ledger");
+  expect([place, ...before, ...beside]).not.toContain(undefined);
+
+  const look = JSON.parse((await run("service", "delete", "ledger", "--dry-run", "-o", "json")).out);
+  expect(look).toMatchObject({
+    plan: { operation: "delete", service: "ledger", sharedNamespace: namespace },
+  });
+  const shown = await run("service", "delete", "production/orders", "--dry-run");
+  expect(shown.out).toContain("Plan to delete production/orders, ");
+  expect(shown.out).toContain("Keeps the data stores in namespace production.");
+  expect(shown.out).not.toMatch(/- (Namespace|StatefulSet|NetworkPolicy|ResourceQuota)\b/);
+
+  const first = await run("service", "delete", "production/orders", "--yes");
+  expect(first.code, first.err).toBe(0);
+  expect(first.err).toContain("delete production/orders on sandbox, run orders-delete-");
+  expect(first.err).toContain("service delete production/orders --data-stores delete deletes the data too");
+  expect(first.out).toMatch(
+    /^service production\/orders deleted in .*; its data stores are kept in namespace production$/m,
+  );
+  const [, itself, deployment, ...stores] = await uids("orders");
+  expect([itself, deployment]).toEqual([undefined, undefined]);
+  expect(stores).toEqual(before.slice(2));
+  const kept = JSON.parse((await run("service", "get", "production/orders", "-o", "json")).out).items;
+  expect(kept).toEqual([
+    expect.objectContaining({
+      verdict: "kept",
+      reason: expect.stringContaining("platform service delete production/orders --data-stores delete"),
+      lastRun: expect.objectContaining({ operation: "delete", phase: "Succeeded" }),
+    }),
+  ]);
+  const events = await cluster.list(resources.events, { namespace });
+  expect(events.items.find(({ reason }) => reason === "DataKept")?.message).toContain(
+    "platform service delete production/orders offers to delete them",
+  );
+
+  const [{ name: deletion }] = JSON.parse(
+    (await run("run", "list", "--service", "production/orders", "-o", "json")).out,
+  ).items;
+  const back = await run("run", "rollback", deletion, "--yes");
+  expect(back.code, back.err).toBe(0);
+  await ready("orders");
+  expect((await uids("orders")).slice(3)).toEqual(before.slice(2));
+  expect(await run("service", "delete", "production/orders", "--yes")).toMatchObject({ code: 0 });
+
+  const unmanage = await run("namespace", "unmanage", namespace);
+  expect(unmanage.err).toContain("service delete production/orders --data-stores delete");
+
+  await cluster.patch(
+    resources.statefulSets,
+    { namespace, name: "orders-db" },
+    { type: "merge", body: { metadata: { annotations: { [protectionAnnotation]: "true" } } } },
+  );
+  const everything = ["service", "delete", "production/orders", "--data-stores", "delete"];
+  const refused = await run(...everything, "--yes");
+  expect(refused).toMatchObject({ code: 2 });
+  expect(refused.err).toContain("orders-db of orders is protected against deletion");
+  expect(await run(...everything, "--confirm", "ledger")).toMatchObject({ code: 2 });
+  const second = await run(...everything, "--confirm", "orders");
+  expect(second.code, second.err).toBe(0);
+  expect(second.out).toMatch(/^service production\/orders deleted in [^;]*$/m);
+  expect(await uids("orders")).toEqual([place, undefined, undefined, undefined, undefined, undefined]);
+  expect(await uids("ledger")).toEqual(beside);
+  await ready("ledger");
+
+  const runs = JSON.parse(
+    (await run("run", "list", "--service", "production/orders", "-o", "json")).out,
+  ).items;
+  expect(runs).toHaveLength(3);
+  for (const each of runs)
+    expect(each).toMatchObject({ operation: "delete", service: "orders", sharedNamespace: namespace });
+  const others = JSON.parse(
+    (await run("run", "list", "--service", "app-orders/orders", "-o", "json")).out,
+  ).items;
+  expect(others.map(({ operation }: { readonly operation: string }) => operation)).toEqual([
+    "delete",
+    "create",
+  ]);
+  const named = (await run("run", "list", "--service", "orders")).out;
+  expect(named.match(/ production\/orders /g)).toHaveLength(3);
+  expect((await run("run", "show", runs[0].name)).out).toContain("delete production/orders, team ");
+  for (const nowhere of ["production/orders", "staging/orders", "production/no-such"]) {
+    const { code, err } = await run("service", "delete", nowhere, "--yes");
+    expect(code, nowhere).toBe(2);
+    expect(err).toContain(`there is no service ${nowhere}`);
+  }
+  expect((await run("service", "delete", "no-such", "--yes")).err).toContain("there is no service no-such");
+
+  // A name alone is that of the service with its own namespace, and else of the only one that has it.
+  await cluster.create(resources.applications, application(namespace, "orders"));
+  await ready("orders");
+  const alone = JSON.parse((await run("service", "delete", "orders", "--dry-run", "-o", "json")).out);
+  expect(alone.plan).not.toHaveProperty("namespace");
+});
+
 test("a name that several shared namespaces have is not guessed at", async () => {
   const { run, cluster } = await commandsOnSandbox();
   for (const namespace of ["staging", "production"]) {
@@ -131,6 +258,7 @@ test("a name that several shared namespaces have is not guessed at", async () =>
   const refused = await run("service", "logs", "orders");
   expect(refused.code).toBe(2);
   expect(refused.err).toContain("2 services are named orders: production/orders, staging/orders");
+  expect(await run("service", "delete", "orders", "--yes")).toMatchObject({ code: 2 });
   expect((await run("service", "get", "orders", "-o", "name")).out).toBe(
     "service/production/orders\nservice/staging/orders\n",
   );

@@ -207,7 +207,9 @@ describe("changing a service", () => {
     expect(await shown(opened)).toContain("type checkout first");
     expect(asked).toEqual([]);
     await opened.type("checkout\r");
-    expect(asked).toEqual(['delete checkout {"dataStores":"delete","confirmed":"checkout"}']);
+    expect(asked).toEqual([
+      'delete checkout {"dataStores":"delete","confirmed":"checkout","namespace":"app-checkout"}',
+    ]);
   });
 });
 

@@ -3,7 +3,7 @@ import type { Provisioner } from "../../../src/provisioning/provisioner.ts";
 import type { Execution, RunState } from "../../../src/provisioning/runs/run.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";
 import type { UseCases } from "../../../src/state/feeds/feed.ts";
-import { dashboard, held, plan, preview, running, sharing } from "./examples.ts";
+import { dashboard, deletePlan, held, plan, preview, running, sharing } from "./examples.ts";
 import { type Opened, open } from "./terminal.ts";
 
 let app: Opened | undefined;
@@ -41,6 +41,14 @@ function byHand() {
   let come: (next: RunState) => void = () => {};
   const provisioner: Partial<Provisioner> = {
     planCreate: async () => ({ plan, manifests: [], diff: [] }),
+    planDelete: async (service, dataStores, namespace = "") => {
+      asked.push(`plan to delete ${service} in ${namespace}, ${dataStores}`);
+      return { plan: { ...deletePlan, service, sharedNamespace: namespace }, manifests: [], diff: [] };
+    },
+    delete: async (service, { dataStores, namespace, confirmed }) => {
+      asked.push(`delete ${service} in ${namespace}, ${dataStores}, confirmed ${confirmed}`);
+      return execution();
+    },
     create: async ({ name }, { onFailure }) => {
       asked.push(`create ${name}, ${onFailure}`);
       return execution();
@@ -239,24 +247,59 @@ describe("services that share a namespace", () => {
     expect(await shown(opened)).toContain("› production/ledger");
   });
 
-  it("are changed and deleted by no run: each key says what to type instead", async () => {
+  it("are changed by no run: each key says what to type instead", async () => {
     const { app: opened, asked } = await started(sharing);
-    for (const [keys, verb] of [
-      ["+", "edit"],
-      ["i", "edit"],
-      ["e", "edit"],
-      ["b", "edit"],
-      ["\u0004", "delete"],
-    ] as const) {
+    for (const keys of ["+", "i", "e", "b"]) {
       await opened.type(keys);
       expect(await shown(opened)).toContain(
-        `no run made it: kubectl ${verb} -n production applications.platform/ledger`,
+        "no run changes it: kubectl edit -n production applications.platform/ledger",
       );
     }
     await opened.type("j");
     await opened.type("\u0004");
     expect(await shown(opened)).toContain("it is no service: platform namespace unmanage staging");
     expect(asked).toEqual([]);
+  });
+
+  it("are deleted by a run, once their name is typed", async () => {
+    const { app: opened, asked, come } = await started(sharing);
+    await opened.type("\u0004");
+    const review = await shown(opened);
+    expect(review).toContain("› delete production/ledger");
+    expect(review).toContain("enter deletes production/ledger in 3 steps");
+    expect(review).toContain("Type ledger to delete it");
+    expect(review).toContain("platform --sandbox service delete production/ledger --data-stores keep");
+    await opened.type("\r");
+    expect(await shown(opened)).toContain("type ledger first");
+    await opened.type("\t");
+    expect(await shown(opened)).toContain("delete them, with what is in them");
+    await opened.type("ledger\r");
+    expect(asked).toEqual([
+      "plan to delete ledger in production, keep",
+      "plan to delete ledger in production, delete",
+      "delete ledger in production, delete, confirmed ledger",
+    ]);
+    const deletion = { operation: "delete", service: "ledger", sharedNamespace: "production" } as const;
+    come({ ...running, ...deletion, phase: "Succeeded" });
+    expect(await shown(opened)).toContain("production/ledger is deleted.");
+  });
+
+  it("have a held run gone on with from their row, and lead back from it", async () => {
+    const lastRun = { name: held.name, operation: "provision", phase: "Held", at: "" } as const;
+    const {
+      app: opened,
+      asked,
+      come,
+    } = await started(sharing.map((row) => (row.name === "ledger" ? { ...row, lastRun } : row)));
+    await opened.type("r");
+    expect(asked).toEqual([`retry ${held.name}`]);
+    come({ ...held, operation: "provision", service: "ledger", sharedNamespace: "production" });
+    expect(await shown(opened)).toContain("› provision production/led");
+    await opened.type("b");
+    expect(await shown(opened)).toContain("production/ledger › roll back");
+    await opened.type("\u001b");
+    await opened.type("o");
+    expect(await shown(opened)).toContain("kubectl edit -n production applications.platform/ledger");
   });
 
   it("do not take the name that a new service would get", async () => {

@@ -1,7 +1,8 @@
 import { Terminal } from "@xterm/headless";
 import { afterEach, describe, expect, it } from "vitest";
 import type { StoreOffers } from "../../../src/provisioning/data-stores/terms.ts";
-import type { RunState } from "../../../src/provisioning/runs/run.ts";
+import type { RunName, RunState } from "../../../src/provisioning/runs/run.ts";
+import { serviceText } from "../../../src/provisioning/runs/service-of-run.ts";
 import { drawSkeleton } from "../../../src/screens/skeleton.ts";
 import { editForm, formOf } from "../../../src/state/change.ts";
 import { withDeadHolders } from "../../../src/state/dead-holders.ts";
@@ -78,16 +79,28 @@ const set: Place = { screen: "change", service: "checkout", kind: "set" };
 const runIs =
   (state: RunState, holder?: "living" | "dead"): Prepare =>
   ({ session }) => {
-    const { name, operation, service } = state;
+    const { name, operation } = state;
     session.stores.openRuns.setState({
       states: { [name]: state },
       holders: holder === undefined ? {} : { [name]: holder },
     });
     session.setUi((before) => ({
       ...before,
-      stack: [{ screen: "services" }, { screen: "run", run: name, title: `${operation} ${service}` }],
+      stack: [
+        { screen: "services" },
+        { screen: "run", run: name, title: `${operation} ${serviceText(state)}` },
+      ],
     }));
   };
+
+/** A run about a service that shares its namespace. */
+const provisioning: RunState = {
+  ...held,
+  name: "ledger-provision-x2m9" as RunName,
+  operation: "provision",
+  service: "ledger",
+  sharedNamespace: "production",
+};
 
 /** A form with these keys pressed in it. */
 const typedIn = (kind: "scale" | "set", keys: readonly string[]) =>
@@ -168,6 +181,15 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     live,
     share,
     show({ screen: "service", service: "production/ledger", tab: "releases" }),
+  ],
+  "service-sharing-runs": [
+    live,
+    share,
+    show({ screen: "service", service: "production/ledger", tab: "runs" }),
+    ({ session: { stores } }) => {
+      const elsewhere = { ...provisioning, sharedNamespace: "production-eu-central" };
+      stores.runs.setState({ status: "ready", runs: [elsewhere, provisioning] });
+    },
   ],
   "service-overview": [live, show({ screen: "service", service: "checkout", tab: "overview" })],
   "service-pods": [
@@ -317,6 +339,16 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
       ),
     }),
   ],
+  "run-sharing-deleted": [
+    live,
+    runIs({
+      ...scaling,
+      operation: "delete",
+      sharedNamespace: "production",
+      phase: "Succeeded",
+      finishedAt: ago(2),
+    }),
+  ],
   "run-elsewhere": [live, runIs(scaling, "living")],
   "run-holder-gone": [live, runIs(scaling, "dead")],
   "run-interrupted": [live, runIs({ ...running, phase: "Interrupted", finishedAt: ago(1) })],
@@ -402,6 +434,12 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     ui({ dataStores: "keep" }),
     planned({ plan: { ...deletePlan, steps: deletePlan.steps.slice(0, 2) } }),
   ],
+  "delete-sharing": [
+    live,
+    show({ screen: "delete", service: "production/checkout" }),
+    ui({ dataStores: "keep" }),
+    planned({ plan: { ...deletePlan, sharedNamespace: "production", steps: deletePlan.steps.slice(0, 2) } }),
+  ],
   "delete-destroys": [
     live,
     show({ screen: "delete", service: "checkout" }),
@@ -409,6 +447,7 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     planned({ plan: deletePlan, protectedStores: ["database checkout-db"] }),
   ],
   "other-run": [live, otherRun(scaling, "living")],
+  "other-run-sharing": [live, otherRun({ ...scaling, sharedNamespace: "production" }, "living")],
   "other-run-gone": [live, otherRun(scaling, "dead")],
   "other-run-waited-for": [live, otherRun(scaling, "living", true)],
   "other-run-held": [live, otherRun({ ...held, service: "checkout" }, undefined)],
@@ -458,6 +497,14 @@ const screens: Readonly<Record<string, readonly Prepare[]>> = {
     ({ session: { stores } }) => {
       const done = { ...running, name: held.name, phase: "Succeeded" as const, finishedAt: ago(3) };
       stores.runs.setState({ status: "ready", runs: [running, held, done] });
+    },
+  ],
+  "runs-sharing": [
+    live,
+    show({ screen: "runs" }),
+    ({ session: { stores } }) => {
+      const elsewhere = { ...provisioning, sharedNamespace: "production-eu-central" };
+      stores.runs.setState({ status: "ready", runs: [running, elsewhere, provisioning] });
     },
   ],
   "runs-empty": [

@@ -61,6 +61,7 @@ const change = fc.oneof(
     gone: fc.boolean(),
     number: fc.integer({ min: 1, max: 3 }),
     phase: fc.constantFrom("Running", "Held", "Succeeded"),
+    place: fc.constantFrom("", "production/"),
   }),
   fc.record({ type: fc.constant("update" as const) }),
   fc.record({ type: fc.constant("shared" as const), gone: fc.boolean() }),
@@ -88,7 +89,7 @@ function take(index: FleetIndex, each: typeof change extends fc.Arbitrary<infer 
       );
       break;
     case "run": {
-      const facts = run(each.name, each.number, each.phase as RunFacts["phase"]);
+      const facts = run(`${each.place}${each.name}`, each.number, each.phase as RunFacts["phase"]);
       index.takeRuns(each.gone ? [] : [facts], each.gone ? [facts.name] : []);
       break;
     }
@@ -170,15 +171,36 @@ describe("a namespace that services share", () => {
     apply(index, "production", "a");
     apply(index, "app-a", "a");
     take(index, { type: "workload", name: "a", gone: false, ready: 0 });
-    take(index, { type: "run", name: "a", gone: false, number: 1, phase: "Held" });
+    take(index, { type: "run", name: "a", gone: false, number: 1, phase: "Held", place: "" });
     expect(keys(index)).toEqual(["a", "production/a"]);
-    const [own, other] = ["a", "production/a"].map((key) =>
-      index.services.find((each) => serviceKey(each) === key),
-    );
+    const both = () =>
+      ["a", "production/a"].map((key) => index.services.find((each) => serviceKey(each) === key));
+    const [own, other] = both();
     expect(own).toMatchObject({ namespace: "app-a", verdict: "failed", lastRun: { phase: "Held" } });
     expect(other).toMatchObject({ namespace: "production", verdict: "working", lastRun: undefined });
     expect(index.unready("a")).toBeDefined();
     expect(index.unready("production/a")).toBeUndefined();
+    take(index, { type: "run", name: "a", gone: false, number: 2, phase: "Running", place: "production/" });
+    index.update();
+    expect(both().map((row) => row?.lastRun?.phase)).toEqual(["Held", "Running"]);
+  });
+
+  it("keeps the row of a service whose deletion is not over, whatever is left of it", () => {
+    const index = shared();
+    apply(index, "production", "orders");
+    const deletion = { ...run("production/orders", 1, "Running"), operation: "delete" } as const;
+    index.takeRuns([deletion]);
+    apply(index, "production", "orders", true);
+    expect(keys(index)).toEqual(["production/orders"]);
+    index.takeRuns([{ ...deletion, phase: "Held", message: "Data stores: the volume is in use" }]);
+    expect(keys(index)).toEqual(["production/orders"]);
+    expect(index.services[0]).toMatchObject({
+      verdict: "failed",
+      reason: "delete is held: Data stores: the volume is in use",
+      lastRun: { name: deletion.name },
+    });
+    index.takeRuns([{ ...deletion, phase: "Succeeded" }]);
+    expect(keys(index)).toEqual(["production/"]);
   });
 
   it("shows what an Application left behind, and forgets it with the last of it", () => {

@@ -3,6 +3,7 @@ import {
   applicationFacts,
   namespaceFacts,
   type OperatorWord,
+  runFacts,
   workloadFacts,
 } from "../../../src/services/facts.ts";
 import { byUrgency, type Parts, rowOf } from "../../../src/services/row.ts";
@@ -249,6 +250,30 @@ describe("a service that shares its namespace", () => {
     expect(rowOf(shared({ state, message }, { workload: undefined }))).toMatchObject({ verdict, reason });
   });
 
+  it("has the run that makes its data stores, of which the operator tells", () => {
+    const message = "run ledger-provision-1 is held: quota; see platform run show ledger-provision-1";
+    const held = { ...run("Held", "Database: quota"), operation: "provision" as const };
+    const row = rowOf(shared({ state: "degraded", message }, { workload: undefined, run: held }));
+    expect(row).toMatchObject({
+      verdict: "failed",
+      reason: message,
+      lastRun: { operation: "provision", phase: "Held" },
+    });
+  });
+
+  it.each([
+    ["Running", "working", "Data stores: in use"],
+    ["Held", "failed", "delete is held: Data stores: in use"],
+    ["Interrupted", "degraded", "delete was interrupted, go on with: platform run resume ledger-create-1"],
+    ["Succeeded", "kept", "kept: data stores of ledger; "],
+  ] as const)("that is being deleted is as the run says: %s", (phase, verdict, reason) => {
+    const deletion = { ...run(phase, "Data stores: in use"), operation: "delete" as const };
+    const over = { application: undefined, workload: undefined, run: deletion };
+    const row = rowOf(shared({ state: "silent", message: "" }, over));
+    expect(row.verdict).toBe(verdict);
+    expect(row.reason).toContain(reason);
+  });
+
   it("is told by its pods where they say more", () => {
     const over = { workload: workload(1, 3), problem: "the process ends with code 1" };
     expect(rowOf(shared({ state: "progressing", message: "1 of 3" }, over))).toMatchObject({
@@ -263,6 +288,7 @@ describe("a service that shares its namespace", () => {
     const row = rowOf(shared({ state: "silent", message: "" }, gone));
     expect(row).toMatchObject({ verdict: "kept" });
     expect(row.reason).toContain("an Application ledger in production uses them again");
+    expect(row.reason).toContain("platform service delete production/ledger --data-stores delete");
   });
 });
 
@@ -287,6 +313,40 @@ describe("facts", () => {
       ...(status === undefined ? {} : { status }),
     };
     expect(applicationFacts(object)).toMatchObject({ operator });
+  });
+
+  it.each([
+    ["app-ledger", undefined, true],
+    ["production", undefined, false],
+    ["production", "False", false],
+    ["production", "True", true],
+  ])(
+    "of a data store outside of the cluster say whether it is there: in %s, %s",
+    (namespace, ready, there) => {
+      const facts = applicationFacts({
+        apiVersion: "platform.company.com/v1",
+        kind: "Application",
+        metadata: { name: "ledger", namespace, generation: 2 },
+        spec: { database: { type: "postgres", provider: "cloudsql" } },
+        ...(ready === undefined
+          ? {}
+          : { status: { conditions: [{ type: "DatabaseReady", status: ready }] } }),
+      });
+      expect(facts.elsewhere).toEqual(there ? ["database"] : undefined);
+    },
+  );
+
+  it("of runs have the key of the row that each is about", () => {
+    const titles = ["Service", "Operation", "Phase", "Message", "Attempts", "Namespace"];
+    const rows = [
+      ["ledger", "delete", "Running", "", 1, "production"],
+      ["ledger", "scale", "Succeeded", "", 1, null],
+    ].map((cells, index) => ({ cells, metadata: { name: `run-${index}` } }));
+    const columns = titles.map((name) => ({ name, type: "string", priority: 0 }));
+    const table = { resourceVersion: "1", columns, rows };
+    expect(runFacts(table).map(({ service }) => service)).toEqual(["production/ledger", "ledger"]);
+    const older = { ...table, columns: columns.slice(0, 5) };
+    expect(runFacts(older).map(({ service }) => service)).toEqual(["ledger", "ledger"]);
   });
 
   it("of a namespace without labels still name the service", () => {
