@@ -24,8 +24,9 @@ export type Logins = readonly [first: string, second: string];
 /** Longest name of a login, in bytes (PostgreSQL's NAMEDATALEN - 1). */
 const maxLoginLength = 63;
 
-/** A login and the one that takes turns with it; never the same. Pure. */
+/** A login and the one that takes turns with it; never the same, and never one of PostgreSQL's own (`pg_…`). Pure. */
 export function loginsOf(first: string): Logins {
+  if (first.toLowerCase() === "pg") return [first, `${first}2`];
   const second = `${first.slice(0, maxLoginLength - 2)}_2`;
   return [first, second === first ? `${first.slice(0, -2)}_3` : second];
 }

@@ -209,6 +209,7 @@ describe("credentials", () => {
         ).toBe(true);
       }),
     );
+    expect(loginsOf("pg")).toEqual(["pg", "pg2"]);
     expect(loginsOf(`${"a".repeat(61)}_2`)).toEqual([`${"a".repeat(61)}_2`, `${"a".repeat(61)}_3`]);
   });
 
