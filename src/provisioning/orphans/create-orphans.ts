@@ -20,7 +20,7 @@ import type { RunSpec } from "../runs/run-record.ts";
 import type { PlanContext } from "../step.ts";
 import { doomedBy } from "../steps/delete_orphans.ts";
 import { findOrphans, type SweepSurroundings } from "./find.ts";
-import { folded } from "./judge.ts";
+import { folded, isShared } from "./judge.ts";
 import type { CleanupPlan, Orphan, Orphans } from "./orphan.ts";
 
 /** What the use cases of orphans take from outside. */
@@ -43,6 +43,7 @@ export function createOrphans(options: OrphansOptions): Orphans {
     const { found } = await findOrphans(options);
     return [...new Set(names)].map((name) => {
       const orphan = found.find((candidate) => candidate.name === name);
+      if (orphan?.effect.kind === "object" && isShared(orphan.effect)) throw sharedStore(orphan);
       if (orphan !== undefined) return orphan;
       throw new ProvisioningError(
         "usage",
@@ -152,6 +153,11 @@ export function createOrphans(options: OrphansOptions): Orphans {
       });
     },
   };
+}
+
+/** What was kept of a service that shares its namespace goes with all that belongs to it, by a deletion of that service. */
+function sharedStore({ name, reason }: Orphan): ProvisioningError {
+  return new ProvisioningError("usage", `${name} is a data store, ${reason}`);
 }
 
 type Adoptable = Orphan & { readonly effect: ObjectEffect };

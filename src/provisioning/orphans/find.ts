@@ -5,6 +5,7 @@ import {
   databasesNamespace,
   labels,
   namespaceOf,
+  providerAnnotation,
   serviceNameSchema,
   systemNamespace,
 } from "../../application/names.ts";
@@ -15,6 +16,7 @@ import type { Cluster, ListOptions } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { everyPage } from "../../cluster/every-page.ts";
 import type { KubeList, KubeObject } from "../../cluster/object.ts";
+import { keyOf } from "../../cluster/reflector.ts";
 import { apiVersionOf, type Resource, resources } from "../../cluster/resource.ts";
 import type { CodeHost } from "../../delivery/code-host.ts";
 import { externalSecretKinds } from "../../secrets/external-secrets.ts";
@@ -85,6 +87,7 @@ export async function findOrphans(
   const seen = {
     objects: objects.flat().filter(isOurs),
     applications: new Map(applications.flatMap((application) => askedFor(application, standards))),
+    sharing: new Set(applications.map(keyOf)),
     runNames: new Set(runNames.map(({ metadata }) => metadata.name)),
   };
   const doubtful = made.filter(({ path }) => !seen.applications.has(serviceOfPath(path)));
@@ -105,15 +108,17 @@ function isLabelValue(text: string): boolean {
 
 /**
  * In the platform's own namespace only what belongs to single runs is swept, and no CRD or namespace of its own. Of
- * other managed namespaces only those that belong to one service: what several share, the operator keeps in order.
+ * other managed namespaces only those that belong to one service: what several share, the operator keeps in order, but for
+ * data stores outside of the cluster.
  */
-function isOurs({ effect }: SeenObject): boolean {
+function isOurs({ effect, metadata }: SeenObject): boolean {
   if (effect.type === "Lease") return effect.namespace === systemNamespace;
   const place = effect.type === "Namespace" ? effect.name : effect.namespace;
   if (place === systemNamespace) return effect.type !== "Namespace";
   // What else is there goes with its Cluster.
   if (place === databasesNamespace) return effect.type === resources.postgresClusters.kind;
-  return place === undefined || place.startsWith("app-");
+  if (place === undefined || place.startsWith("app-")) return true;
+  return metadata.annotations?.[providerAnnotation] !== undefined;
 }
 
 async function listed(

@@ -6,6 +6,7 @@ import {
   providerAnnotation,
   systemNamespace,
 } from "../../application/names.ts";
+import { refText, type ServiceRef } from "../../application/service-ref.ts";
 import type { ObjectMeta } from "../../cluster/object.ts";
 import { isOver } from "../engine/decide.ts";
 import { dataStoreNames, isBeside, isClaimOf, isSecretOf } from "../objects/namespace-contents.ts";
@@ -14,6 +15,7 @@ import { isProtected } from "../objects/protection.ts";
 import { snapshotOfAnnotation, snapshotReason } from "../objects/snapshot.ts";
 import { type Effect, effectKey } from "../runs/effect.ts";
 import type { RunState } from "../runs/run.ts";
+import { aboutService, isSameService } from "../runs/service-of-run.ts";
 import type { Orphan } from "./orphan.ts";
 
 /** A managed object, as a sweep sees it: without spec and status. */
@@ -38,6 +40,8 @@ export interface Seen {
   readonly repositories: readonly SeenRepository[];
   /** By service: keys of the effects that its Application asks for, the Application's own among them. */
   readonly applications: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Those that share a namespace: `NAMESPACE/NAME`. */
+  readonly sharing: ReadonlySet<string>;
   /** Runs of the services in question, newest first. */
   readonly runs: readonly RunState[];
   /** Names of all runs that there are. */
@@ -57,6 +61,23 @@ export function serviceOf({ effect, metadata }: SeenObject): string {
   if (told !== undefined) return told;
   const place = effect.type === "Namespace" ? effect.name : (effect.namespace ?? "");
   return place.startsWith("app-") ? place.slice("app-".length) : "";
+}
+
+/**
+ * Whether an object is in a namespace that several services may share. Of what is there the operator keeps all but data stores in
+ * order; of those outside of the cluster only what says where they are is seen. Pure.
+ */
+export function isShared({ namespace }: Pick<ObjectEffect, "namespace">): boolean {
+  if (namespace === undefined || namespace === systemNamespace || namespace === databasesNamespace)
+    return false;
+  return !namespace.startsWith("app-");
+}
+
+/** The service that an object was made for, with its namespace. */
+function placeOf(object: SeenObject): ServiceRef {
+  const name = serviceOf(object);
+  const { namespace = "" } = object.effect;
+  return { name, namespace: isShared(object.effect) ? namespace : `app-${name}` };
 }
 
 /** What a person types for an effect. Pure. */
@@ -84,9 +105,10 @@ export function serviceOfPath(path: string): string {
 /** Whether what the object belongs to accounts for it without a look at runs: its owner, who adopted it, its service's Application. Pure. */
 export function isAccountedFor(
   object: SeenObject,
-  { objects, applications, runNames }: Pick<Seen, "objects" | "applications" | "runNames">,
+  { objects, applications, sharing, runNames }: Omit<Seen, "repositories" | "runs">,
 ): boolean {
   const { effect, metadata } = object;
+  if (isShared(effect)) return sharing.has(refText(placeOf(object)));
   if (effect.namespace === databasesNamespace) {
     // What says where a database is accounts for it, and is judged itself.
     return objects.some((other) => other.metadata.annotations?.[instanceAnnotation] === effect.name);
@@ -232,6 +254,13 @@ function verdictOn(object: SeenObject, seen: Seen, runs: readonly RunState[]): V
     return { state: "kept", reason: snapshotReason(of) };
   }
   if (isBusy(runs)) return undefined;
+  if (isShared(effect)) {
+    const what = refText(placeOf(object));
+    return {
+      state: "kept",
+      reason: `kept of ${what}, which is no more; platform service delete ${what} --data-stores delete --confirm ${service} deletes it`,
+    };
+  }
   const told = byRuns(runs, effect, object);
   if (told !== undefined) return told;
   const maker = runOf(object);
@@ -303,7 +332,9 @@ export function judge(seen: Seen): readonly Orphan[] {
   const objects = seen.objects.flatMap((object): readonly Orphan[] => {
     if (object.metadata.deletionTimestamp !== undefined || isAccountedFor(object, seen)) return [];
     const service = serviceOf(object);
-    const verdict = verdictOn(object, seen, runsOf.get(service) ?? []);
+    const about = aboutService(placeOf(object));
+    const runs = (runsOf.get(service) ?? []).filter((run) => isSameService(run, about));
+    const verdict = verdictOn(object, seen, runs);
     if (verdict === undefined) return [];
     const { uid, creationTimestamp = "" } = object.metadata;
     const data = dataOf(object, seen.objects);
@@ -324,7 +355,7 @@ export function judge(seen: Seen): readonly Orphan[] {
   });
   const repositories = seen.repositories.flatMap((repository): readonly Orphan[] => {
     const service = serviceOfPath(repository.path);
-    const runs = runsOf.get(service) ?? [];
+    const runs = (runsOf.get(service) ?? []).filter((run) => isSameService(run, { service }));
     if (seen.applications.has(service) || isBusy(runs)) return [];
     const effect: Effect = { kind: "repository", url: repository.url };
     const deleted = runs.find(({ operation, phase }) => operation === "delete" && phase === "Succeeded");

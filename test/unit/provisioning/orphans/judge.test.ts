@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { adoptedAnnotation, labels, protectionAnnotation } from "../../../../src/application/names.ts";
+import {
+  adoptedAnnotation,
+  instanceAnnotation,
+  labels,
+  protectionAnnotation,
+  providerAnnotation,
+} from "../../../../src/application/names.ts";
 import type { ObjectEffect } from "../../../../src/provisioning/objects/objects.ts";
 import { judge, type Seen, type SeenObject } from "../../../../src/provisioning/orphans/judge.ts";
 import type { Operation, StepId } from "../../../../src/provisioning/plan.ts";
@@ -107,6 +113,7 @@ function world(over: Partial<Seen> = {}): Seen {
     objects: all.map((effect) => seenObject(effect)),
     repositories: [],
     applications: new Map(),
+    sharing: new Set(),
     runs: [],
     runNames: new Set(["ledger-create-1"]),
     ...over,
@@ -228,6 +235,44 @@ describe("an orphan is told", () => {
     expect(judge({ ...seen, applications: asked })).toEqual([]);
     const runs = [run("ledger-delete-1", "delete", "Succeeded")];
     expect(names({ ...seen, runs }, "kept")).toEqual(["repository/payments/ledger"]);
+  });
+});
+
+describe("of a service that shares its namespace", () => {
+  const record = effectOf("v1", "ConfigMap", "ledger-db", "production");
+  const database = effectOf(
+    "postgresql.cnpg.io/v1",
+    "Cluster",
+    "production-ledger-1a2b",
+    "platform-databases",
+  );
+  const annotations = {
+    [providerAnnotation]: "cloudnative-pg",
+    [instanceAnnotation]: "production-ledger-1a2b",
+  };
+  const objects = [seenObject(record, { annotations }), seenObject(database)];
+
+  test("a database outside of the cluster is accounted for by its Application, and kept where that is gone", () => {
+    expect(judge(world({ objects, sharing: new Set(["production/ledger"]) }))).toEqual([]);
+    // Another of its name, in a namespace of its own, has nothing to do with it.
+    expect(judge(world({ objects, applications: asked }))).toMatchObject([
+      {
+        name: "production/configmap/ledger-db",
+        state: "kept",
+        reason: expect.stringContaining("platform service delete production/ledger --data-stores delete"),
+        data: ["cloudnative-pg of ledger-db"],
+      },
+    ]);
+    const busy = { ...run("ledger-delete-1", "delete", "Running"), sharedNamespace: "production" };
+    expect(judge(world({ objects, runs: [busy] }))).toEqual([]);
+  });
+
+  test("runs say nothing about a service of the same name that has a namespace of its own", () => {
+    const kept = run("ledger-delete-1", "delete", "Succeeded", { steps: ["delete_kubernetes"] });
+    const other = { ...run("ledger-delete-2", "delete", "Succeeded"), sharedNamespace: "production" };
+    const alone = judge(world({ runs: [kept] }));
+    expect(alone.length).toBeGreaterThan(0);
+    expect(judge(world({ runs: [other, kept] }))).toEqual(alone);
   });
 });
 
