@@ -13,7 +13,7 @@ const prefix = "terraform-holder-";
 /**
  * Who works on a workspace, for whoever meets its lock on another machine: a ConfigMap beside the state. Which process
  * it is says nothing there, so it is not told.
- * @param namespace - where states live
+ * @param namespace - where states live, or runs
  * @param workspace - the workspace's name
  */
 export function clusterHolders(cluster: Cluster, namespace: string, workspace: string): Holders {
