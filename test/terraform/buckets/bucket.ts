@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { buffer } from "node:stream/consumers";
-import type { BackendPlace } from "../../../src/terraform/backend.ts";
+import type { BucketPlace } from "../../../src/terraform/bucket-check.ts";
 
 /** The bucket that there is. */
 export const bucketName = "acme-states";
@@ -26,7 +26,7 @@ export type Meanwhile = (write: Write) => Promise<"refused" | undefined> | "refu
 
 /** A bucket that Terraform keeps states in, on a server of the test's own. */
 export interface Bucket extends AsyncDisposable {
-  readonly place: BackendPlace;
+  readonly place: BucketPlace;
   /** For the environment of Terraform's process: where the server is. */
   readonly endpoint: Readonly<Record<string, string>>;
   /** For this program's environment, as whoever runs it has them: what the server takes. */
