@@ -12,7 +12,7 @@ const known: readonly {
 }[] = [
   {
     // Of whoever had it nothing is to be read any more.
-    pattern: /state lock.*(PreconditionFailed|conditionNotMet)/i,
+    pattern: /(state lock|tflock).*(PreconditionFailed|conditionNotMet)/i,
     problem: "locked",
     mend: "retry: whoever held the lock of the state has just let go of it",
   },

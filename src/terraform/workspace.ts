@@ -281,8 +281,8 @@ export async function openWorkspace<Outputs>(
 }
 
 /**
- * Where a state in a bucket of Google's was locked to be made, and whoever did it died before it was: Terraform takes no
- * lock of a state that is not there.
+ * Where a state in a bucket of Google's was locked to be made, and whoever did it died before it was: Terraform takes away
+ * no lock of a state that is not there.
  */
 function unmadeState(
   { place, name }: Pick<WorkspaceOptions<unknown>, "place" | "name">,
@@ -291,7 +291,7 @@ function unmadeState(
   if (place.kind !== "gcs" || lock.operation !== "init") return undefined;
   return new TerraformError(
     "locked",
-    `${cleanText(lock.who)} locked the state before it was made, and is gone; Terraform cannot take such a lock; ${nothingChanged}`,
+    `${cleanText(lock.who)} locked the state before it was made, and did not make it; Terraform cannot take such a lock; ${nothingChanged}`,
     `remove the lock, which guards nothing yet: gcloud storage rm gs://${place.bucket}/platform/${name}/default.tflock; then retry`,
     { class: "conflict", lock },
   );

@@ -364,7 +364,7 @@ test.skipIf(terraform === undefined)(
     await expect(ensureDataStore(sql, wanted)).rejects.toMatchObject({
       problem: "locked",
       class: "conflict",
-      message: expect.stringContaining("locked the state before it was made, and is gone"),
+      message: expect.stringContaining("locked the state before it was made"),
       mend: expect.stringContaining(`gcloud storage rm gs://acme-states/${lock}`),
     });
     bucket.objects.delete(lock);

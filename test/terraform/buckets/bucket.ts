@@ -9,7 +9,7 @@ export const bucketName = "acme-states";
 /** One object as it is stored. */
 export interface StoredObject {
   readonly body: Buffer;
-  /** Of everything that was ever written, the how manieth this was. */
+  /** Counts all writes to the bucket. */
   readonly generation: number;
   /** What came with it. */
   readonly headers: IncomingHttpHeaders;

@@ -137,6 +137,7 @@ describe("a failure", () => {
     ["Invalid value for variable", "invalid", "invalid"],
     ["Saved plan is stale", "stale-plan", "transient"],
     ["The instance is protected. Please disable the deletion protection", "protected", "refused"],
+    ['writing "gs://b/default.tflock" failed: Error 412, conditionNotMet', "locked", "transient"],
     ["api error ExpiredToken: The provided token has expired.", "credentials", "rights"],
     ["https response error StatusCode: 503, api error SlowDown", "unreachable", "unreachable"],
     ["api error PermanentRedirect: The bucket must be addressed elsewhere", "invalid", "invalid"],
