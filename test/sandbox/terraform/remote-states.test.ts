@@ -319,8 +319,20 @@ describe.skipIf(terraform === undefined).each(kinds)(
       await using stage = await cloudStage({ cluster: cluster(), place, environment, endpoint });
       const service = named(`bucket-${kind}`);
       const provisioner = stage.provisioner();
+      const recorded = async () =>
+        (await cluster().list(resources.configMaps, { namespace: systemNamespace })).items.flatMap(
+          ({ metadata: { name } }) => (name.startsWith(`terraform-holder-${service}-`) ? [name] : []),
+        );
+      const working: string[] = [];
+      stage.meet(async ({ action }) => {
+        if (action === "create") working.push(...(await recorded()));
+        return undefined;
+      });
       const created = await (await provisioner.create(whole(service), { onFailure: "hold" })).finished;
       expect(created.phase, JSON.stringify(created.failure)).toBe("Succeeded");
+      expect(working).toContainEqual(expect.stringMatching(/-db$/));
+      expect(working).toContainEqual(expect.stringMatching(/-cache$/));
+      expect(await recorded()).toEqual([]);
       const secret = await stage.secret(service, "db");
       expect(bucket.received.join("\n")).toContain(`${service}-`);
       expect(bucket.received.join("\n")).not.toContain(secret.password);
