@@ -190,17 +190,24 @@ describe.skipIf(terraform === undefined).each(kinds)(
       await using bucket = await start();
       await using stage = await stageAt(bucket);
       await ensureDataStore(await on(stage, "one"), wanted);
-      bucket.meet(({ name, method }) => {
-        if (name !== lock || method !== "put") return undefined;
+      bucket.meet(({ name }) => {
+        if (name !== lock) return undefined;
+        bucket.meet(undefined);
         bucket.objects.set(lock, { body: Buffer.from("{}"), generation: 1, headers: {} });
         setImmediate(() => bucket.objects.delete(lock));
         return undefined;
       });
-      await expect(planOfDataStore(await on(stage, "one"), wanted)).rejects.toMatchObject({
-        problem: "locked",
-        class: "transient",
-        mend: expect.stringContaining("retry"),
+      const plan = async () => planOfDataStore(await on(stage, "one"), wanted);
+      // OpenTofu asks again by itself, where Google says so.
+      const planned = await plan().catch((error: unknown) => {
+        expect(error).toMatchObject({
+          problem: "locked",
+          class: "transient",
+          mend: expect.stringContaining("retry"),
+        });
+        return plan();
       });
+      expect(planned).toMatchObject({ changes: false, drift: [] });
     });
 
     test("is unlocked by itself where the process that held it is gone", async () => {
