@@ -93,6 +93,6 @@ export const operatorNamespaceRole: KubeObject = clusterRole(
 /** The operator in the platform's own namespace: leadership, its runs' signs of life and their long logs. */
 export const operatorSystemRole: KubeObject = systemRole(
   "platform-operator",
-  "Leases of the operator and of runs, and the ConfigMaps that hold the rest of long logs.",
+  "Leases of the operator and of runs, and the ConfigMaps that hold the rest of long logs and say who works on Terraform's states in buckets.",
   [roleRule("coordination.k8s.io", ["leases"], all), roleRule("", ["configmaps"], all)],
 );

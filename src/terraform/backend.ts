@@ -90,6 +90,8 @@ export function backendConfiguration(
         bucket: place.bucket,
         region: place.region,
         key: `platform/${workspace}/terraform.tfstate`,
+        // Which Terraform lists when it begins: rights may be limited to `platform/`.
+        workspace_key_prefix: `platform/${workspace}`,
         encrypt: true,
         use_lockfile: true,
       };

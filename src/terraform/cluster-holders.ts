@@ -11,9 +11,9 @@ import type { LockInfo } from "./lock.ts";
 const prefix = "terraform-holder-";
 
 /**
- * Who works on a workspace, for whoever meets its lock on another machine: a ConfigMap beside the state. Which process
- * it is says nothing there, so it is not told.
- * @param namespace - where states live
+ * Who works on a workspace, for whoever meets its lock on another machine: a ConfigMap. Which process it is says nothing
+ * there, so it is not told.
+ * @param namespace - where states live; of those in buckets, where runs do
  * @param workspace - the workspace's name
  */
 export function clusterHolders(cluster: Cluster, namespace: string, workspace: string): Holders {

@@ -149,19 +149,42 @@ export function commandsIn(work: Work): Commands {
         : failure;
     },
 
-    async read(what, args) {
-      const answer = await execa(binary.path, args, {
-        cwd: folder,
-        env: environment,
-        extendEnv: false,
-        reject: false,
-        stdin: "ignore",
-        timeout: longestRead,
-      });
-      if (!answer.failed) return answer.stdout;
-      throw failureIn([diagnosticIn(answer.stderr, createRedactor([]))], what, nothingChanged);
-    },
+    read: (what, args) => readTerraform(work, what, args, longestRead),
   };
+}
+
+/**
+ * Runs a command that does nothing worth waiting for.
+ * @param what - what it is to a person
+ * @param patience - milliseconds after which it is ended
+ * @param state - what state things are in where it fails
+ * @returns what it says; may hold secrets
+ * @throws TerraformError
+ */
+export async function readTerraform(
+  { binary, folder, environment }: Pick<Work, "binary" | "folder" | "environment">,
+  what: string,
+  args: readonly string[],
+  patience: number,
+  state: string = nothingChanged,
+): Promise<string> {
+  const answer = await execa(binary.path, args, {
+    cwd: folder,
+    env: environment,
+    extendEnv: false,
+    reject: false,
+    stdin: "ignore",
+    timeout: patience,
+  });
+  if (!answer.failed) return answer.stdout;
+  if (answer.timedOut) {
+    throw new TerraformError(
+      "unreachable",
+      `${what} took longer than ${patience / 1_000} s, and was ended; ${state}`,
+      "see that the cloud and the place of the state answer from here, then retry",
+    );
+  }
+  throw failureIn([diagnosticIn(answer.stderr, createRedactor([]))], what, state);
 }
 
 /** What a command without `-json` says of its failure, in the frame that Terraform draws. */

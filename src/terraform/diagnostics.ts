@@ -11,6 +11,17 @@ const known: readonly {
   readonly mend: string;
 }[] = [
   {
+    // Of whoever had it nothing is to be read any more.
+    pattern: /(state lock|tflock).*(PreconditionFailed|conditionNotMet)/i,
+    problem: "locked",
+    mend: "retry: whoever held the lock of the state has just let go of it",
+  },
+  {
+    pattern: /bucket .{0,100}does(n't| not) exist|NoSuchBucket|PermanentRedirect/i,
+    problem: "invalid",
+    mend: "make the bucket that terraform.bucket of the standards names, or mend the name, and for s3 its region, then retry",
+  },
+  {
     pattern: /saved plan is stale|saved plan does not match|plan file can no longer be applied/i,
     problem: "stale-plan",
     mend: "retry: it is planned again",
@@ -42,13 +53,13 @@ const known: readonly {
   },
   {
     pattern:
-      /could not find default credentials|invalid_grant|unauthenticated|Error 401|Error 403|permission[_ ]?denied|forbidden|NoCredentialProviders|no valid credential|Unauthorized/i,
+      /could not find default credentials|invalid_grant|unauthenticated|Error 401|Error 403|permission[_ ]?denied|forbidden|NoCredentialProviders|no valid credential|Unauthorized|AccessDenied|InvalidAccessKeyId|InvalidClientTokenId|SignatureDoesNotMatch|ExpiredToken/i,
     problem: "credentials",
     mend: "give whoever executes the run credentials with the rights that the message names, then retry",
   },
   {
     pattern:
-      /no such host|connection refused|connection reset|i\/o timeout|TLS handshake|deadline exceeded|Client\.Timeout|network is unreachable|Error 50[0234]|backendError|transport is closing|could not connect to|failed to query available provider packages/i,
+      /no such host|connection refused|connection reset|i\/o timeout|TLS handshake|deadline exceeded|Client\.Timeout|network is unreachable|Error 50[0234]|StatusCode: 50[0234]|backendError|transport is closing|could not connect to|failed to query available provider packages/i,
     problem: "unreachable",
     mend: "see that the cloud and the place of the state answer from here, then retry",
   },
@@ -75,7 +86,9 @@ export function failureIn(diagnostics: readonly Diagnostic[], what: string, stat
     .replace(/\s+/g, " ")
     .slice(0, longest);
   const lock = errors.flatMap(({ summary, detail }) =>
-    /state lock|already locked/i.test(`${summary} ${detail}`) ? [lockIn(`${summary}\n${detail}`)] : [],
+    /state lock|already locked|conditionNotMet/i.test(`${summary} ${detail}`)
+      ? [lockIn(`${summary}\n${detail}`)]
+      : [],
   )[0];
   if (lock !== undefined) {
     return new TerraformError(

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { access, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
@@ -37,20 +37,32 @@ export async function moduleFiles(
   name: TerraformModule<unknown>["name"],
   backend: string,
 ): Promise<readonly WorkspaceFile[]> {
+  const folder = join(await shipped(), "modules", name);
+  const names = await readdir(folder);
+  const wanted = names.filter((file) => file.endsWith(".tf") || file === ".terraform.lock.hcl").sort();
+  const files = await Promise.all(
+    wanted.map(async (file) => ({ name: file, content: await readFile(join(folder, file), "utf8") })),
+  );
+  return [...files, await backendFile(backend)];
+}
+
+/**
+ * The file with the block that names the kind of place a state lives in.
+ * @throws Error where the program was packaged without it
+ */
+export async function backendFile(backend: string): Promise<WorkspaceFile> {
+  const content = await readFile(join(await shipped(), "backends", `${backend}.tf`), "utf8");
+  return { name: "backend.tf", content };
+}
+
+async function shipped(): Promise<string> {
   for (const root of candidates) {
-    const folder = join(root, "modules", name);
-    let names: readonly string[];
     try {
-      names = await readdir(folder);
+      await access(join(root, "modules"));
+      return root;
     } catch {
-      continue;
+      // Not this one.
     }
-    const wanted = names.filter((file) => file.endsWith(".tf") || file === ".terraform.lock.hcl").sort();
-    const files = await Promise.all(
-      wanted.map(async (file) => ({ name: file, content: await readFile(join(folder, file), "utf8") })),
-    );
-    const place = await readFile(join(root, "backends", `${backend}.tf`), "utf8");
-    return [...files, { name: "backend.tf", content: place }];
   }
   throw new Error(
     `the Terraform modules of this program are missing (looked in ${candidates.join(" and ")}): install it again`,

@@ -162,12 +162,7 @@ export async function openWorkspace<Outputs>(
       await run(
         "the initialisation",
         ["init", "-json", "-input=false", "-reconfigure", `-backend-config=${files.backend}`],
-        // The kubernetes backend makes an empty state where there is none, and locks it meanwhile.
-        {
-          signal,
-          onEvent,
-          ...(options.place.kind === "kubernetes" ? { rarelyLocks: true } : { lockless: true }),
-        },
+        { signal, onEvent, ...(makesStates(options.place) ? { rarelyLocks: true } : { lockless: true }) },
       );
       if (await exists(path(files.unsaved))) {
         await run("the saving of the state", ["state", "push", files.unsaved], { signal });
@@ -269,7 +264,11 @@ export async function openWorkspace<Outputs>(
         );
       }
       if (options.unlock === undefined) {
-        await read("the taking of the lock", ["force-unlock", "-force", lock.id]);
+        try {
+          await read("the taking of the lock", ["force-unlock", "-force", lock.id]);
+        } catch (error) {
+          throw unmadeState(options, lock) ?? error;
+        }
       } else await options.unlock(lock);
       await holders.write([], "end");
     },
@@ -279,6 +278,28 @@ export async function openWorkspace<Outputs>(
     const state = stateSchema.parse(JSON.parse(await read("the reading of the state", ["show", "-json"])));
     return state.values?.root_module.resources ?? [];
   }
+}
+
+/**
+ * Where a state in a bucket of Google's was locked to be made, and whoever did it died before it was: Terraform takes away
+ * no lock of a state that is not there.
+ */
+function unmadeState(
+  { place, name }: Pick<WorkspaceOptions<unknown>, "place" | "name">,
+  lock: LockInfo,
+): TerraformError | undefined {
+  if (place.kind !== "gcs" || lock.operation !== "init") return undefined;
+  return new TerraformError(
+    "locked",
+    `${cleanText(lock.who)} locked the state before it was made, and did not make it; Terraform cannot take such a lock; ${nothingChanged}`,
+    `remove the lock, which guards nothing yet: gcloud storage rm gs://${place.bucket}/platform/${name}/default.tflock; then retry`,
+    { class: "conflict", lock },
+  );
+}
+
+/** Whether the initialisation makes an empty state where there is none, and locks it meanwhile. */
+function makesStates({ kind }: BackendPlace): boolean {
+  return kind === "kubernetes" || kind === "gcs";
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -12,6 +12,7 @@ import { ensureDataStore, planOfDataStore, removeDataStore } from "../../src/ter
 import { isTerraformError } from "../../src/terraform/error.ts";
 import { lookAtProcesses } from "../../src/terraform/holder.ts";
 import { holderFile } from "../../src/terraform/holder-file.ts";
+import { holdTheAnswer, killTerraform } from "../terraform/interruption.ts";
 import { database, password, type Stage, setStage, terraform, workspace } from "../terraform/stage.ts";
 import { testConnection, uniqueName } from "./connection.ts";
 
@@ -57,27 +58,13 @@ describe.skipIf(terraform === undefined || connection === undefined)("Terraform'
 
   /** Begins to make a database, and resolves when its instance is made and Terraform has not been told. */
   async function inTheMiddle(stage: Stage, sql: Awaited<ReturnType<Stage["sql"]>>) {
-    const made = Promise.withResolvers<void>();
-    const answered = Promise.withResolvers<void>();
-    let held = false;
-    stage.meet((call) => {
-      if (held || call.action !== "create") return undefined;
-      held = true;
-      setImmediate(() => made.resolve());
-      return { at: "done", message: "", until: answered.promise };
-    });
+    const { made, answer } = holdTheAnswer(stage);
     const end = ensureDataStore(sql, wanted).then(
       () => undefined,
       (error: unknown) => error,
     );
-    await made.promise;
-    return { end, answer: () => answered.resolve() };
-  }
-
-  async function kill(folder: string): Promise<void> {
-    const process_ = (await holderFile(folder).read())[0]?.terraform;
-    if (process_ === undefined) throw new Error("it is not recorded who works");
-    process.kill(process_.pid, "SIGKILL");
+    await made;
+    return { end, answer };
   }
 
   test("is a Secret without the password, locked by a Lease, and gone with what it tells of", async () => {
@@ -117,7 +104,7 @@ describe.skipIf(terraform === undefined || connection === undefined)("Terraform'
     await using _ = stage;
     const sql = await open("here");
     const { end, answer } = await inTheMiddle(stage, sql);
-    await kill(sql.folder);
+    await killTerraform(sql);
     expect(isTerraformError(await end, "died")).toBe(true);
     answer();
     await ensureDataStore(await open("here"), wanted);
@@ -130,7 +117,7 @@ describe.skipIf(terraform === undefined || connection === undefined)("Terraform'
     await using _ = stage;
     const sql = await open("here");
     const { end, answer } = await inTheMiddle(stage, sql);
-    await kill(sql.folder);
+    await killTerraform(sql);
     await end;
     answer();
     await rm(sql.folder, { recursive: true });

@@ -62,6 +62,10 @@ export async function cloudStage(on?: {
   readonly cluster: Cluster;
   readonly place: BackendPlace;
   readonly as?: Cluster;
+  /** This program's environment; default: this process's. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Where that place is, for Terraform's process. */
+  readonly endpoint?: Readonly<Record<string, string>>;
 }): Promise<CloudStage> {
   const folder = await mkdtemp(join(tmpdir(), "platform-cloud-"));
   const own = on === undefined ? await sandboxStage() : undefined;
@@ -78,8 +82,8 @@ export async function cloudStage(on?: {
     timing: systemTiming,
     place: on?.place ?? { kind: "local", folder: join(folder, "states") },
     folder: join(folder, "workspaces"),
-    environment: process.env,
-    provider: provider.environment,
+    environment: on?.environment ?? process.env,
+    provider: { ...provider.environment, ...on?.endpoint },
   });
   return {
     cluster,

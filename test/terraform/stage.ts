@@ -75,8 +75,17 @@ type More = Partial<
 
 const nobody: Look["podUid"] = async () => undefined;
 
-/** Sets a stage; only where there is a Terraform. */
-export async function setStage(place?: BackendPlace): Promise<Stage> {
+/**
+ * Sets a stage; only where there is a Terraform.
+ * @param place - where its states are; default a folder
+ * @param environment - this program's
+ * @param endpoint - where that place is, for Terraform's process
+ */
+export async function setStage(
+  place?: BackendPlace,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  endpoint: Readonly<Record<string, string>> = {},
+): Promise<Stage> {
   const binary = terraform;
   if (binary === undefined) throw new Error("there is no Terraform on this machine");
   const root = await mkdtemp(join(tmpdir(), "platform-terraform-"));
@@ -93,7 +102,7 @@ export async function setStage(place?: BackendPlace): Promise<Stage> {
       name: workspace,
       place: place ?? { kind: "local", folder: root },
       root: join(root, "workspaces"),
-      environment: terraformEnvironment(process.env, provider.environment),
+      environment: terraformEnvironment(environment, { ...provider.environment, ...endpoint }),
       timing: systemTiming,
       holders: (folder): Holders => holderFile(folder),
       look: lookAtProcesses(nobody),

@@ -39,7 +39,7 @@ export interface Undertaking<Store extends CloudStore = CloudStore> {
  * `class`, `message` and `mend` that a run records as it stands; none tells a secret.
  */
 export interface CloudStores<Store extends CloudStore = CloudStore> {
-  /** Whether whoever executes runs here can do this; writes nothing. */
+  /** Whether whoever executes runs here can do this; leaves nothing. */
   check(undertaking: Undertaking<Store>): Promise<void>;
   /** What would be made of one that is not there: writes nothing anywhere. */
   preview(store: Store, signal: AbortSignal): Promise<PlannedChanges>;

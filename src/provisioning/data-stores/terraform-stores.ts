@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemNamespace } from "../../application/names.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { find } from "../../cluster/find.ts";
@@ -8,6 +9,7 @@ import { resources } from "../../cluster/resource.ts";
 import type { Timing } from "../../cluster/timing.ts";
 import { type BackendPlace, ownerName, workspaceName } from "../../terraform/backend.ts";
 import { findTerraform, type TerraformBinary } from "../../terraform/binary.ts";
+import { bucketTakesStates } from "../../terraform/bucket-check.ts";
 import { cloudSqlPostgres } from "../../terraform/cloudsql.ts";
 import { clusterHolders, clusterUnlock, nearAndFar, podUidIn } from "../../terraform/cluster-holders.ts";
 import {
@@ -73,9 +75,9 @@ export function terraformStores(access: TerraformAccess): CloudStores<GoogleStor
       environment: terraformEnvironment(environment, access.provider),
       timing,
       holders: (near) =>
-        where.kind === "kubernetes"
-          ? nearAndFar(holderFile(near), clusterHolders(cluster, where.namespace, name))
-          : holderFile(near),
+        where.kind === "local"
+          ? holderFile(near)
+          : nearAndFar(holderFile(near), clusterHolders(cluster, holdersNamespace(where), name)),
       ...(where.kind === "kubernetes" ? { unlock: clusterUnlock(cluster, where.namespace, name) } : {}),
       look: lookAtProcesses(podUidIn(cluster)),
       run,
@@ -108,8 +110,11 @@ export function terraformStores(access: TerraformAccess): CloudStores<GoogleStor
 
   return {
     async check() {
-      await findTerraform(environment);
-      if (place.kind === "kubernetes") await stateIsWithinReach(cluster, place.namespace);
+      const binary = await findTerraform(environment);
+      if (place.kind === "local") return;
+      if (place.kind === "kubernetes") return stateIsWithinReach(cluster, place.namespace);
+      await holdersAreWithinReach(cluster);
+      await bucketTakesStates(place, binary, terraformEnvironment(environment, access.provider));
     },
 
     async preview(store, signal) {
@@ -180,6 +185,11 @@ export function terraformStores(access: TerraformAccess): CloudStores<GoogleStor
   };
 }
 
+/** Where it is recorded who works on a state: beside it, or beside the runs that they do it for. */
+function holdersNamespace(place: BackendPlace): string {
+  return place.kind === "kubernetes" ? place.namespace : systemNamespace;
+}
+
 /** @throws TerraformError where states cannot be kept there */
 async function stateIsWithinReach(cluster: Cluster, namespace: string): Promise<void> {
   const allowed = await Promise.all(
@@ -200,6 +210,22 @@ async function stateIsWithinReach(cluster: Cluster, namespace: string): Promise<
     "invalid",
     `the namespace ${namespace}, where Terraform's states are kept, is not there`,
     "have a platform engineer run: platform install",
+  );
+}
+
+/** @throws TerraformError where it cannot be recorded who works on a state in a bucket */
+async function holdersAreWithinReach(cluster: Cluster): Promise<void> {
+  const { group, plural: resource } = resources.configMaps;
+  const allowed = await Promise.all(
+    ["get", "create", "patch", "delete"].map((verb) =>
+      cluster.can({ verb, group, resource, namespace: systemNamespace }),
+    ),
+  );
+  if (!allowed.includes(false)) return;
+  throw new TerraformError(
+    "credentials",
+    `you may not record in ${systemNamespace} who works on Terraform's states: data stores outside of the cluster are made by who may`,
+    "have the operator do it, or a platform engineer",
   );
 }
 

@@ -4,24 +4,10 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { ensureDataStore, planOfDataStore } from "../../../src/terraform/data-store.ts";
 import { holderFile } from "../../../src/terraform/holder-file.ts";
+import { holdTheAnswer, killTerraform } from "../../terraform/interruption.ts";
 import { database, password, type Stage, setStage, terraform } from "../../terraform/stage.ts";
 
 const wanted = { variables: database(), hidden: { password } };
-
-/** Resolves when the instance is made in the cloud; the answer waits until `answer` is called. */
-function holdTheAnswer(stage: Stage): { readonly made: Promise<void>; readonly answer: () => void } {
-  const made = Promise.withResolvers<void>();
-  const answered = Promise.withResolvers<void>();
-  let held = false;
-  stage.meet((call) => {
-    if (held || call.action !== "create" || call.type !== "google_sql_database_instance") return undefined;
-    held = true;
-    // The answer goes out after the instance is in the cloud.
-    setImmediate(() => made.resolve());
-    return { at: "done", message: "", until: answered.promise };
-  });
-  return { made: made.promise, answer: () => answered.resolve() };
-}
 
 async function oneInstance(stage: Stage): Promise<void> {
   const creations = stage.provider.calls.filter(
@@ -90,8 +76,7 @@ describe.skipIf(terraform === undefined)("a database whose making is interrupted
     await made;
     const [holder] = await holderFile(sql.folder).read();
     expect(holder).toMatchObject({ run: "demo-create-1", operation: "the application of the plan" });
-    if (holder?.terraform === undefined) throw new Error("it is not recorded who works");
-    process.kill(holder.terraform.pid, "SIGKILL");
+    await killTerraform(sql);
     await first;
     answer();
     expect(await sql.contents()).toEqual([]);

@@ -50,9 +50,11 @@ describe("a workspace's name", () => {
       bucket: "acme-states",
       prefix: `platform/${name}`,
     });
-    expect(
-      backendConfiguration({ kind: "s3", bucket: "acme-states", region: "eu-west-1" }, name),
-    ).toMatchObject({
+    expect(backendConfiguration({ kind: "s3", bucket: "acme-states", region: "eu-west-1" }, name)).toEqual({
+      bucket: "acme-states",
+      region: "eu-west-1",
+      key: `platform/${name}/terraform.tfstate`,
+      workspace_key_prefix: `platform/${name}`,
       encrypt: true,
       use_lockfile: true,
     });
@@ -82,6 +84,8 @@ describe("a secret", () => {
       KUBE_TOKEN: "x",
       GITHUB_TOKEN: "x",
       GOOGLE_APPLICATION_CREDENTIALS: "/key.json",
+      GOOGLE_BACKEND_STORAGE_CUSTOM_ENDPOINT: "http://elsewhere",
+      AWS_ENDPOINT_URL_S3: "http://elsewhere",
     });
     expect(environment).toEqual({
       PATH: "/bin",
@@ -133,6 +137,10 @@ describe("a failure", () => {
     ["Invalid value for variable", "invalid", "invalid"],
     ["Saved plan is stale", "stale-plan", "transient"],
     ["The instance is protected. Please disable the deletion protection", "protected", "refused"],
+    ['writing "gs://b/default.tflock" failed: Error 412, conditionNotMet', "locked", "transient"],
+    ["api error ExpiredToken: The provided token has expired.", "credentials", "rights"],
+    ["https response error StatusCode: 503, api error SlowDown", "unreachable", "unreachable"],
+    ["api error PermanentRedirect: The bucket must be addressed elsewhere", "invalid", "invalid"],
     ["something that nobody knows", "provider", "refused"],
   ])("that says %j is of problem %s", (summary, problem, errorClass) => {
     const failure = failureIn(
