@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Part } from "../../application/desired-objects.ts";
+import { dataProblem } from "../../application/data-version.ts";
+import { desiredObjects, type Part } from "../../application/desired-objects.ts";
 import { namespaceOf, providerAnnotation } from "../../application/names.ts";
 import { externalOf, providerOf, type StoreProvider, storeKinds } from "../../application/store-provider.ts";
 import { find } from "../../cluster/find.ts";
@@ -51,15 +52,20 @@ export function dataStoreStep({
 }
 
 /**
- * What was kept of a data store runs where it ran: another in its place would take its name, and what says where it is.
+ * What was kept of a data store runs where it ran: another in its place would take its name, and what says where it is. In the
+ * cluster it runs on a version that reads its data, too.
  * @returns why it cannot be
  */
 export async function movedStore({
   cluster,
   request,
-  application: { spec },
+  application,
   previous,
-}: Pick<PlanContext, "cluster" | "request" | "application" | "previous">): Promise<StepError | undefined> {
+  standards,
+}: Pick<PlanContext, "cluster" | "request" | "application" | "previous" | "standards">): Promise<
+  StepError | undefined
+> {
+  const { spec } = application;
   const namespace = namespaceOf(request.name);
   for (const [index, name] of dataStoreNames(request.name).entries()) {
     const kind = storeKinds[index];
@@ -68,7 +74,20 @@ export async function movedStore({
     if (found === undefined) continue;
     const there = found.metadata.annotations?.[providerAnnotation];
     const wanted = spec[kind].provider;
-    if (there === wanted) continue;
+    if (there === wanted) {
+      if (there !== undefined) continue;
+      const [set] = desiredObjects(application, standards)[kind].filter(
+        (each) => each.kind === "StatefulSet",
+      );
+      const live = set && (await find(cluster, resources.statefulSets, set.metadata));
+      const problem = live && dataProblem(live, set);
+      if (problem === undefined) continue;
+      return new StepError(
+        "conflict",
+        `${name} was kept by an earlier deletion: ${problem}`,
+        `have a platform engineer change the standards, or delete what was kept with: platform service delete ${request.name} --data-stores delete`,
+      );
+    }
     return new StepError(
       "conflict",
       `${name} was kept by an earlier deletion and runs ${where(there)}, and the ${wanted === "external" ? "one that is named runs" : "standards have new ones run"} ${where(wanted)}; it was left as it is`,
