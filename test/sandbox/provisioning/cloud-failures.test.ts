@@ -6,13 +6,13 @@ import { resources } from "../../../src/cluster/resource.ts";
 import { recordedStores } from "../../../src/provisioning/data-stores/known-store.ts";
 import { ProvisioningError } from "../../../src/provisioning/errors.ts";
 import type { Provisioner } from "../../../src/provisioning/provisioner.ts";
-import type { Execution } from "../../../src/provisioning/runs/run.ts";
+import type { Execution, RunState } from "../../../src/provisioning/runs/run.ts";
 import { all } from "../../crash/crash-test.ts";
 import { type KillPoint, Mortal } from "../../crash/mortal.ts";
 import { sampleOf, seeded, seedOfRun } from "../../crash/random.ts";
 import { type CloudStage, cloudStage } from "../../provisioning/cloud-stage.ts";
 import { impatient } from "../../provisioning/composition.ts";
-import { named, withDatabase } from "../../provisioning/telling.ts";
+import { named, whole, withDatabase } from "../../provisioning/telling.ts";
 import type { Call, Fault } from "../../terraform/provider/provider.ts";
 import { terraform } from "../../terraform/stage.ts";
 
@@ -212,10 +212,13 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     );
 
   /** Which instance the service uses is what its records and its Secret say; what there is, is recorded and as planned. */
-  async function problemsOfRestored(service: ServiceName): Promise<readonly string[]> {
+  async function problemsOfRestored(
+    service: ServiceName,
+    ended?: RunState["phase"],
+  ): Promise<readonly string[]> {
     const namespace = `app-${service}`;
-    const [{ phase }, recorded, secret] = await Promise.all([
-      newestRun(service),
+    const phase = ended ?? (await newestRun(service)).phase;
+    const [recorded, secret] = await Promise.all([
       recordedStores(stage.cluster, namespace, [`${service}-db`]),
       stage.secret(service, "db"),
     ]);
@@ -276,6 +279,144 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
       expect(await problemsOfRestored(service)).toEqual([]);
     },
   );
+
+  /** A call by what it is, and which of its kind it is within an operation. */
+  interface Which {
+    readonly kind: string;
+    readonly index: number;
+  }
+  const kindOf = ({ rpc, type, action }: Call) => [rpc, type, action].filter(Boolean).join(" ");
+  const fault = "googleapi: Error 400: Invalid request: a test's fault., invalid";
+
+  /** Every call of an operation. */
+  async function callsOf(operate: () => Promise<Execution>): Promise<readonly Which[]> {
+    const from = stage.calls.length;
+    stage.meet(undefined);
+    const state = await (await operate()).finished;
+    expect(state.phase, JSON.stringify(state.failure)).toBe("Succeeded");
+    const seen = new Map<string, number>();
+    return stage.calls.slice(from).map((call) => {
+      const kind = kindOf(call);
+      const index = seen.get(kind) ?? 0;
+      seen.set(kind, index + 1);
+      return { kind, index };
+    });
+  }
+
+  /** The operation, with this one call refused; undefined where it was refused itself, before it had begun. */
+  async function without({ kind, index }: Which, operate: () => Promise<Execution>) {
+    let [met, failed] = [0, false];
+    stage.meet((call: Call) => {
+      if (kindOf(call) !== kind || met++ !== index) return undefined;
+      failed = true;
+      return { at: "before", message: fault };
+    });
+    const execution = await operate().catch((error: unknown) => {
+      if (error instanceof ProvisioningError) return undefined;
+      throw error;
+    });
+    const state = await execution?.finished;
+    // Terraform may ask less often from one time to the next, never more seldom than once.
+    if (index === 0) expect(failed, kind).toBe(true);
+    stage.meet(undefined);
+    return { state, failed };
+  }
+
+  /** Of the calls that reach Google one of each kind, and some of the others; or all of all. */
+  const reaching = /^(ReadResource|ImportResourceState|ApplyResourceChange) /;
+  const chosenCalls = (calls: readonly Which[], count: number) => {
+    if (all) return calls;
+    const first = calls.filter(({ kind, index }) => index === 0 && reaching.test(kind));
+    const others = calls.filter((call) => !first.includes(call));
+    return [...first, ...sampleOf(others, count, seeded(seed))];
+  };
+
+  test("a restore to a moment in which any call to the provider fails is taken back, and the service is as it was", async () => {
+    const making = async () => {
+      const service = named("cloud-call");
+      const made = await stage.provisioner().create(withDatabase(service), { onFailure: "hold" });
+      expect((await made.finished).phase).toBe("Succeeded");
+      return service;
+    };
+    const asked = (service: ServiceName) => () =>
+      stage
+        .provisioner()
+        .restore(
+          service,
+          { toTime: new Date().toISOString() },
+          { onFailure: "rollback", confirmed: service },
+        );
+    stage.meet(undefined);
+    const calls = await callsOf(asked(await making()));
+    const kinds = calls.map(({ kind }) => kind);
+    for (const type of ["google_sql_database", "google_sql_user"]) {
+      expect(kinds).toContain(`ImportResourceState ${type}`);
+      expect(kinds).toContain(`ReadResource ${type}`);
+    }
+    const problems: string[] = [];
+    let service = await making();
+    let before = await stage.secret(service, "db");
+    for (const which of chosenCalls(calls, 4)) {
+      const { state, failed } = await without(which, asked(service));
+      // Terraform did not ask so often this time: the restore is done.
+      if (!failed) {
+        service = await making();
+        before = await stage.secret(service, "db");
+        continue;
+      }
+      const told = `${which.kind} ${which.index}`;
+      if (state !== undefined && state.phase !== "RolledBack") problems.push(`${told}: ${state.phase}`);
+      if (JSON.stringify(await stage.secret(service, "db")) !== JSON.stringify(before))
+        problems.push(`${told}: another Secret`);
+      problems.push(...(await problemsOfRestored(service, "RolledBack")).map((each) => `${told}: ${each}`));
+    }
+    expect(problems, `PLATFORM_CRASH_SEED=${seed}`).toEqual([]);
+  });
+
+  test("a creation in which any call to the provider fails is rolled back with nothing left", async () => {
+    const asked = (service: ServiceName) => () =>
+      stage.provisioner().create(whole(service), { onFailure: "rollback" });
+    const calls = await callsOf(asked(named("cloud-model")));
+    const problems: string[] = [];
+    for (const which of chosenCalls(calls, 4)) {
+      const service = named("cloud-call");
+      const { state, failed } = await without(which, asked(service));
+      if (!failed) continue;
+      const told = `${which.kind} ${which.index}`;
+      if (state !== undefined && state.phase !== "RolledBack") problems.push(`${told}: ${state.phase}`);
+      problems.push(...(await stage.leftOf(service)).map((left) => `${told}: ${left}`));
+    }
+    expect(problems, `PLATFORM_CRASH_SEED=${seed}`).toEqual([]);
+  });
+
+  test("a removal in which any call to the provider fails is ended by a retry, with nothing left", async () => {
+    const making = async () => {
+      const service = named("cloud-call");
+      stage.meet(undefined);
+      const made = await stage.provisioner().create(whole(service), { onFailure: "hold" });
+      expect((await made.finished).phase).toBe("Succeeded");
+      return service;
+    };
+    const asked = (service: ServiceName) => () =>
+      stage.provisioner().delete(service, { dataStores: "delete", confirmed: service });
+    const calls = await callsOf(asked(await making()));
+    const problems: string[] = [];
+    for (const which of chosenCalls(calls, 4)) {
+      const service = await making();
+      const { state } = await without(which, asked(service));
+      const told = `${which.kind} ${which.index}`;
+      const next =
+        state === undefined
+          ? await asked(service)()
+          : state.phase === "Succeeded"
+            ? undefined
+            : await stage.provisioner().retry((await newestRun(service)).name, { onFailure: "hold" });
+      const end = (await next?.finished)?.phase ?? state?.phase;
+      if (end !== "Succeeded") problems.push(`${told}: ${end}`);
+      problems.push(...(await stage.leftOf(service)).map((left) => `${told}: ${left}`));
+    }
+    expect(problems, `PLATFORM_CRASH_SEED=${seed}`).toEqual([]);
+  });
 
   test("an engine that dies at any write of a restore to a moment leaves nothing that the next cannot end or take back", async () => {
     stage.meet(undefined);
