@@ -39,3 +39,16 @@ export function dataProblem(live: KubeObject, wanted: KubeObject): string | unde
   }
   return undefined;
 }
+
+const claimsSchema = z.object({ spec: z.looseObject({ volumeClaimTemplates: z.array(z.json()) }) });
+
+/**
+ * A data store's StatefulSet as it should become, with the volumes that it asked for when it was made: the API server lets nobody
+ * change that. Pure.
+ */
+export function withVolumesOf(live: KubeObject, wanted: KubeObject): KubeObject {
+  const [there, to] = [claimsSchema.safeParse(live).data, claimsSchema.safeParse(wanted).data];
+  if (there === undefined || to === undefined) return wanted;
+  const { volumeClaimTemplates } = there.spec;
+  return { ...wanted, spec: { ...to.spec, volumeClaimTemplates } };
+}

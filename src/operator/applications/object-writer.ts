@@ -1,4 +1,4 @@
-import { dataProblem } from "../../application/data-version.ts";
+import { dataProblem, withVolumesOf } from "../../application/data-version.ts";
 import { labels } from "../../application/names.ts";
 import { apply, type Cluster, type ObjectRef } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
@@ -118,15 +118,17 @@ export class ObjectWriter {
 
   async #apply(
     resource: Resource,
-    object: KubeObject,
+    wanted: KubeObject,
     { uid, run, replicas }: Extract<Verdict, { readonly do: "apply" }>,
     signal: AbortSignal,
   ): Promise<Result> {
-    if (resource.kind === resources.statefulSets.kind) {
-      const live = await find(this.#cluster, resource, object.metadata, { signal });
-      const text = live && dataProblem(live, object);
-      if (text !== undefined) return { kind: "refused", text, lasting: true };
-    }
+    const live =
+      resource.kind === resources.statefulSets.kind
+        ? await find(this.#cluster, resource, wanted.metadata, { signal })
+        : undefined;
+    const text = live && dataProblem(live, wanted);
+    if (text !== undefined) return { kind: "refused", text, lasting: true };
+    const object = live === undefined ? wanted : withVolumesOf(live, wanted);
     const written = await apply(
       this.#cluster,
       resource,

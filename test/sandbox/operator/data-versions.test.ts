@@ -65,6 +65,19 @@ test("what has data stays on a version that reads it: no edit and no standards t
   await eventually("a newer one is followed", async () =>
     expect(await image("vault-cache")).toBe("docker.io/library/redis:7.10.1"),
   );
-  await decide(standardsSchema.parse({ ...storyStandards, cache }));
+  // A volume keeps the size that it was made with; all else of its StatefulSet follows.
+  const ofPod = { requests: { cpu: "200m", memory: "256Mi" }, limits: { cpu: "1", memory: "1Gi" } };
+  const larger = { storage: "50Gi", resources: ofPod };
+  await decide(
+    standardsSchema.parse({ ...storyStandards, cache: { ...cache, storage: "5Gi" }, database: larger }),
+  );
+  await eventually("its pod's resources are followed", async () =>
+    expect(JSON.stringify(await read(cluster, resources.statefulSets, namespace, "vault-db"))).toContain(
+      '"cpu":"200m"',
+    ),
+  );
   await is("DatabaseReady", "True Ready");
+  await is("CacheReady", "True Ready");
+  const set = JSON.stringify(await read(cluster, resources.statefulSets, namespace, "vault-db"));
+  expect(set).toContain('"storage":"10Gi"');
 });

@@ -29,6 +29,10 @@ test("what was kept is not run by a version that does not read it, and the refus
   const ref = { namespace: `app-${service}`, name: `${service}-db` };
   expect(JSON.stringify(await stage.cluster.get(resources.statefulSets, ref))).not.toContain(image);
 
-  const again = await made.provisioner().create(whole(service), { onFailure: "hold" });
-  expect((await again.finished).phase).toBe("Succeeded");
+  // Its volume keeps the size that it was made with.
+  const larger = standardsSchema.parse({ ...testStandards, database: { storage: "50Gi" } });
+  const again = await made.provisioner({ standards: larger }).create(whole(service), { onFailure: "hold" });
+  const state = await again.finished;
+  expect(state.phase, JSON.stringify(state.failure)).toBe("Succeeded");
+  expect(JSON.stringify(await stage.cluster.get(resources.statefulSets, ref))).toContain('"storage":"10Gi"');
 });
