@@ -114,12 +114,16 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
   }
 
   const create = (service: ServiceName) => (provisioner: Provisioner) =>
+    provisioner.create(whole(service), { onFailure: "hold" });
+  const createDatabase = (service: ServiceName) => (provisioner: Provisioner) =>
     provisioner.create(withDatabase(service), { onFailure: "hold" });
   const remove = (service: ServiceName) => (provisioner: Provisioner) =>
     provisioner.delete(service, { dataStores: "delete", confirmed: service });
 
   /** Of all writes those that data stores outside of the cluster differ in; Terraform's before it, and after it. */
-  const ofStores = /(secrets|configmaps) app-<service>|cloudsql|(provision|delete_data|clone|switch)/;
+  const ofStores =
+    /(secrets|configmaps) app-<service>|cloudsql|memorystore|(provision|delete_data|clone|switch)/;
+  const byTerraform = /(cloudsql|memorystore)$/;
   const pointsOf = (writes: readonly (readonly string[])[]) =>
     writes
       .flatMap((names) => names.filter((name) => ofStores.test(name)).slice(0, 1))
@@ -128,12 +132,12 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
           { write, time: "before" as const },
           { write, time: "after" as const },
         ];
-        return write.endsWith("cloudsql") ? [one, other] : [index % 2 === 0 ? one : other];
+        return byTerraform.test(write) ? [one, other] : [index % 2 === 0 ? one : other];
       });
   const seed = seedOfRun();
   /** Terraform's own, and a sample of those around them, where not all are asked for. */
   const chosenOf = (points: readonly KillPoint[]) => {
-    const isOwn = ({ write }: KillPoint) => write.endsWith("cloudsql");
+    const isOwn = ({ write }: KillPoint) => byTerraform.test(write);
     const around = points.filter((point) => !isOwn(point));
     return [...points.filter(isOwn), ...(all ? around : sampleOf(around, 4, seeded(seed)))];
   };
@@ -144,20 +148,36 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     return newest;
   }
 
-  /** What is there is as planned, and one instance alone; where there is none, nothing is left at all. */
+  const recordsOfStores = (service: ServiceName) =>
+    recordedStores(stage.cluster, `app-${service}`, [`${service}-db`, `${service}-cache`]);
+
+  /** What is there is as planned, and one instance of each alone; where there is none, nothing is left at all. */
   async function problemsOf(service: ServiceName): Promise<readonly string[]> {
-    const namespace = `app-${service}`;
-    const [recorded] = await recordedStores(stage.cluster, namespace, [`${service}-db`]);
-    if (recorded === undefined) return stage.leftOf(service);
+    const recorded = await recordsOfStores(service);
+    if (recorded.length === 0) return stage.leftOf(service);
     const work = { run: "test", signal: AbortSignal.timeout(60_000), log: () => {} };
-    const plan = await stage.stores.compare(recorded, work);
-    const secret = await stage.secret(service, "db");
-    const { name } = recorded.variables;
+    const problems = await Promise.all(
+      recorded.map(async (store) => {
+        const { name } = store.variables;
+        const isCache = store.provider === "memorystore";
+        const [{ changes }, { username = "", password = "" }] = await Promise.all([
+          stage.stores.compare(store, work),
+          stage.secret(service, isCache ? "cache" : "db"),
+        ]);
+        const opens = isCache
+          ? stage.cloud.of("google_redis_instance").get(name)?.auth_string === password
+          : stage.cloud.login(name, username, password);
+        return [
+          ...(changes ? [`${name} is not as planned`] : []),
+          ...(opens ? [] : [`nobody can log in to ${name}`]),
+        ];
+      }),
+    );
     const instances = stage.instances().filter((each) => each.startsWith(service.slice(0, 28)));
+    const known = recorded.map(({ variables }) => variables.name);
     return [
-      ...(plan.changes ? ["not as planned"] : []),
-      ...(stage.cloud.login(name, secret.username ?? "", secret.password ?? "") ? [] : ["nobody can log in"]),
-      ...(instances.length === 1 ? [] : [`instances: ${instances.join(", ")}`]),
+      ...problems.flat(),
+      ...(instances.sort().join() === known.sort().join() ? [] : [`instances: ${instances.join(", ")}`]),
     ];
   }
 
@@ -374,9 +394,6 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     expect(problems, `PLATFORM_CRASH_SEED=${seed}`).toEqual([]);
   });
 
-  const recordsOfStores = (service: ServiceName) =>
-    recordedStores(stage.cluster, `app-${service}`, [`${service}-db`, `${service}-cache`]);
-
   test("a creation in which any call to the provider fails is rolled back, with nothing left that no pod was ready on", async () => {
     const asked = (service: ServiceName) => () =>
       stage.provisioner().create(whole(service), { onFailure: "rollback" });
@@ -436,7 +453,7 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     stage.meet(undefined);
     const model = named("cloud-model");
     const prepare = async (service: ServiceName) => {
-      const { state } = await live(service, undefined, create(service));
+      const { state } = await live(service, undefined, createDatabase(service));
       expect(state?.phase, JSON.stringify(state?.failure)).toBe("Succeeded");
     };
     await prepare(model);
@@ -454,7 +471,8 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     const { state, writes } = await live(model, undefined, create(model));
     expect(state?.phase, JSON.stringify(state?.failure)).toBe("Succeeded");
     const points = pointsOf(writes);
-    expect(points.map(({ write }) => write)).toContain("make cloudsql");
+    const killed = points.map(({ write }) => write);
+    expect(killed).toEqual(expect.arrayContaining(["make cloudsql", "make memorystore"]));
     expect(points.length).toBeGreaterThan(8);
     const problems = await suffer("cwcreate", chosenOf(points), async () => {}, create);
     expect(problems, `PLATFORM_CRASH_SEED=${seed}`).toEqual([]);
@@ -470,7 +488,8 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     const { state, writes } = await live(model, undefined, remove(model));
     expect(state?.phase, JSON.stringify(state?.failure)).toBe("Succeeded");
     const points = pointsOf(writes);
-    expect(points.map(({ write }) => write)).toContain("remove cloudsql");
+    const killed = points.map(({ write }) => write);
+    expect(killed).toEqual(expect.arrayContaining(["remove cloudsql", "remove memorystore"]));
     const problems = await suffer("cwremove", chosenOf(points), prepare, remove);
     expect(problems, `PLATFORM_CRASH_SEED=${seed}`).toEqual([]);
     const left = await stage.cluster.list(resources.configMaps, {});
