@@ -175,6 +175,15 @@ describe.skipIf(terraform === undefined)("data stores outside of the cluster", {
     });
   });
 
+  test("a machine that Google's edition does not know is refused before anything is written", async () => {
+    const cloudsql = { ...cloudStandards.database.cloudsql, edition: "ENTERPRISE_PLUS" as const };
+    const standards = { ...cloudStandards, database: { ...cloudStandards.database, cloudsql } };
+    const refused = stage.provisioner({ standards }).planCreate(withDatabase(named("cloud-plus")));
+    await expect(refused).rejects.toMatchObject({
+      message: expect.stringContaining("knows no custom machine types, such as db-custom-1-3840"),
+    });
+  });
+
   test("the plan tells what Terraform will do, and makes nothing", async () => {
     const service = named("cloud-plan");
     const { plan, manifests } = await stage.provisioner().planCreate(withDatabase(service));
