@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { KubeObject } from "../cluster/object.ts";
 import type { Standards } from "../standards/standards.ts";
 import { labels } from "./names.ts";
-import { addressPeer, namespacePeer, type Peer } from "./peers.ts";
+import { addressPeer, namespaceOfHost, namespacePeer, type Peer } from "./peers.ts";
 
 /** Name of a Secret that a person has made; one of a service's own values has dots in its name, and cannot be named. */
 export const externalSecretPattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -55,11 +55,6 @@ export function addressText({ host, port }: Pick<ExternalStore, "host" | "port">
 
 type Allowed = Pick<Standards, "dataStores">;
 
-/** The namespace of a Service's name, `NAME.NAMESPACE.svc`; undefined for any other host. */
-function namespaceIn(host: string): string | undefined {
-  return /^[^.]+(?:\.[^.]+)*?\.([^.]+)\.svc(?:\.cluster\.local)?$/.exec(host)?.[1];
-}
-
 function isWithin(range: string, address: string): boolean {
   const [network = "", length = ""] = range.split("/");
   const family = isIP(address);
@@ -75,7 +70,7 @@ function isWithin(range: string, address: string): boolean {
  * NetworkPolicy knows no host names: of one, all addresses that the standards allow are opened, on its port. Pure.
  */
 export function peersOf({ host }: ExternalStore, { dataStores: { external } }: Allowed): readonly Peer[] {
-  const namespace = namespaceIn(host);
+  const namespace = namespaceOfHost(host);
   if (namespace !== undefined) {
     return external.namespaces.includes(namespace) ? [namespacePeer(namespace)] : [];
   }
@@ -97,7 +92,7 @@ export function pathProblem(store: ExternalStore, standards: Allowed): string | 
 /** What the opened path lets through, for a plan: never less than it does. Pure. */
 export function pathText(store: ExternalStore, standards: Allowed): string {
   const { host, port } = store;
-  const namespace = namespaceIn(host);
+  const namespace = namespaceOfHost(host);
   if (namespace !== undefined) {
     return `its pods reach every pod of namespace ${namespace} on port ${port}: the Service's pods have to listen on it too`;
   }

@@ -16,6 +16,11 @@ export function namespacePeer(namespace: string): Peer {
   return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } };
 }
 
+/** The namespace of a Service's name, `NAME.NAMESPACE.svc`, of a pod behind it too; undefined for any other host. Pure. */
+export function namespaceOfHost(host: string): string | undefined {
+  return /^(?:[^.]+\.)+([^.]+)\.svc(?:\.cluster\.local)?\.?$/i.exec(host)?.[1]?.toLowerCase();
+}
+
 /** Where Google runs data stores, by the standards; none where they do not say. Pure. */
 export function googlePeers({ google }: Pick<Standards, "google">): readonly Peer[] {
   return google === undefined ? [] : [{ ipBlock: { cidr: google.range } }];

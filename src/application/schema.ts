@@ -68,6 +68,20 @@ function isTold({
   return (external !== undefined) === (provider === "external");
 }
 
+const part = (version: string, index: 0 | 1) => `int((${version} + '.0').split('.')[${index}])`;
+const [major, majorBefore] = [part("self.version", 0), part("oldSelf.version", 0)];
+const [minor, minorBefore] = [part("self.version", 1), part("oldSelf.version", 1)];
+
+/**
+ * Rule of the CRD: an older Redis does not read what a newer one has written. What the standards' own is, no rule of the API knows:
+ * the operator looks at what runs (`data-version.ts`).
+ */
+const notLowered = {
+  rule: `has(self.provider) || !has(oldSelf.version) || (has(self.version) && (${major} > ${majorBefore} || (${major} == ${majorBefore} && ${minor} >= ${minorBefore})))`,
+  message:
+    "the version of a cache in the cluster is not lowered, nor left out once it is given: an older Redis does not read what a newer one has written",
+};
+
 const databaseSchema = z
   .strictObject({
     type: z.enum(databaseTypes).exclude(["none"]).describe("Kind of database."),
@@ -141,6 +155,7 @@ const cacheSchema = z
         rule: "!has(self.external) || !has(self.version)",
         message: "an external cache has the version that it has: leave it out",
       },
+      notLowered,
     ],
   });
 

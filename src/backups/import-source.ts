@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { addressPeer, namespacePeer, type Peer } from "../application/peers.ts";
+import { addressPeer, namespaceOfHost, namespacePeer, type Peer } from "../application/peers.ts";
 import type { KubeObject } from "../cluster/object.ts";
 
 /**
@@ -64,7 +64,7 @@ export function sourceIn(
  */
 export function sourcePeers({ host }: SourceAddress): readonly Peer[] {
   if (isIP(host) !== 0) return [addressPeer(host)];
-  const namespace = /^[^.]+\.([^.]+)\.svc(\..*)?$/.exec(host)?.[1];
+  const namespace = namespaceOfHost(host);
   return namespace === undefined
     ? [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr: "::/0" } }]
     : [namespacePeer(namespace)];

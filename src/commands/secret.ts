@@ -52,8 +52,12 @@ function addList(secret: Command, bind: Bind): void {
 
 async function secretsOf(session: Session, service: ServiceName) {
   const { cluster, standards } = await session.platform();
-  const { listSecrets } = await import("../secrets/list-secrets.ts");
-  return listSecrets(cluster, await applicationOfService(session, service), standards);
+  const [{ listSecrets }, { storesThatTurn }] = await Promise.all([
+    import("../secrets/list-secrets.ts"),
+    import("../provisioning/data-stores/turns.ts"),
+  ]);
+  const application = await applicationOfService(session, service);
+  return listSecrets(cluster, application, standards, await storesThatTurn(cluster, application));
 }
 
 async function print(

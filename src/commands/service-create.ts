@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { z } from "zod";
 import { parseText, readDocument } from "../application/document.ts";
 import { type PositionOf, parseRequest, type RawRequest, requestOf } from "../application/parse-request.ts";
+import { dnsLabelPattern } from "../application/patterns.ts";
 import { flagOf, type Problem } from "../application/refusal.ts";
 import {
   alertNames,
@@ -175,12 +176,9 @@ function named(problem: Problem, { file }: Input): Problem {
 }
 
 /** Standards that allow everything only real standards can refuse: team, image. */
-function lenientStandards({ team, image }: RawRequest): Standards {
-  const name = typeof team === "string" && /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(team) ? team : "any";
-  return standardsSchema.parse({
-    teams: { [name]: { groups: ["any"] } },
-    images: { starter: typeof image === "string" ? image : "any" },
-  });
+function lenientStandards({ team }: RawRequest): Standards {
+  const name = typeof team === "string" && team.length <= 63 && dnsLabelPattern.test(team) ? team : "any";
+  return standardsSchema.parse({ teams: { [name]: { groups: ["any"] } }, images: { starter: "any" } });
 }
 
 function oneOf(values: readonly string[]): string {

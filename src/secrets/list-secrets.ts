@@ -4,14 +4,14 @@ import { secretNamesOf } from "../application/credentials.ts";
 import { desiredObjects, parts } from "../application/desired-objects.ts";
 import { labels } from "../application/names.ts";
 import { ownSecretName } from "../application/own-secrets.ts";
-import { externalOf, isInCluster } from "../application/store-provider.ts";
+import { externalOf } from "../application/store-provider.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isClusterError } from "../cluster/errors.ts";
 import type { KubeObject, ObjectMeta } from "../cluster/object.ts";
 import { resources } from "../cluster/resource.ts";
 import type { Standards } from "../standards/standards.ts";
 import { dataHashAnnotation } from "./external-secrets.ts";
-import { isCloudSql, rotatable, secretVersion, storeNames } from "./rotation.ts";
+import { type Rotatable, rotatable, secretVersion, storeNames } from "./rotation.ts";
 
 /** What may be told of a Secret: never a value. */
 export interface SecretInfo {
@@ -45,12 +45,14 @@ export interface Secrets {
 /**
  * The Secrets of a service: those that it needs, those that its Application names, and those that carry its labels. Asks for their metadata alone, so
  * that no value leaves the cluster; whoever may not even do that is told what follows from the Application.
+ * @param turning - the data stores whose logins take turns, by who runs them
  * @throws ClusterError
  */
 export async function listSecrets(
   cluster: Cluster,
   application: Application,
   standards: Standards,
+  turning: readonly Rotatable[],
 ): Promise<Secrets> {
   const { name: service, namespace } = application.metadata;
   const found = await metadataOfSecrets(cluster, namespace);
@@ -69,13 +71,7 @@ export async function listSecrets(
     if (!kinds.has(name)) kinds.set(name, of === "database" || of === "cache" ? of : "other");
   }
   const objects = parts.flatMap((part) => desiredObjects(application, standards)[part]);
-  const rotating = new Set(
-    stores
-      .filter(
-        (store) => isInCluster(application.spec, store) || (store === "database" && isCloudSql(application)),
-      )
-      .map((store) => storeNames(application, store).name),
-  );
+  const rotating = new Set(turning.map((store) => storeNames(application, store).name));
   const external = new Set(stores.flatMap((store) => externalOf(application.spec, store)?.secret ?? []));
   const items = [...kinds].map(([name, of]): SecretInfo => {
     const metadata = found?.find((each) => each.name === name);

@@ -254,7 +254,7 @@ export const standardsSchema = z
           .enum(["kubernetes", "external-secrets"])
           .default("kubernetes")
           .describe(
-            "What makes the passwords of data stores, once: the platform itself, or External Secrets Operator.",
+            "What makes the passwords of data stores in the cluster, once: the platform itself, or External Secrets Operator.",
           ),
         clusterSecretStore: objectName
           .optional()

@@ -130,6 +130,15 @@ describe.skipIf(connection === undefined)("the Application API on a real API ser
     );
     await expect(change({ team: "payments" })).resolves.toBeDefined();
     await expect(change({ database: null, cache: { version: "7.4" } })).resolves.toBeDefined();
+    for (const version of ["7.10", "10.0", "8", "7"]) {
+      await expect(change({ cache: { version } })).resolves.toBeDefined();
+    }
+    for (const version of ["6.9", "6", null]) {
+      await expect(change({ cache: { version } })).rejects.toThrow(
+        /version of a cache in the cluster is not lowered/,
+      );
+    }
+    await expect(change({ cache: null })).resolves.toBeDefined();
     await expect(change({ autoscaling: { maxReplicas: 4 } })).resolves.toMatchObject({
       spec: { autoscaling: { minReplicas: 2, maxReplicas: 4, cpuPercent: 70 } },
     });

@@ -166,15 +166,17 @@ async function historiesIn(folder: string): Promise<readonly Found[]> {
   );
 }
 
+/** Everything that the cluster serves, but Secrets. */
 async function objectsOf(cluster: Cluster): Promise<readonly Found[]> {
-  const { applications, configMaps, deployments, events, jobs, runs } = resources;
+  const { group, plural } = resources.secrets;
+  const served = (await cluster.discover()).filter((each) => each.group !== group || each.plural !== plural);
   const lists = await Promise.all(
-    [applications, configMaps, deployments, events, jobs, runs].map((resource) => cluster.list(resource, {})),
+    served.map(async (resource) =>
+      (await cluster.list(resource, {})).items.map((object) => ({
+        where: `${resource.kind} ${object.metadata.namespace}/${object.metadata.name}`,
+        text: JSON.stringify(object),
+      })),
+    ),
   );
-  return lists.flatMap(({ items }) =>
-    items.map((object) => ({
-      where: `${object.kind} ${object.metadata.namespace}/${object.metadata.name}`,
-      text: JSON.stringify(object),
-    })),
-  );
+  return lists.flat();
 }

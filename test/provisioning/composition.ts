@@ -20,6 +20,9 @@ import { type Standards, standardsSchema } from "../../src/standards/standards.t
 /** Standards under which a service gets everything, on a test cluster. */
 export const testStandards: Standards = standardsSchema.parse({
   images: { starter: "registry.example.internal/platform/starter:0.1.0" },
+  cache: {
+    versions: { "7.4": "docker.io/library/redis:7.4.7", "8.0": "docker.io/library/redis:8.0.5" },
+  },
   // On a stage a hundred times as fast as life, on a machine with much to do.
   workload: { progressDeadlineSeconds: 3600 },
 });

@@ -9,6 +9,7 @@ import type { StoreKind } from "../../src/application/store-provider.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { resources } from "../../src/cluster/resource.ts";
 import { prometheus } from "../../src/monitoring/prometheus.ts";
+import { storesThatTurn } from "../../src/provisioning/data-stores/turns.ts";
 import type { StepId } from "../../src/provisioning/plan.ts";
 import type { Provisioner } from "../../src/provisioning/provisioner.ts";
 import type { Execution, RunState } from "../../src/provisioning/runs/run.ts";
@@ -172,7 +173,8 @@ export function dataStoreContract(cases: readonly ProviderCase[]): void {
         expect(row?.[store]).toEqual({ type: store === "database" ? "postgres" : "redis", ready: true });
         const { spec } = await application(service);
         const told = applicationOf(service, applicationSpecSchema.parse(spec));
-        const { items } = await listSecrets(ground.cluster, told, larger);
+        const turning = await storesThatTurn(ground.cluster, told);
+        const { items } = await listSecrets(ground.cluster, told, larger, turning);
         const [name] = credentialSecretNames(told);
         expect(items.find((item) => item.name === name)).toMatchObject({
           of: store,
@@ -273,7 +275,7 @@ export function dataStoreContract(cases: readonly ProviderCase[]): void {
               type: "merge",
               body: {
                 spec:
-                  store === "database" ? { database: { size: smallSize } } : { cache: { version: "7.2" } },
+                  store === "database" ? { database: { size: smallSize } } : { cache: { version: "8.0" } },
               },
             },
           );

@@ -9,7 +9,8 @@ const quantityMaps = new Set(["requests", "limits", "hard", "default", "defaultR
 /**
  * Identifies what an object says, so that two can be compared of which only this is kept: the order of keys and keys
  * without a value do not count, nor in which form a quantity is written. Which run made an object does not count
- * either: it keeps that label for life. Nor do a Deployment's replicas ({@link replicasOf}), which may be an autoscaler's. Pure.
+ * either: it keeps that label for life. Nor do a Deployment's replicas ({@link replicasOf}), which may be an autoscaler's, nor
+ * what volumes a StatefulSet asked for, which stays as it was made. Pure.
  */
 export function contentDigest(object: KubeObject): string {
   const content = replicasOf(object) === undefined ? object : withReplicas(object, undefined);
@@ -30,7 +31,7 @@ function canonical(value: unknown, key: string, within: string): string {
   if (!isRecord(value)) return String(value);
   for (const field of Object.keys(value).sort()) {
     const child = value[field];
-    if (child === undefined || field === labels.run) continue;
+    if (child === undefined || field === labels.run || field === "volumeClaimTemplates") continue;
     text += `${field.length}:${field}${canonical(child, field, key)},`;
   }
   return `{${text}}`;

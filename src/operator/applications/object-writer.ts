@@ -1,10 +1,11 @@
+import { dataProblem, withVolumesOf } from "../../application/data-version.ts";
 import { labels } from "../../application/names.ts";
 import { apply, type Cluster, type ObjectRef } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { find } from "../../cluster/find.ts";
 import type { KubeObject } from "../../cluster/object.ts";
 import { withReplicas } from "../../cluster/replicas.ts";
-import { type Resource, resourceOf } from "../../cluster/resource.ts";
+import { type Resource, resourceOf, resources } from "../../cluster/resource.ts";
 import { type Child, childOf } from "./child.ts";
 import type { ChildStore } from "./child-store.ts";
 import { type Verdict, verdictOn } from "./verdict.ts";
@@ -18,7 +19,7 @@ export type Result =
   | { readonly kind: "waiting" }
   /** Another object is in its place, and was left alone. */
   | { readonly kind: "conflict"; readonly owner: string }
-  /** The API server refuses it: a quota, a guardrail, or a field that cannot change. */
+  /** The API server refuses it: a quota, a guardrail, or a field that cannot change; or it would not read its own data. */
   | { readonly kind: "refused"; readonly text: string; readonly lasting: boolean };
 
 /** A version that no object ever has: an apply with it makes what is missing, and is refused where something is there. */
@@ -117,10 +118,17 @@ export class ObjectWriter {
 
   async #apply(
     resource: Resource,
-    object: KubeObject,
+    wanted: KubeObject,
     { uid, run, replicas }: Extract<Verdict, { readonly do: "apply" }>,
     signal: AbortSignal,
   ): Promise<Result> {
+    const live =
+      resource.kind === resources.statefulSets.kind
+        ? await find(this.#cluster, resource, wanted.metadata, { signal })
+        : undefined;
+    const text = live && dataProblem(live, wanted);
+    if (text !== undefined) return { kind: "refused", text, lasting: true };
+    const object = live === undefined ? wanted : withVolumesOf(live, wanted);
     const written = await apply(
       this.#cluster,
       resource,

@@ -11,7 +11,7 @@ import { guardrailsAreServed, installationRightsSuffice } from "./installation.t
 import { snapshotIsPossible } from "./protection.ts";
 import { mayRequest, rightsSuffice } from "./rights.ts";
 import { googleLetsTurn, storeTakesTurns } from "./rotation.ts";
-import { secretStoreAnswers } from "./secret-store.ts";
+import { passwordsElsewhere, secretStoreAnswers } from "./secret-store.ts";
 import {
   codeHostAnswers,
   imageIsAllowed,
@@ -54,6 +54,7 @@ export const checks: Readonly<Record<Operation, readonly Check[]>> = {
     noUnfinishedRun("create"),
     storageClassExists,
     secretStoreAnswers,
+    passwordsElsewhere,
     storesMayBeMade,
     externalStoresAreOpen,
     cloudIsWithinReach,
@@ -99,6 +100,7 @@ function ofChange(operation: ChangeOperation): readonly Check[] {
     noUnfinishedRun(operation),
     storageClassExists,
     secretStoreAnswers,
+    passwordsElsewhere,
     storesMayBeMade,
     externalStoresAreOpen,
     cloudIsWithinReach,

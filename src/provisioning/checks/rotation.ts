@@ -3,9 +3,9 @@ import { labels } from "../../application/names.ts";
 import { isInCloud } from "../../application/store-provider.ts";
 import { find } from "../../cluster/find.ts";
 import { resources } from "../../cluster/resource.ts";
-import { firstVersionWithoutTurns } from "../../secrets/cloud-rotation-scripts.ts";
 import { loginIn, otherLogin, storeNames } from "../../secrets/rotation.ts";
 import { recordedStore } from "../data-stores/in-cloud.ts";
+import { versionWithoutTurns } from "../data-stores/turns.ts";
 import { ProvisioningError } from "../errors.ts";
 import type { Check } from "./check.ts";
 
@@ -26,10 +26,9 @@ export const googleLetsTurn: Check = async (context) => {
       `${update} --no-enable-auth, then the same with --enable-auth; in between whoever reaches the network needs no password, and afterwards ${gap}`,
     );
   }
-  if (store?.provider !== "cloudsql") return undefined;
-  const { name, project, user, database_version } = store.variables;
-  const version = Number(/\d+/.exec(database_version)?.[0]);
-  if (version < firstVersionWithoutTurns) return undefined;
+  const version = versionWithoutTurns(store);
+  if (store?.provider !== "cloudsql" || version === undefined) return undefined;
+  const { name, project, user } = store.variables;
   return new ProvisioningError(
     "usage",
     `the database of ${request.name} is PostgreSQL ${version} at Cloud SQL, where no login may give another its rights: no two can take turns`,

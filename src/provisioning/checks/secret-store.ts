@@ -1,5 +1,5 @@
 import { secretsOfStore } from "../../application/credentials.ts";
-import { externalOf } from "../../application/store-provider.ts";
+import { isInCloud, isInCluster, type StoreKind, storeKinds } from "../../application/store-provider.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { conditionsOf } from "../../cluster/conditions.ts";
 import { isClusterError } from "../../cluster/errors.ts";
@@ -8,16 +8,27 @@ import { definitionOf, resourceOf, resources } from "../../cluster/resource.ts";
 import { cleanText } from "../../cluster/text.ts";
 import { secretStoreOf } from "../../secrets/choose-store.ts";
 import { ProvisioningError } from "../errors.ts";
-import type { Check, Outcome } from "./check.ts";
+import type { Check, CheckContext, Outcome } from "./check.ts";
 
-/** Whoever makes the passwords of new data stores has to be there, and their store has to answer. */
-export const secretStoreAnswers: Check = async ({ cluster, application, previous, standards }) => {
-  const parts = (["database", "cache"] as const).filter(
-    (part) =>
-      application.spec[part] !== undefined &&
-      previous?.spec[part] === undefined &&
-      !externalOf(application.spec, part),
-  );
+/** Data stores that an operation makes. */
+function newStores({ application: { spec }, previous }: CheckContext): readonly StoreKind[] {
+  return storeKinds.filter((store) => spec[store] !== undefined && previous?.spec[store] === undefined);
+}
+
+/** Elsewhere than in the cluster no store of the standards makes a password: a person should know. */
+export const passwordsElsewhere: Check = async (context) => {
+  const { application, standards } = context;
+  const elsewhere = newStores(context).filter((store) => isInCloud(application.spec, store));
+  if (elsewhere.length === 0 || standards.secrets.store === "kubernetes") return undefined;
+  return {
+    warning: `the standards have External Secrets Operator make passwords, which it does in the cluster alone: that of the ${elsewhere.join(" and the ")} is in the service's Secret and in no store besides`,
+  };
+};
+
+/** Whoever makes the passwords of new data stores in the cluster has to be there, and their store has to answer. */
+export const secretStoreAnswers: Check = async (context) => {
+  const { cluster, application, standards } = context;
+  const parts = newStores(context).filter((store) => isInCluster(application.spec, store));
   if (parts.length === 0) return undefined;
   const store = secretStoreOf(standards);
   const objects = parts.flatMap((part) =>

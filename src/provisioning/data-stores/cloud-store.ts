@@ -232,12 +232,20 @@ export function newCloudStore(
   }
   const { tier, edition, version, highlyAvailable, diskGb, finalBackupDays } = standards.database.cloudsql;
   const { database, logins } = databaseNames(application);
+  const size = spec.database?.size ?? tier;
+  if (edition === "ENTERPRISE_PLUS" && size.startsWith("db-custom-")) {
+    throw new StepError(
+      "invalid",
+      `the database of ${metadata.name} cannot be made so: Cloud SQL's ENTERPRISE_PLUS knows no custom machine types, such as ${size}`,
+      "leave database.size out of the Application, or have a platform engineer choose another tier or edition (database.cloudsql)",
+    );
+  }
   const parsed = cloudSqlVariablesSchema.safeParse({
     ...common,
     database,
     user: logins[0],
     database_version: version,
-    tier: spec.database?.size ?? tier,
+    tier: size,
     edition,
     highly_available: highlyAvailable,
     disk_gb: diskGb,

@@ -1,5 +1,8 @@
 import { secretsOfStore } from "../../application/credentials.ts";
+import { withVolumesOf } from "../../application/data-version.ts";
 import { desiredObjects } from "../../application/desired-objects.ts";
+import { find } from "../../cluster/find.ts";
+import { resources } from "../../cluster/resource.ts";
 import { secretStoreOf } from "../../secrets/choose-store.ts";
 import { waitUntilReady } from "../objects/readiness.ts";
 import { withoutValues, writes } from "../operations/describe.ts";
@@ -22,7 +25,13 @@ export const inCluster: DataStoreProvider = {
   async provision(context, store) {
     const { application, standards, cluster, clock, signal, write, log } = context;
     const made = await makeCredentials(context, store);
-    const objects = desiredObjects(application, standards)[store];
+    const objects = await Promise.all(
+      desiredObjects(application, standards)[store].map(async (wanted) => {
+        if (wanted.kind !== "StatefulSet") return wanted;
+        const kept = await find(cluster, resources.statefulSets, wanted.metadata);
+        return kept === undefined ? wanted : withVolumesOf(kept, wanted);
+      }),
+    );
     await write.objects(objects);
     const name = `${application.metadata.name}-${store === "database" ? "db" : "cache"}`;
     log(made ? `credentials made in secret ${name}` : `credentials of secret ${name} kept`);

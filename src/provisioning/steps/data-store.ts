@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Part } from "../../application/desired-objects.ts";
+import { dataProblem } from "../../application/data-version.ts";
+import { desiredObjects, type Part } from "../../application/desired-objects.ts";
 import { providerAnnotation } from "../../application/names.ts";
 import { refText } from "../../application/service-ref.ts";
 import { externalOf, providerOf, type StoreProvider, storeKinds } from "../../application/store-provider.ts";
@@ -52,14 +53,17 @@ export function dataStoreStep({
 }
 
 /**
- * What was kept of a data store runs where it ran: another in its place would take its name, and what says where it is.
+ * What was kept of a data store runs where it ran: another in its place would take its name, and what says where it is. In the
+ * cluster it runs on a version that reads its data, too.
  * @returns why it cannot be
  */
 export async function movedStore({
   cluster,
-  application: { metadata, spec },
+  application,
   previous,
-}: Pick<PlanContext, "cluster" | "application" | "previous">): Promise<StepError | undefined> {
+  standards,
+}: Pick<PlanContext, "cluster" | "application" | "previous" | "standards">): Promise<StepError | undefined> {
+  const { metadata, spec } = application;
   const { namespace } = metadata;
   for (const [index, name] of dataStoreNames(metadata.name).entries()) {
     const kind = storeKinds[index];
@@ -68,7 +72,20 @@ export async function movedStore({
     if (found === undefined) continue;
     const there = found.metadata.annotations?.[providerAnnotation];
     const wanted = spec[kind].provider;
-    if (there === wanted) continue;
+    if (there === wanted) {
+      if (there !== undefined) continue;
+      const [set] = desiredObjects(application, standards)[kind].filter(
+        (each) => each.kind === "StatefulSet",
+      );
+      const live = set && (await find(cluster, resources.statefulSets, set.metadata));
+      const problem = live && dataProblem(live, set);
+      if (problem === undefined) continue;
+      return new StepError(
+        "conflict",
+        `${name} was kept by an earlier deletion: ${problem}`,
+        `have a platform engineer change the standards, or delete what was kept with: platform service delete ${refText(metadata)} --data-stores delete`,
+      );
+    }
     return new StepError(
       "conflict",
       `${name} was kept by an earlier deletion and runs ${where(there)}, and the ${wanted === "external" ? "one that is named runs" : "standards have new ones run"} ${where(wanted)}; it was left as it is`,

@@ -6,13 +6,13 @@ import { resources } from "../../../src/cluster/resource.ts";
 import { recordedStores } from "../../../src/provisioning/data-stores/known-store.ts";
 import { ProvisioningError } from "../../../src/provisioning/errors.ts";
 import type { Provisioner } from "../../../src/provisioning/provisioner.ts";
-import type { Execution } from "../../../src/provisioning/runs/run.ts";
+import type { Execution, RunState } from "../../../src/provisioning/runs/run.ts";
 import { all } from "../../crash/crash-test.ts";
 import { type KillPoint, Mortal } from "../../crash/mortal.ts";
 import { sampleOf, seeded, seedOfRun } from "../../crash/random.ts";
 import { type CloudStage, cloudStage } from "../../provisioning/cloud-stage.ts";
 import { impatient } from "../../provisioning/composition.ts";
-import { named, withDatabase } from "../../provisioning/telling.ts";
+import { named, whole, withDatabase } from "../../provisioning/telling.ts";
 import type { Call, Fault } from "../../terraform/provider/provider.ts";
 import { terraform } from "../../terraform/stage.ts";
 
@@ -20,7 +20,9 @@ function withCache(name: ServiceName) {
   return serviceRequestSchema.parse({ name, language: "go", replicas: 1, cache: "redis" });
 }
 
-describe.skipIf(terraform === undefined)("failures of what makes data stores", { timeout: 600_000 }, () => {
+const timeout = all ? 3_600_000 : 600_000;
+
+describe.skipIf(terraform === undefined)("failures of what makes data stores", { timeout }, () => {
   let stage: CloudStage;
   beforeAll(async () => {
     stage = await cloudStage();
@@ -112,12 +114,16 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
   }
 
   const create = (service: ServiceName) => (provisioner: Provisioner) =>
+    provisioner.create(whole(service), { onFailure: "hold" });
+  const createDatabase = (service: ServiceName) => (provisioner: Provisioner) =>
     provisioner.create(withDatabase(service), { onFailure: "hold" });
   const remove = (service: ServiceName) => (provisioner: Provisioner) =>
     provisioner.delete(service, { dataStores: "delete", confirmed: service });
 
   /** Of all writes those that data stores outside of the cluster differ in; Terraform's before it, and after it. */
-  const ofStores = /(secrets|configmaps) app-<service>|cloudsql|(provision|delete_data|clone|switch)/;
+  const ofStores =
+    /(secrets|configmaps) app-<service>|cloudsql|memorystore|(provision|delete_data|clone|switch)/;
+  const byTerraform = /(cloudsql|memorystore)$/;
   const pointsOf = (writes: readonly (readonly string[])[]) =>
     writes
       .flatMap((names) => names.filter((name) => ofStores.test(name)).slice(0, 1))
@@ -126,12 +132,12 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
           { write, time: "before" as const },
           { write, time: "after" as const },
         ];
-        return write.endsWith("cloudsql") ? [one, other] : [index % 2 === 0 ? one : other];
+        return byTerraform.test(write) ? [one, other] : [index % 2 === 0 ? one : other];
       });
   const seed = seedOfRun();
   /** Terraform's own, and a sample of those around them, where not all are asked for. */
   const chosenOf = (points: readonly KillPoint[]) => {
-    const isOwn = ({ write }: KillPoint) => write.endsWith("cloudsql");
+    const isOwn = ({ write }: KillPoint) => byTerraform.test(write);
     const around = points.filter((point) => !isOwn(point));
     return [...points.filter(isOwn), ...(all ? around : sampleOf(around, 4, seeded(seed)))];
   };
@@ -142,20 +148,36 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     return newest;
   }
 
-  /** What is there is as planned, and one instance alone; where there is none, nothing is left at all. */
+  const recordsOfStores = (service: ServiceName) =>
+    recordedStores(stage.cluster, `app-${service}`, [`${service}-db`, `${service}-cache`]);
+
+  /** What is there is as planned, and one instance of each alone; where there is none, nothing is left at all. */
   async function problemsOf(service: ServiceName): Promise<readonly string[]> {
-    const namespace = `app-${service}`;
-    const [recorded] = await recordedStores(stage.cluster, namespace, [`${service}-db`]);
-    if (recorded === undefined) return stage.leftOf(service);
+    const recorded = await recordsOfStores(service);
+    if (recorded.length === 0) return stage.leftOf(service);
     const work = { run: "test", signal: AbortSignal.timeout(60_000), log: () => {} };
-    const plan = await stage.stores.compare(recorded, work);
-    const secret = await stage.secret(service, "db");
-    const { name } = recorded.variables;
+    const problems = await Promise.all(
+      recorded.map(async (store) => {
+        const { name } = store.variables;
+        const isCache = store.provider === "memorystore";
+        const [{ changes }, { username = "", password = "" }] = await Promise.all([
+          stage.stores.compare(store, work),
+          stage.secret(service, isCache ? "cache" : "db"),
+        ]);
+        const opens = isCache
+          ? stage.cloud.of("google_redis_instance").get(name)?.auth_string === password
+          : stage.cloud.login(name, username, password);
+        return [
+          ...(changes ? [`${name} is not as planned`] : []),
+          ...(opens ? [] : [`nobody can log in to ${name}`]),
+        ];
+      }),
+    );
     const instances = stage.instances().filter((each) => each.startsWith(service.slice(0, 28)));
+    const known = recorded.map(({ variables }) => variables.name);
     return [
-      ...(plan.changes ? ["not as planned"] : []),
-      ...(stage.cloud.login(name, secret.username ?? "", secret.password ?? "") ? [] : ["nobody can log in"]),
-      ...(instances.length === 1 ? [] : [`instances: ${instances.join(", ")}`]),
+      ...problems.flat(),
+      ...(instances.sort().join() === known.sort().join() ? [] : [`instances: ${instances.join(", ")}`]),
     ];
   }
 
@@ -212,10 +234,13 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     );
 
   /** Which instance the service uses is what its records and its Secret say; what there is, is recorded and as planned. */
-  async function problemsOfRestored(service: ServiceName): Promise<readonly string[]> {
+  async function problemsOfRestored(
+    service: ServiceName,
+    ended?: RunState["phase"],
+  ): Promise<readonly string[]> {
     const namespace = `app-${service}`;
-    const [{ phase }, recorded, secret] = await Promise.all([
-      newestRun(service),
+    const phase = ended ?? (await newestRun(service)).phase;
+    const [recorded, secret] = await Promise.all([
       recordedStores(stage.cluster, namespace, [`${service}-db`]),
       stage.secret(service, "db"),
     ]);
@@ -277,11 +302,158 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     },
   );
 
+  /** A call by what it is, and which of its kind it is within an operation. */
+  interface Which {
+    readonly kind: string;
+    readonly index: number;
+  }
+  const kindOf = ({ rpc, type, action }: Call) => [rpc, type, action].filter(Boolean).join(" ");
+  const fault = "googleapi: Error 400: Invalid request: a test's fault., invalid";
+
+  /** Every call of an operation. */
+  async function callsOf(operate: () => Promise<Execution>): Promise<readonly Which[]> {
+    const from = stage.calls.length;
+    stage.meet(undefined);
+    const state = await (await operate()).finished;
+    expect(state.phase, JSON.stringify(state.failure)).toBe("Succeeded");
+    const seen = new Map<string, number>();
+    return stage.calls.slice(from).map((call) => {
+      const kind = kindOf(call);
+      const index = seen.get(kind) ?? 0;
+      seen.set(kind, index + 1);
+      return { kind, index };
+    });
+  }
+
+  /** The operation, with this one call refused; undefined where it was refused itself, before it had begun. */
+  async function without({ kind, index }: Which, operate: () => Promise<Execution>) {
+    let [met, failed] = [0, false];
+    stage.meet((call: Call) => {
+      if (kindOf(call) !== kind || met++ !== index) return undefined;
+      failed = true;
+      return { at: "before", message: fault };
+    });
+    const execution = await operate().catch((error: unknown) => {
+      if (error instanceof ProvisioningError) return undefined;
+      throw error;
+    });
+    const state = await execution?.finished;
+    // Terraform may ask less often from one time to the next, never more seldom than once.
+    if (index === 0) expect(failed, kind).toBe(true);
+    stage.meet(undefined);
+    return { state, failed };
+  }
+
+  /** Where not all are asked for: those that a test names, and some of the others. */
+  const chosenCalls = (calls: readonly Which[], named = /^$/) => {
+    if (all) return calls;
+    const first = calls.filter(({ kind, index }) => index === 0 && named.test(kind));
+    const others = calls.filter((call) => !first.includes(call));
+    return [...first, ...sampleOf(others, 4, seeded(seed))];
+  };
+
+  test("a restore to a moment in which any call to the provider fails is taken back, and the service is as it was", async () => {
+    const making = async () => {
+      const service = named("cloud-call");
+      const made = await stage.provisioner().create(withDatabase(service), { onFailure: "hold" });
+      expect((await made.finished).phase).toBe("Succeeded");
+      return service;
+    };
+    const asked = (service: ServiceName) => () =>
+      stage
+        .provisioner()
+        .restore(
+          service,
+          { toTime: new Date().toISOString() },
+          { onFailure: "rollback", confirmed: service },
+        );
+    stage.meet(undefined);
+    const calls = await callsOf(asked(await making()));
+    const kinds = calls.map(({ kind }) => kind);
+    for (const type of ["google_sql_database", "google_sql_user"]) {
+      expect(kinds).toContain(`ImportResourceState ${type}`);
+      expect(kinds).toContain(`ReadResource ${type}`);
+    }
+    const problems: string[] = [];
+    let service = await making();
+    let before = await stage.secret(service, "db");
+    for (const which of chosenCalls(calls, /^(Read|Import|Apply)Resource/)) {
+      const { state, failed } = await without(which, asked(service));
+      // Terraform did not ask so often this time: the restore is done.
+      if (!failed) {
+        service = await making();
+        before = await stage.secret(service, "db");
+        continue;
+      }
+      const told = `${which.kind} ${which.index}`;
+      if (state !== undefined && state.phase !== "RolledBack") problems.push(`${told}: ${state.phase}`);
+      if (JSON.stringify(await stage.secret(service, "db")) !== JSON.stringify(before))
+        problems.push(`${told}: another Secret`);
+      problems.push(...(await problemsOfRestored(service, "RolledBack")).map((each) => `${told}: ${each}`));
+    }
+    expect(problems, `PLATFORM_CRASH_SEED=${seed}`).toEqual([]);
+  });
+
+  test("a creation in which any call to the provider fails is rolled back, with nothing left that no pod was ready on", async () => {
+    const asked = (service: ServiceName) => () =>
+      stage.provisioner().create(whole(service), { onFailure: "rollback" });
+    const calls = await callsOf(asked(named("cloud-model")));
+    const problems: string[] = [];
+    for (const which of chosenCalls(calls)) {
+      const service = named("cloud-call");
+      const { state, failed } = await without(which, asked(service));
+      if (!failed) continue;
+      const told = `${which.kind} ${which.index}`;
+      if (state !== undefined && state.phase !== "RolledBack") problems.push(`${told}: ${state.phase}`);
+      const { found } = await stage.provisioner().orphans.find({ service });
+      problems.push(
+        ...found.filter(({ state: is }) => is === "orphan").map(({ name }) => `${told}: ${name}`),
+      );
+      // Pods were ready on it when the last call failed, the proof that nothing is left to change: it is kept.
+      const kept = state?.failure?.step === "verify" && (await recordsOfStores(service)).length > 0;
+      if (kept) {
+        const gone = stage.provisioner().delete(service, { dataStores: "delete", confirmed: service });
+        expect((await (await gone).finished).phase).toBe("Succeeded");
+      }
+      problems.push(...(await stage.leftOf(service)).map((left) => `${told}: ${left}`));
+    }
+    expect(problems, `PLATFORM_CRASH_SEED=${seed}`).toEqual([]);
+  });
+
+  test("a removal in which any call to the provider fails is ended by a retry, with nothing left", async () => {
+    const making = async () => {
+      const service = named("cloud-call");
+      stage.meet(undefined);
+      const made = await stage.provisioner().create(whole(service), { onFailure: "hold" });
+      expect((await made.finished).phase).toBe("Succeeded");
+      return service;
+    };
+    const asked = (service: ServiceName) => () =>
+      stage.provisioner().delete(service, { dataStores: "delete", confirmed: service });
+    const calls = await callsOf(asked(await making()));
+    const problems: string[] = [];
+    for (const which of chosenCalls(calls)) {
+      const service = await making();
+      const { state } = await without(which, asked(service));
+      const told = `${which.kind} ${which.index}`;
+      const next =
+        state === undefined
+          ? await asked(service)()
+          : state.phase === "Succeeded"
+            ? undefined
+            : await stage.provisioner().retry((await newestRun(service)).name, { onFailure: "hold" });
+      const end = (await next?.finished)?.phase ?? state?.phase;
+      if (end !== "Succeeded") problems.push(`${told}: ${end}`);
+      problems.push(...(await stage.leftOf(service)).map((left) => `${told}: ${left}`));
+    }
+    expect(problems, `PLATFORM_CRASH_SEED=${seed}`).toEqual([]);
+  });
+
   test("an engine that dies at any write of a restore to a moment leaves nothing that the next cannot end or take back", async () => {
     stage.meet(undefined);
     const model = named("cloud-model");
     const prepare = async (service: ServiceName) => {
-      const { state } = await live(service, undefined, create(service));
+      const { state } = await live(service, undefined, createDatabase(service));
       expect(state?.phase, JSON.stringify(state?.failure)).toBe("Succeeded");
     };
     await prepare(model);
@@ -299,7 +471,8 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     const { state, writes } = await live(model, undefined, create(model));
     expect(state?.phase, JSON.stringify(state?.failure)).toBe("Succeeded");
     const points = pointsOf(writes);
-    expect(points.map(({ write }) => write)).toContain("make cloudsql");
+    const killed = points.map(({ write }) => write);
+    expect(killed).toEqual(expect.arrayContaining(["make cloudsql", "make memorystore"]));
     expect(points.length).toBeGreaterThan(8);
     const problems = await suffer("cwcreate", chosenOf(points), async () => {}, create);
     expect(problems, `PLATFORM_CRASH_SEED=${seed}`).toEqual([]);
@@ -315,7 +488,8 @@ describe.skipIf(terraform === undefined)("failures of what makes data stores", {
     const { state, writes } = await live(model, undefined, remove(model));
     expect(state?.phase, JSON.stringify(state?.failure)).toBe("Succeeded");
     const points = pointsOf(writes);
-    expect(points.map(({ write }) => write)).toContain("remove cloudsql");
+    const killed = points.map(({ write }) => write);
+    expect(killed).toEqual(expect.arrayContaining(["remove cloudsql", "remove memorystore"]));
     const problems = await suffer("cwremove", chosenOf(points), prepare, remove);
     expect(problems, `PLATFORM_CRASH_SEED=${seed}`).toEqual([]);
     const left = await stage.cluster.list(resources.configMaps, {});

@@ -1,14 +1,19 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { applicationOf } from "../../../src/application/from-request.ts";
 import type { ServiceName } from "../../../src/application/names.ts";
+import { applicationSpecSchema } from "../../../src/application/schema.ts";
+import type { Cluster } from "../../../src/cluster/cluster.ts";
+import { ClusterError } from "../../../src/cluster/errors.ts";
 import { resources } from "../../../src/cluster/resource.ts";
 import { recordedStores } from "../../../src/provisioning/data-stores/known-store.ts";
+import { storesThatTurn } from "../../../src/provisioning/data-stores/turns.ts";
 import type { Provisioner } from "../../../src/provisioning/provisioner.ts";
 import type { Execution, RunState } from "../../../src/provisioning/runs/run.ts";
 import { standardsSchema } from "../../../src/standards/standards.ts";
 import { type KillPoint, Mortal } from "../../crash/mortal.ts";
 import { type CloudStage, cloudStage, cloudStandards } from "../../provisioning/cloud-stage.ts";
 import { impatient } from "../../provisioning/composition.ts";
-import { faulty } from "../../provisioning/fault.ts";
+import { faulty, forwarding } from "../../provisioning/fault.ts";
 import { named, whole, withDatabase } from "../../provisioning/telling.ts";
 import { terraform } from "../../terraform/stage.ts";
 
@@ -217,6 +222,35 @@ describe.skipIf(terraform === undefined)("rotations at Cloud SQL", { timeout: 60
       mend: expect.stringMatching(/^gcloud sql users set-password app_.* nobody new gets in/),
     });
     expect((await provisioner.list({ service })).length).toBe(runs);
+    expect(await rotating(service)).toEqual([]);
     await succeeded(provisioner.delete(service, { dataStores: "delete", confirmed: service }));
   });
+
+  test("a list says what rotates, by the version of what is at Google", async () => {
+    const service = named("cloud-told");
+    await succeeded(stage.provisioner().create(whole(service), { onFailure: "hold" }));
+    expect(await rotating(service)).toEqual(["database"]);
+    const ref = { namespace: `app-${service}`, name: `${service}-db` };
+    const { data } = await stage.cluster.get(resources.configMaps, ref);
+    const say = (variables: unknown) =>
+      stage.cluster.patch(resources.configMaps, ref, { type: "merge", body: { data: { variables } } });
+    // Nobody may look, or somebody has written something else.
+    const closed: Cluster = {
+      ...forwarding(stage.cluster),
+      get: () => Promise.reject(new ClusterError("forbidden", "no")),
+    };
+    expect(await rotating(service, closed)).toEqual(["database"]);
+    await say("nothing");
+    expect(await rotating(service)).toEqual([]);
+    await say(Object(data).variables);
+    await succeeded(stage.provisioner().delete(service, { dataStores: "delete", confirmed: service }));
+  });
+
+  async function rotating(service: ServiceName, cluster = stage.cluster) {
+    const object = await stage.cluster.get(resources.applications, {
+      namespace: `app-${service}`,
+      name: service,
+    });
+    return storesThatTurn(cluster, applicationOf(service, applicationSpecSchema.parse(object.spec)));
+  }
 });

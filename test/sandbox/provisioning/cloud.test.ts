@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { resources } from "../../../src/cluster/resource.ts";
 import { cloudStoreIn } from "../../../src/provisioning/data-stores/cloud-store.ts";
-import { type CloudStage, cloudStage } from "../../provisioning/cloud-stage.ts";
+import { type CloudStage, cloudStage, cloudStandards } from "../../provisioning/cloud-stage.ts";
 import { testStandards } from "../../provisioning/composition.ts";
 import { faulty } from "../../provisioning/fault.ts";
 import { named, whole, withDatabase } from "../../provisioning/telling.ts";
@@ -154,6 +154,34 @@ describe.skipIf(terraform === undefined)("data stores outside of the cluster", {
     const state = await execution.finished;
     expect(state.phase, JSON.stringify(state.steps.map(({ error }) => error))).toBe("RolledBack");
     expect(await stage.leftOf(service)).toEqual([]);
+  });
+
+  test("External Secrets Operator is not asked for what it does not make, and the plan says so", async () => {
+    const standards = {
+      ...cloudStandards,
+      secrets: { store: "external-secrets", clusterSecretStore: "not-there" } as const,
+    };
+    const { plan } = await stage.provisioner({ standards }).planCreate(whole(named("cloud-eso")));
+    const [preflight] = plan.steps;
+    expect(preflight?.notes).toContainEqual(
+      expect.stringContaining(
+        "in the cluster alone: that of the database and the cache is in the service's Secret",
+      ),
+    );
+    const mixed = { ...standards, cache: { ...standards.cache, provider: "in-cluster" as const } };
+    const refused = stage.provisioner({ standards: mixed }).planCreate(whole(named("cloud-eso")));
+    await expect(refused).rejects.toMatchObject({
+      message: expect.stringContaining("no ClusterSecretStore not-there"),
+    });
+  });
+
+  test("a machine that Google's edition does not know is refused before anything is written", async () => {
+    const cloudsql = { ...cloudStandards.database.cloudsql, edition: "ENTERPRISE_PLUS" as const };
+    const standards = { ...cloudStandards, database: { ...cloudStandards.database, cloudsql } };
+    const refused = stage.provisioner({ standards }).planCreate(withDatabase(named("cloud-plus")));
+    await expect(refused).rejects.toMatchObject({
+      message: expect.stringContaining("knows no custom machine types, such as db-custom-1-3840"),
+    });
   });
 
   test("the plan tells what Terraform will do, and makes nothing", async () => {

@@ -96,7 +96,7 @@ const inCluster = (store: StoreKind): ProviderCase => ({
     store === "database" ? { operation: "set", database: "postgres" } : { operation: "set", cache: "redis" },
   owned: true,
   larger: withSizes(testStandards),
-  resized: store === "database" ? '"memory":"1536Mi"' : '"image":"docker.io/library/redis:7.2.11"',
+  resized: store === "database" ? '"memory":"1536Mi"' : '"image":"docker.io/library/redis:8.0.5"',
 });
 
 const atGoogle = (store: StoreKind): ProviderCase => ({

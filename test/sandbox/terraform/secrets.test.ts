@@ -129,34 +129,54 @@ describe.skipIf(terraform === undefined)("what somebody means to be code", () =>
 
   test.each(hostile)("is refused in every other field: %j", async (text) => {
     await using stage = await setStage();
-    const sql = await stage.sql();
-    const errors: string[] = [];
-    await sql.prepare();
-    await expect(
-      sql.plan(
-        {
-          variables: {
-            ...variables,
-            project: text,
-            region: text,
-            name: text,
-            tier: text,
-            edition: text,
-            network: text,
-            database_version: text,
-            backups: { start_time: text },
-            labels: { service: text },
-          },
-          hidden: { password },
+    const labels = { [text]: "x", service: text };
+    const common = { project: text, region: text, name: text, network: text };
+    const cases = [
+      {
+        workspace: await stage.sql(),
+        hidden: { password },
+        // Each validation tells once; labels and their names have one together, as a clone's source and moment have.
+        refused: 10,
+        variables: {
+          ...variables,
+          ...common,
+          ...{ tier: text, edition: text, database_version: text, labels },
+          backups: { start_time: text },
+          clone: { source_instance: text, point_in_time: "2026-01-02T03:04:05Z" },
         },
-        {
+      },
+      {
+        workspace: await stage.redis({ name: "demo-0123456789-cache" }),
+        refused: 6,
+        variables: { ...cache(), ...common, redis_version: text, labels },
+      },
+    ];
+    for (const { workspace, refused, ...input } of cases) {
+      const errors: string[] = [];
+      await workspace.prepare();
+      await expect(
+        workspace.plan(input, {
           onEvent: (event) => {
             if (event.type === "diagnostic") errors.push(event.summary);
           },
-        },
-      ),
-    ).rejects.toMatchObject({ problem: "invalid", class: "invalid" });
-    expect(errors).toEqual(Array.from({ length: 9 }, () => "Invalid value for variable"));
+        }),
+      ).rejects.toMatchObject({ problem: "invalid", class: "invalid" });
+      expect(errors).toEqual(Array.from({ length: refused }, () => "Invalid value for variable"));
+    }
+    // What is a number, a choice or a moment.
+    const sql = await stage.sql();
+    for (const wrong of [
+      { disk_gb: text },
+      { highly_available: text },
+      { final_backup_days: text },
+      { password_version: text },
+      { maintenance: { day: text } },
+      { adopt: { user: text } },
+      { clone: { source_instance: "demo-0", point_in_time: text } },
+    ]) {
+      const plan = sql.plan({ variables: { ...variables, ...wrong }, hidden: { password } });
+      await expect(plan, JSON.stringify(wrong)).rejects.toMatchObject({ class: "invalid" });
+    }
     expect(stage.cloud.resources.size).toBe(0);
   });
 });

@@ -55,12 +55,21 @@ test("a path leads to the source's address, its namespace, or, behind a name, to
   const to = (host: string) => sourcePeers({ host, port: 5432 });
   expect(to("10.1.2.3")).toEqual([{ ipBlock: { cidr: "10.1.2.3/32" } }]);
   expect(to("fd00::1")).toEqual([{ ipBlock: { cidr: "fd00::1/128" } }]);
-  for (const host of ["db.old.svc", "db.old.svc.cluster.local"]) {
+  for (const host of [
+    "db.old.svc",
+    "db.old.svc.cluster.local",
+    "db.old.svc.cluster.local.",
+    "pod-0.db.old.svc",
+    "DB.Old.SVC",
+  ]) {
     expect(to(host)).toEqual([
       { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "old" } } },
     ]);
   }
-  expect(to("db.example.com")).toEqual([{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr: "::/0" } }]);
+  // Outside, a label may be called svc too.
+  for (const host of ["db.example.com", "db.old.svc.example.com", "old.svc"]) {
+    expect(to(host)).toEqual([{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr: "::/0" } }]);
+  }
 });
 
 test("only what can be a secret's name is one", () => {

@@ -49,6 +49,9 @@ describe("wrong input is refused with 2 before any cluster is asked", () => {
     ["--cache", "rediss", /unknown cache rediss; allowed: redis, none; did you mean redis\?/],
     ["--exposure", "world", /unknown exposure world/],
     ["--alerts", "high-latencies", /did you mean high-latency\?/],
+    ["--image", "a b", /--image: a b is not an image reference/],
+    ["--team", "t".repeat(64), /--team: /],
+    ["--team", "Pay ments", /--team: /],
   ])("%s %s", async (flag, value, message) => {
     const { code, err } = await create("shop", "--language", "go", flag, value);
     expect(code).toBe(2);
