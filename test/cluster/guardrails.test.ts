@@ -8,7 +8,7 @@ import { connect } from "../../src/cluster/connect.ts";
 import type { KubeObject } from "../../src/cluster/object.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
 import { runCommands } from "../../src/commands/program.ts";
-import { guardrailObjects } from "../../src/guardrails/index.ts";
+import { guardrailObjects, guardrails } from "../../src/guardrails/index.ts";
 import { operatorUser } from "../../src/guardrails/principals.ts";
 import { ExceptionsController } from "../../src/operator/exceptions/exceptions-controller.ts";
 import { createLog } from "../../src/operator/log.ts";
@@ -77,6 +77,8 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
     );
     expect(results.filter(({ by, refusedBy: expected }) => by !== expected)).toEqual([]);
     expect(results.length).toBeGreaterThanOrEqual(40);
+    const unproven = guardrails.filter(({ name }) => !results.some(({ by }) => by === name));
+    expect(unproven.map(({ name }) => name)).toEqual([]);
   });
 
   test("everything of a service that the operator wrote came up", async () => {

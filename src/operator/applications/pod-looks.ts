@@ -110,7 +110,14 @@ export class PodLooks {
     const known = this.#looks.get(id);
     if (known?.progress === progress) return known;
     const nextAt = atOnce && known === undefined ? now : now + this.#patienceMs;
-    const fresh = { progress, late: false, pauseMs: shortestPauseMs, nextAt, patientUntil, problem: undefined };
+    const fresh = {
+      progress,
+      late: false,
+      pauseMs: shortestPauseMs,
+      nextAt,
+      patientUntil,
+      problem: undefined,
+    };
     this.#looks.set(id, fresh);
     return fresh;
   }
