@@ -15,7 +15,7 @@ import { createLog } from "../../src/operator/log.ts";
 import { memoryTerminal, noSandbox } from "../unit/commands/memory-terminal.ts";
 import { skipped, testConnection } from "./connection.ts";
 import { attemptsIn } from "./guardrails/attempts.ts";
-import { pathOf, podSpec, workload, workloadKinds } from "./guardrails/objects.ts";
+import { pathOf, podSpec, withVolumeOf, workload, workloadKinds } from "./guardrails/objects.ts";
 import { refusedBy } from "./guardrails/requests.ts";
 import { type Actor, eventually, openScene, runObject, type Scene } from "./guardrails/scene.ts";
 
@@ -113,6 +113,8 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
     await passes("namespace-admin", "POST", dry(pathOf("Job", own)), job);
     const tag = { image: `gcr.io/company/tool:v1@sha256:${"b".repeat(64)}` };
     await passes("namespace-admin", "POST", dry(pathOf("Pod", shared)), workload("Pod", "tagged", tag));
+    const mounted = { image: pinned, ...withVolumeOf(pinned) };
+    await passes("namespace-admin", "POST", dry(pathOf("Pod", shared)), workload("Pod", "mounting", mounted));
     const { containers } = podSpec();
     const debugging = {
       ...containers[0],
