@@ -14,7 +14,7 @@ import { ExceptionsController } from "../../src/operator/exceptions/exceptions-c
 import { createLog } from "../../src/operator/log.ts";
 import { memoryTerminal, noSandbox } from "../unit/commands/memory-terminal.ts";
 import { skipped, testConnection } from "./connection.ts";
-import { attemptsIn } from "./guardrails/attempts.ts";
+import { type Attempt, attemptsIn } from "./guardrails/attempts.ts";
 import { pathOf, podSpec, withVolumeOf, workload, workloadKinds } from "./guardrails/objects.ts";
 import { refusedBy } from "./guardrails/requests.ts";
 import { type Actor, eventually, openScene, runObject, type Scene } from "./guardrails/scene.ts";
@@ -62,7 +62,7 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
 
   test("every attempt to get round them is refused, by what should refuse it", async () => {
     const attempts = attemptsIn(scene);
-    const results = [];
+    const results: (Attempt & { readonly by: string })[] = [];
     for (const attempt of attempts) {
       const answer = await scene.ask(attempt.as, attempt.asked);
       const by = refusedBy(answer);

@@ -62,6 +62,12 @@ function ofNamespaces({ own, shared, free, service }: Scene): readonly Attempt[]
       merge(at(own), labels({ [enforce]: null })),
     ],
     [
+      "let claims of devices have an admin's access",
+      "namespace-admin",
+      "namespaces",
+      merge(at(own), labels({ "resource.kubernetes.io/admin-access": "true" })),
+    ],
+    [
       "relabel through namespaces/status",
       "namespace-admin",
       "namespaces",
