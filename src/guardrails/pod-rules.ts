@@ -60,7 +60,11 @@ export function podRules({ spec, longRunning }: PodSource): {
     variables: [
       exceptions,
       { name: "containers", expression: `${spec}.containers + ${spec}.?initContainers.orValue([])` },
-      { name: "images", expression: "variables.containers.map(c, c.?image.orValue(''))" },
+      {
+        name: "images",
+        // Pod Security lets images be mounted as volumes. `dyn`: clusters before 1.31 do not know the field.
+        expression: `variables.containers.map(c, c.?image.orValue('')) + ${spec}.?volumes.orValue([]).filter(v, has(dyn(v).image)).map(v, dyn(v).image.?reference.orValue(''))`,
+      },
       ...images.variables,
     ],
     rules: [

@@ -159,9 +159,12 @@ describe.skipIf(connection === undefined)("the Application API on a real API ser
     await expect(change({ replicas: 4 })).resolves.toBeDefined();
   });
 
-  test("kubectl explains every field, prints the columns and scales by the short name", async () => {
+  test("kubectl explains fields, prints the columns and scales; the short name is known", async () => {
     const explained = await kubectl(["explain", "applications.platform.company.com.spec.database"]);
     expect(explained.said).toContain("User the service connects as");
+    // Argo CD calls its Applications so too: what the short name means is then the cluster's choice.
+    const known = await kubectl(["get", "--raw", "/apis/platform.company.com/v1"]);
+    expect(known.said).toContain('"shortNames":["app"]');
     const columns = await kubectl(["get", "applications.platform.company.com", "-n", namespace]);
     expect(columns.said).toMatch(/NAME +READY +REASON +REPLICAS +IMAGE +TEAM +AGE/);
     const scaled = await kubectl([

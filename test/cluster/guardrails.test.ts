@@ -8,14 +8,14 @@ import { connect } from "../../src/cluster/connect.ts";
 import type { KubeObject } from "../../src/cluster/object.ts";
 import { systemTiming } from "../../src/cluster/timing.ts";
 import { runCommands } from "../../src/commands/program.ts";
-import { guardrailObjects } from "../../src/guardrails/index.ts";
+import { guardrailObjects, guardrails } from "../../src/guardrails/index.ts";
 import { operatorUser } from "../../src/guardrails/principals.ts";
 import { ExceptionsController } from "../../src/operator/exceptions/exceptions-controller.ts";
 import { createLog } from "../../src/operator/log.ts";
 import { memoryTerminal, noSandbox } from "../unit/commands/memory-terminal.ts";
 import { skipped, testConnection } from "./connection.ts";
-import { attemptsIn } from "./guardrails/attempts.ts";
-import { pathOf, podSpec, workload, workloadKinds } from "./guardrails/objects.ts";
+import { type Attempt, attemptsIn } from "./guardrails/attempts.ts";
+import { pathOf, podSpec, withVolumeOf, workload, workloadKinds } from "./guardrails/objects.ts";
 import { refusedBy } from "./guardrails/requests.ts";
 import { type Actor, eventually, openScene, runObject, type Scene } from "./guardrails/scene.ts";
 
@@ -62,7 +62,7 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
 
   test("every attempt to get round them is refused, by what should refuse it", async () => {
     const attempts = attemptsIn(scene);
-    const results = [];
+    const results: (Attempt & { readonly by: string })[] = [];
     for (const attempt of attempts) {
       const answer = await scene.ask(attempt.as, attempt.asked);
       const by = refusedBy(answer);
@@ -77,6 +77,8 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
     );
     expect(results.filter(({ by, refusedBy: expected }) => by !== expected)).toEqual([]);
     expect(results.length).toBeGreaterThanOrEqual(40);
+    const unproven = guardrails.filter(({ name }) => !results.some(({ by }) => by === name));
+    expect(unproven.map(({ name }) => name)).toEqual([]);
   });
 
   test("everything of a service that the operator wrote came up", async () => {
@@ -111,6 +113,8 @@ describe.skipIf(connection === undefined)("guardrails, on a real API server", ()
     await passes("namespace-admin", "POST", dry(pathOf("Job", own)), job);
     const tag = { image: `gcr.io/company/tool:v1@sha256:${"b".repeat(64)}` };
     await passes("namespace-admin", "POST", dry(pathOf("Pod", shared)), workload("Pod", "tagged", tag));
+    const mounted = { image: pinned, ...withVolumeOf(pinned) };
+    await passes("namespace-admin", "POST", dry(pathOf("Pod", shared)), workload("Pod", "mounting", mounted));
     const { containers } = podSpec();
     const debugging = {
       ...containers[0],

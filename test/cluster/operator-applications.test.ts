@@ -39,6 +39,76 @@ describe.skipIf(connection === undefined)("migrations of applied Applications, o
   migrationStories({ cluster: () => cluster, unique: uniqueName, fails: false });
 });
 
+describe.skipIf(connection === undefined)("a pod that was killed for memory and runs again at once", () => {
+  const namespace = uniqueName("oom");
+  let cluster: Cluster;
+  let operator: Running;
+
+  beforeAll(async () => {
+    if (connection === undefined) return;
+    cluster = await connect(connection);
+    await prepare(cluster, storyStandards);
+    await manage(cluster, namespace, storyStandards);
+    // A rollout is given all the time in the world: nothing is seen by waiting.
+    operator = await runControllers(cluster, { patienceMs: 600_000, momentMs: 0 });
+  });
+  afterAll(async () => {
+    await unmanage(cluster, namespace);
+    await operator?.stop();
+    await cluster?.close();
+  });
+
+  const is = (type: string, said: string) =>
+    eventually(`${type} is ${said}`, async () =>
+      expect(await condition(cluster, namespace, "thirsty", type)).toBe(said),
+    );
+
+  test("is told on its Application, and that it is well again", async () => {
+    await cluster.create(resources.applications, application(namespace, "thirsty"));
+    await is("Ready", "True Ready");
+    const { items } = await cluster.list(resources.pods, { namespace });
+    const name = items.find(({ metadata }) => metadata.name.startsWith("thirsty-"))?.metadata.name ?? "";
+    /** As the kubelet writes it when a container has been started again, and is not probed yet. */
+    const restarted = (ready: boolean) =>
+      cluster.patch(
+        resources.pods,
+        { namespace, name },
+        {
+          type: "merge",
+          body: {
+            status: {
+              conditions: [
+                { type: "PodScheduled", status: "True" },
+                { type: "Ready", status: ready ? "True" : "False" },
+              ],
+              containerStatuses: [
+                {
+                  name: "thirsty",
+                  image: "registry.example.internal/payments/ledger:1",
+                  imageID: "",
+                  ready,
+                  restartCount: 1,
+                  state: { running: {} },
+                  lastState: { terminated: { reason: "OOMKilled", exitCode: 137 } },
+                },
+              ],
+            },
+          },
+        },
+        { subresource: "status" },
+      );
+    await restarted(false);
+    await is("Degraded", "True OOMKilled");
+    await restarted(true);
+    await is("Ready", "True Ready");
+    await eventually("its Events tell both", async () => {
+      const events = await cluster.list(resources.events, { namespace });
+      const reasons = events.items.map(({ reason }) => reason);
+      expect(reasons).toEqual(expect.arrayContaining(["OOMKilled", "Recovered"]));
+    });
+  });
+});
+
 describe("an API server that is killed and started again under a living operator", () => {
   if (connection === undefined) return test.skip(skipped, () => {});
   if (server === undefined)

@@ -6,7 +6,7 @@ const managed = literal(labels.managed);
 
 /** Keys that decide what is enforced in a namespace. */
 const guarded =
-  "k.startsWith('platform.company.com/') || k.startsWith('pod-security.kubernetes.io/') || k.startsWith('istio')";
+  "k.startsWith('platform.company.com/') || k.startsWith('pod-security.kubernetes.io/') || k == 'resource.kubernetes.io/admin-access' || k.startsWith('istio')";
 
 /**
  * Namespaces themselves. Labels can be written through `namespaces/status` and `namespaces/finalize` as well, so those

@@ -21,8 +21,8 @@ export function ok(text: string): Look {
 }
 
 /** It works, and somebody should know this. */
-export function warn(text: string, mend?: string): Look {
-  return { state: "warn", text, ...(mend === undefined ? {} : { mend }) };
+export function warn(text: string, mend: string): Look {
+  return { state: "warn", text, mend };
 }
 
 /** Something does not work. */

@@ -82,7 +82,12 @@ function operatorManifests(cluster: Cluster, desired: readonly KubeObject[]): Pr
 }
 
 async function guardrails(cluster: Cluster, desired: readonly KubeObject[]): Promise<Look> {
-  if (cluster.simulated) return warn("none: the sandbox enforces no admission policies");
+  if (cluster.simulated) {
+    return warn(
+      "none: the sandbox enforces no admission policies",
+      "only a cluster does: --context names one",
+    );
+  }
   const changes = await changesOf(cluster, "guardrails", desired);
   const missing = changes.filter(({ action }) => action === "create");
   if (missing.length > 0) {

@@ -5,14 +5,44 @@ import type { Metrics } from "../../monitoring/metrics.ts";
 import type { Standards } from "../../standards/standards.ts";
 import { type Finding, fail, look, ok, warn } from "./finding.ts";
 
-/** Other projects whose kinds services are made of, and what is missing without them. */
-const kinds: readonly (readonly [string, Resource, string])[] = [
-  ["scraping", resources.serviceMonitors, "no prometheus-operator: nothing scrapes by ServiceMonitor"],
-  ["routes", resources.httpRoutes, "no Gateway API: public services have no route"],
-  ["certificates", resources.certificates, "no cert-manager: public services have no certificate"],
-  ["names", resources.dnsEndpoints, "no external-dns: public services have no DNS name"],
-  ["mesh", resources.peerAuthentications, "no Istio: traffic between pods is not encrypted"],
-  ["snapshots", resources.volumeSnapshots, "no snapshots: none is taken before data is destroyed"],
+/** Other projects whose kinds services are made of: what is missing without them, and what mends that. */
+const kinds: readonly (readonly [name: string, resource: Resource, missing: string, mend: string])[] = [
+  [
+    "scraping",
+    resources.serviceMonitors,
+    "no prometheus-operator: nothing scrapes by ServiceMonitor",
+    "install prometheus-operator, or scrape by annotations",
+  ],
+  [
+    "routes",
+    resources.httpRoutes,
+    "no Gateway API: public services have no route",
+    "install the Gateway API, and the standards' network.gateway",
+  ],
+  [
+    "certificates",
+    resources.certificates,
+    "no cert-manager: public services have no certificate",
+    "install cert-manager, and the standards' network.issuer",
+  ],
+  [
+    "names",
+    resources.dnsEndpoints,
+    "no external-dns: public services have no DNS name",
+    "install external-dns, with --source=crd",
+  ],
+  [
+    "mesh",
+    resources.peerAuthentications,
+    "no Istio: traffic between pods is not encrypted",
+    "install Istio, or set network.mesh: none in the standards",
+  ],
+  [
+    "snapshots",
+    resources.volumeSnapshots,
+    "no snapshots: none is taken before data is destroyed",
+    "install the snapshot controller and a driver that snapshots",
+  ],
 ];
 
 /** What else the platform works with: other projects, volumes, Prometheus, the code host. */
@@ -23,9 +53,9 @@ export function surroundingsFindings(
   const { standards, metrics, codeHost } = parts;
   const used = kinds.filter(([name]) => name !== "mesh" || standards.network.mesh !== "none");
   return Promise.all([
-    ...used.map(([name, resource, missing]) =>
+    ...used.map(([name, resource, missing, mend]) =>
       look("surroundings", name, async () =>
-        (await cluster.serves(resource)) ? ok(`${resource.kind} served`) : warn(missing),
+        (await cluster.serves(resource)) ? ok(`${resource.kind} served`) : warn(missing, mend),
       ),
     ),
     ...(standards.database.cloudnativepg === undefined

@@ -20,6 +20,8 @@ interface Look {
   late: boolean;
   pauseMs: number;
   nextAt: number;
+  /** Until then a pod that waits for its place is no problem. In milliseconds. */
+  readonly patientUntil: number;
   problem: PodProblem | undefined;
 }
 
@@ -31,17 +33,20 @@ export interface Seen {
 
 /**
  * Says what keeps a workload's pods from being ready. Pods are not watched: they are asked for only where a rollout
- * does not get on, and more and more seldom.
+ * does not get on, and more and more seldom; and at once where one that was complete has lost a pod, since a container
+ * that is killed for memory runs again in a moment.
  */
 export class PodLooks {
-  readonly #cluster: Cluster;
-  readonly #timing: Timing;
+  readonly #cluster: Pick<Cluster, "list">;
+  readonly #timing: Pick<Timing, "now">;
   readonly #patienceMs: number;
   readonly #limit = pLimit(atOnce);
   readonly #looks = new Map<string, Look>();
+  /** The rollout of each workload that was complete last. */
+  readonly #completed = new Map<string, string>();
 
   /** @param patienceMs - a rollout that gets on within this time is not looked into */
-  constructor(cluster: Cluster, timing: Timing, patienceMs: number) {
+  constructor(cluster: Pick<Cluster, "list">, timing: Pick<Timing, "now">, patienceMs: number) {
     this.#cluster = cluster;
     this.#timing = timing;
     this.#patienceMs = patienceMs;
@@ -49,6 +54,7 @@ export class PodLooks {
 
   forget(id: string): void {
     this.#looks.delete(id);
+    this.#completed.delete(id);
   }
 
   /**
@@ -63,32 +69,55 @@ export class PodLooks {
     options: { readonly atOnce: boolean; readonly signal: AbortSignal },
   ): Promise<Seen> {
     const workload = child?.workload;
-    if (child === undefined || workload === undefined || workload.complete || child.pods === 0) {
+    if (child === undefined || workload === undefined || child.pods === 0) {
       this.forget(id);
       return { problem: undefined, againMs: undefined };
     }
+    const rollout = `${child.uid} ${child.generation}`;
+    if (workload.complete) {
+      this.#looks.delete(id);
+      this.#completed.set(id, rollout);
+      return { problem: undefined, againMs: undefined };
+    }
     const now = this.#timing.now().getTime();
-    const progress = `${child.uid} ${child.generation} ${workload.ready}/${workload.wanted}`;
-    const look = this.#lookOf(id, progress, now, options.atOnce);
+    const progress = `${rollout} ${workload.ready}/${workload.wanted}`;
+    const look = this.#lookOf(id, progress, now, {
+      atOnce: options.atOnce || this.#completed.get(id) === rollout,
+      patientUntil: options.atOnce ? now : now + this.#patienceMs,
+    });
     const isLate = workload.problem !== undefined;
     if (now >= look.nextAt || (isLate && !look.late)) {
       look.late = isLate;
       const found = await this.#limit(() =>
         this.#problem(refOf(key).namespace ?? "", workload.matchLabels, options.signal),
       );
+      // Nodes are drained every day: the next pod mostly has its place in a moment.
+      const isEarly = found?.trouble === "placement" && !isLate && now < look.patientUntil;
       // A container that crashes again and again runs in between: until the rollout gets on, it is still that.
-      look.problem = found ?? look.problem;
+      look.problem = (isEarly ? undefined : found) ?? look.problem;
       look.nextAt = now + look.pauseMs;
       look.pauseMs = Math.min(longestPauseMs, look.pauseMs * 2);
     }
     return { problem: look.problem, againMs: Math.max(0, look.nextAt - now) };
   }
 
-  #lookOf(id: string, progress: string, now: number, atOnce: boolean): Look {
+  #lookOf(
+    id: string,
+    progress: string,
+    now: number,
+    { atOnce, patientUntil }: { readonly atOnce: boolean; readonly patientUntil: number },
+  ): Look {
     const known = this.#looks.get(id);
     if (known?.progress === progress) return known;
     const nextAt = atOnce && known === undefined ? now : now + this.#patienceMs;
-    const fresh = { progress, late: false, pauseMs: shortestPauseMs, nextAt, problem: undefined };
+    const fresh = {
+      progress,
+      late: false,
+      pauseMs: shortestPauseMs,
+      nextAt,
+      patientUntil,
+      problem: undefined,
+    };
     this.#looks.set(id, fresh);
     return fresh;
   }

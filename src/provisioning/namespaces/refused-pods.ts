@@ -13,6 +13,7 @@ const allowedVolumes = new Set([
   "downwardAPI",
   "emptyDir",
   "ephemeral",
+  "image",
   "persistentVolumeClaim",
   "projected",
   "secret",
@@ -45,7 +46,14 @@ const podSpec = z.object({
   hostPID: z.boolean().optional(),
   hostIPC: z.boolean().optional(),
   securityContext,
-  volumes: z.array(z.looseObject({ name: z.string() })).default([]),
+  volumes: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        image: z.object({ reference: z.string().default("") }).optional(),
+      }),
+    )
+    .default([]),
   containers,
   initContainers: containers.default([]),
 });
@@ -119,6 +127,9 @@ export function refusedPods(
         told(container, containerProblem(container, spec)),
         imageProblem(container.image, standards, tier),
       ]),
+      ...spec.volumes.flatMap(({ image }) =>
+        image === undefined ? [] : [imageProblem(image.reference, standards, tier)],
+      ),
     ].filter((problem) => problem !== undefined);
     return reason === undefined ? [] : [{ name: metadata.name, reason: cleanText(reason) }];
   });

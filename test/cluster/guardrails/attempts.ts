@@ -1,4 +1,4 @@
-import { pathOf, podSpec, workload, workloadKinds } from "./objects.ts";
+import { pathOf, podSpec, withVolumeOf, workload, workloadKinds } from "./objects.ts";
 import type { Asked } from "./requests.ts";
 import { type Actor, runObject, type Scene } from "./scene.ts";
 
@@ -60,6 +60,12 @@ function ofNamespaces({ own, shared, free, service }: Scene): readonly Attempt[]
       "namespace-admin",
       "namespaces",
       merge(at(own), labels({ [enforce]: null })),
+    ],
+    [
+      "let claims of devices have an admin's access",
+      "namespace-admin",
+      "namespaces",
+      merge(at(own), labels({ "resource.kubernetes.io/admin-access": "true" })),
     ],
     [
       "relabel through namespaces/status",
@@ -282,6 +288,22 @@ function ofImages({ own, shared, service }: Scene): readonly Attempt[] {
             },
           ],
         },
+      }),
+    ],
+    ["mount it as a volume", "namespace-admin", "pods", create("Pod", own, withVolumeOf(evil))],
+    [
+      "mount it as a volume of a CronJob's pods",
+      "namespace-admin",
+      "cronjobs",
+      create("CronJob", own, withVolumeOf(evil)),
+    ],
+    [
+      "mount an image by its tag in a tier of digests",
+      "namespace-admin",
+      "workloads",
+      create("Deployment", shared, {
+        image: `gcr.io/company/tool@${pinned}`,
+        ...withVolumeOf("gcr.io/company/data:v1"),
       }),
     ],
     [

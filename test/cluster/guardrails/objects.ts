@@ -29,6 +29,11 @@ export function podSpec({ image = "gcr.io/company/tool:v1", container = {}, pod 
   };
 }
 
+/** What mounts an image into a pod. */
+export function withVolumeOf(reference: string): Spoilt {
+  return { pod: { volumes: [{ name: "mounted", image: { reference } }] } };
+}
+
 const paths = {
   Pod: "/api/v1/namespaces/NS/pods",
   ReplicationController: "/api/v1/namespaces/NS/replicationcontrollers",

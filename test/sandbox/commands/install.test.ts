@@ -83,6 +83,11 @@ test("an uninstallation removes rights, keeps services and standards, and can be
     state: "fail",
     mend: expect.stringContaining("platform install"),
   });
+  const wrong = documentSchema
+    .parse(JSON.parse(sick.out))
+    .items.filter(({ state }) => /warn|fail/.test(state));
+  expect(wrong.map(({ name }) => name)).toContain("guardrails");
+  expect(wrong.filter(({ mend }) => mend === undefined)).toEqual([]);
 
   const back = await commands.run("run", "rollback", await newestRun(commands), "--yes");
   expect(back.code, back.err).toBe(0);

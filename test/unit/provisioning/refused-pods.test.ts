@@ -28,6 +28,8 @@ test("a pod that keeps every rule is not refused, nor is one that has ended", ()
   expect(reasons({})).toEqual([]);
   expect(reasons({ image: digest }, {}, "production")).toEqual([]);
   expect(reasons({ image: standards.cache.image }, {}, "production")).toEqual([]);
+  const volumes = [{ name: "data", image: { reference: digest } }];
+  expect(reasons({ image: digest }, { volumes }, "production")).toEqual([]);
   const containers = [{ name: "web", image: "busybox" }];
   expect(refusedPods([pod({ containers }, { phase: "Succeeded" })], standards, "standard")).toEqual([]);
 });
@@ -54,6 +56,12 @@ test.each([
   ["another registry", { image: "gcr.io/companyx/web:1" }, {}, /images come from gcr\.io\/company here/],
   ["latest", { image: "gcr.io/company/web:latest" }, {}, /has no tag, or latest/],
   ["no tag", { image: "gcr.io/company/web" }, {}, /has no tag, or latest/],
+  [
+    "another registry's image as a volume",
+    {},
+    { volumes: [{ name: "data", image: { reference: "gcr.io/companyx/data:1" } }] },
+    /images come from gcr\.io\/company here/,
+  ],
 ])("a pod with %s is named with the reason", (_, container, spec, reason) => {
   expect(reasons(container, spec)).toEqual([expect.stringMatching(reason)]);
   const initContainers = [
