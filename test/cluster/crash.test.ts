@@ -23,10 +23,10 @@ describe("engines killed on a real control plane", { timeout: 900_000 }, () => {
   if (connection?.kind !== "kubeconfig" || connection.path === undefined) return test.skip(skipped, () => {});
   const { path } = connection;
   // Every write is killed at on the sandbox. Here a sample of them is, unless PLATFORM_CRASH_MATRIX=all asks for all.
-  crashTest(creation, onCluster(path), 24);
-  for (const subject of [scaling, deployment]) crashTest(subject, onCluster(path, "bare"), 10);
+  crashTest(creation, onCluster(path), 16);
+  for (const subject of [scaling, deployment]) crashTest(subject, onCluster(path, "bare"), 8);
   // Waits for finalizers more than it works; with the others as well, a control plane on two cores misses deadlines.
   describe.concurrent("and their rollbacks, deletions", () => {
-    for (const subject of [rollback, deletion]) crashTest(subject, onCluster(path, "database"), 24);
+    for (const subject of [rollback, deletion]) crashTest(subject, onCluster(path, "database"), 16);
   });
 });

@@ -49,10 +49,10 @@ describe("the program on a real control plane, ended by SIGKILL, and another one
   });
   // At every border of a creation's steps on the sandbox; unless PLATFORM_CRASH_MATRIX=all asks for everything here too.
   test.each<Killed>([
-    { subject: creation, sample: { borders: 8, elsewhere: 2 } },
+    { subject: creation, sample: { borders: 6, elsewhere: 2 } },
     { subject: scaling, size: "bare", sample: { borders: 2, elsewhere: 2 } },
-    { subject: rollback, size: "database", sample: { borders: 4, elsewhere: 2 } },
-    { subject: deletion, size: "database", sample: { borders: 4, elsewhere: 2 } },
+    { subject: rollback, size: "database", sample: { borders: 3, elsewhere: 2 } },
+    { subject: deletion, size: "database", sample: { borders: 3, elsewhere: 2 } },
   ])("$subject.title", async ({ subject, size, sample }) => {
     await killProcesses(subject, sample, onCluster(path, repositories, size));
   });

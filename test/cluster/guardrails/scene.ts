@@ -287,9 +287,11 @@ async function prepare(admin: Cluster, undo: (() => Promise<unknown>)[]): Promis
     oncall: { groups: [...new Set([...(known.data?.oncall.groups ?? []), ...decisions.oncall.groups])] },
   });
   // Only what the policies read, and what a new service runs: whoever else works on this cluster keeps their standards.
-  const hasStarter = known.data?.images.starter !== undefined;
-  const starter = hasStarter ? {} : { images: decisions.images };
   const { teams, oncall } = standards;
+  const images = {
+    starter: known.data?.images.starter ?? decisions.images.starter,
+    registries: [...new Set([...(known.data?.images.registries ?? []), ...decisions.images.registries])],
+  };
   if (before === undefined) {
     await admin.create(resources.standards, standardsObject(standards));
     undo.push(() => admin.delete(resources.standards, { name: "platform" }));
@@ -297,12 +299,15 @@ async function prepare(admin: Cluster, undo: (() => Promise<unknown>)[]): Promis
     await admin.patch(
       resources.standards,
       { name: "platform" },
-      { type: "merge", body: { spec: { teams, oncall, ...starter } } },
+      { type: "merge", body: { spec: { teams, oncall, images } } },
     );
     const spec = {
       teams: { payments: null, search: null, ...known.data?.teams },
       oncall: known.data?.oncall ?? null,
-      ...(hasStarter ? {} : { images: { starter: null, registries: known.data?.images.registries ?? null } }),
+      images: {
+        starter: known.data?.images.starter ?? null,
+        registries: known.data?.images.registries ?? null,
+      },
     };
     undo.push(() =>
       admin.patch(resources.standards, { name: "platform" }, { type: "merge", body: { spec } }),
